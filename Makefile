@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+# What a person types. All the work is done by scripts in tools/, each of which
+# says what it does and can be run alone.
+
+TESTS ?=
+export TESTS
+
+help:
+	@echo "make demo           boot a guest, run a GPU program on malloc'ed memory"
+	@echo "make check          all tests, on a small kernel built for them"
+	@echo "make check-debug    the same with KASAN, lockdep, kmemleak and more"
+	@echo "make check-planted  prove that planted bugs are caught"
+	@echo "make lint           builds without warnings, sparse, checkpatch, kernel-doc, ..."
+	@echo "make docs           Documentation/ as HTML, in build/docs"
+	@echo "make series KERNEL=DIR  a patch series for the Linux tree DIR, in build/series"
+	@echo "make bench          benchmarks, in build/bench"
+	@echo "make clean          remove build/ (downloads and kernels stay in the cache)"
+	@echo "TESTS='pattern' runs a part of the tests. Everything needs root and Debian 12 or 13."
+
+demo:
+	tools/vm/modules --kernel stock
+	tools/vm/in-root make -C /src/tools/demo OUT=/src/build/demo
+	tools/vm/run --kernel stock --timeout 300 -- tools/demo/run-in-guest
+
+check:
+	tools/check/check --kernel test
+
+check-debug:
+	tools/check/check --kernel debug
+
+check-planted:
+	tools/check/planted
+
+lint:
+	tools/lint/lint
+
+docs:
+	tools/lint/docs
+
+series:
+	tools/series "$(KERNEL)"
+
+bench:
+	tools/bench/bench
+
+clean:
+	rm -rf build
+
+.PHONY: help demo check check-debug check-planted lint docs series bench clean

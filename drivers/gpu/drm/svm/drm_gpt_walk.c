@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/**
+ * DOC: drm_gpt
+ *
+ * A page table that a device walks. The hardware's tables hold entries in the
+ * device's format; beside each stands a &struct drm_gpt_table that the CPU
+ * walks instead, so tables may lie where the CPU cannot read them.
+ *
+ * A driver's update::
+ *
+ *	drm_gpt_prepare(gpt, &up, first, last, GFP_KERNEL);	// may sleep
+ *	mutex_lock(&my_lock);
+ *	ret = drm_gpt_commit(&up, first, leaves, nr, still_valid, data);
+ *	mutex_unlock(&my_lock);
+ *	seq = drm_gpt_update_fence(&up);
+ *	drm_gpt_finish(&up);
+ *	drm_gpt_wait(gpt, seq);			// commands: before telling
+ *						// the device
+ *
+ * and its invalidation, which allocates nothing and only spins::
+ *
+ *	drm_gpt_gather_init(&gather, gpt);
+ *	drm_gpt_zap_reserve(&gather, first, last, true);
+ *	drm_gpt_zap(&gather, first, last);
+ *	... flush what the gather says, wait ...
+ *	drm_gpt_gather_fini(&gather);
+ *
+ * Life of a table: made by prepare; put into its parent's @child under the
+ * parent's lock, where one of two that race wins and the other frees its own;
+ * linked (its parent's entry points to it); perhaps unlinked by a zap of all it
+ * covers, and linked again by the next commit; dead by reclaim, which takes
+ * only tables that are empty and not pinned; freed after the flush and an RCU
+ * grace period.
+ *
+ * Unlinked tables keep stale leaves in memory, because a zap that writes one
+ * entry above is quicker than one that clears 512 below. Two things follow. A
+ * device may have that table in its walk cache: the gather says "directory",
+ * and the flush must drop walk caches. And whoever links the table again
+ * clears what is stale first, under both locks, before the entry above is
+ * stored.
+ *
+ * Locks: one spinlock per table, a parent's outside its child's. A commit takes
+ * its lowest table's only, unless that must be linked. Lookups take none: they
+ * follow @child under RCU and read the bitmaps; they see the table before or
+ * after a concurrent update.
+ *
+ * Commit against zap: the caller's validity check runs under the lock of the
+ * table that is written, and the invalidation makes it fail before it zaps. So
+ * either the commit sees it, or its leaves are there for the zap to find.
+ */
+
+#include <linux/export.h>
+#include <linux/log2.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/wait_bit.h>
+
+#include "drm_gpt_internal.h"
+#include "drm_svm_planted.h"
+
+#ifdef CONFIG_DRM_SVM_PLANTED_BUGS
+int drm_svm_planted_bug;
+EXPORT_SYMBOL_GPL(drm_svm_planted_bug);
+module_param_named(planted, drm_svm_planted_bug, int, 0444);
+MODULE_PARM_DESC(planted, "Number of a bug that the test suite must catch (default 0: none)");
+#endif
+
+bool drm_gpt_range_ok(const struct drm_gpt *gpt, u64 first, u64 last)
+{
+	u64 mask = drm_gpt_entry_mask(gpt, 0);
+
+	return first <= last && last <= drm_gpt_last(gpt) && !(first & mask) &&
+	       (last & mask) == mask;
+}
+
+static bool drm_gpt_format_ok(const struct drm_gpt_format *format)
+{
+	u8 i, shift = format->levels[0].shift;
+
+	if (format->nr_levels < 2 || format->nr_levels > DRM_GPT_MAX_LEVELS ||
+	    shift < ilog2(DRM_GPT_LEAF_FLAGS + 1))
+		return false;
+	for (i = 0; i < format->nr_levels; i++) {
+		const struct drm_gpt_level *level = &format->levels[i];
+
+		if (level->shift != shift || level->shift > 63 ||
+		    level->entry_shift < 2 || level->entry_shift > 4 ||
+		    (i && !level->table) || !level->bits ||
+		    level->bits > ilog2(DRM_GPT_MAX_ENTRIES))
+			return false;
+		shift += level->bits;
+	}
+	return format->levels[0].leaf && format->va_bits <= 64 &&
+	       format->va_bits <= shift;
+}
+
+/**
+ * drm_gpt_init() - make an empty page table
+ * @gpt: embedded in the driver's address space
+ * @config: what it consists of
+ *
+ * Context: may sleep.
+ * Return: 0, -EINVAL for a format that does not add up, -ENOMEM.
+ */
+int drm_gpt_init(struct drm_gpt *gpt, const struct drm_gpt_config *config)
+{
+	memset(gpt, 0, sizeof(*gpt));
+	if (!drm_gpt_format_ok(config->format))
+		return -EINVAL;
+	gpt->dev = config->dev;
+	gpt->format = config->format;
+	gpt->mem = config->mem;
+	gpt->cmd = config->cmd;
+	gpt->root = drm_gpt_table_make(gpt, drm_gpt_top(gpt), 0,
+				       GFP_KERNEL_ACCOUNT);
+	if (IS_ERR(gpt->root))
+		return PTR_ERR(gpt->root);
+	gpt->root->linked = true;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(drm_gpt_init);
+
+/* Frees a tree that nobody can reach any more, without recursion. */
+static void drm_gpt_free_tree(struct drm_gpt_table *table)
+{
+	struct drm_gpt *gpt = table->gpt;
+	struct drm_gpt_table *child, *up;
+	u32 i = 0;
+
+	while (table) {
+		child = NULL;
+		for (; table->nr_children && i < drm_gpt_entries(gpt, table->level); i++) {
+			child = rcu_dereference_protected(table->child[i], true);
+			if (child)
+				break;
+		}
+		if (child) {
+			table = child;
+			i = 0;
+			continue;
+		}
+		up = table->parent;
+		i = table->index + 1;
+		drm_gpt_table_free(table);
+		table = up;
+		cond_resched();
+	}
+}
+
+/**
+ * drm_gpt_fini() - end a page table
+ * @gpt: no device walks it, no update or gather is open
+ *
+ * Context: may sleep.
+ */
+void drm_gpt_fini(struct drm_gpt *gpt)
+{
+	wait_var_event(&gpt->freeing, !atomic_read(&gpt->freeing));
+	drm_gpt_free_tree(gpt->root);
+	gpt->root = NULL;
+	WARN_ON(atomic64_read(&gpt->stats.tables));
+}
+EXPORT_SYMBOL_GPL(drm_gpt_fini);
+
+/**
+ * drm_gpt_root() - where the device starts its walk
+ * @gpt: page table
+ * @addr: out, device address of the top table; does not change
+ * @local: out, it is in device memory
+ *
+ * Context: any.
+ */
+void drm_gpt_root(const struct drm_gpt *gpt, u64 *addr, bool *local)
+{
+	*addr = gpt->root->mem.addr;
+	*local = gpt->root->mem.local;
+}
+EXPORT_SYMBOL_GPL(drm_gpt_root);
+
+/**
+ * drm_gpt_wait() - wait until the hardware has an update
+ * @gpt: page table
+ * @seq: from drm_gpt_update_fence() or a lookup; 0 for nothing
+ *
+ * Context: may sleep.
+ * Return: 0, -ENODEV if the command ring is dead.
+ */
+int drm_gpt_wait(struct drm_gpt *gpt, u64 seq)
+{
+	if (!seq || !gpt->cmd || gpt->cmd->done(gpt, seq))
+		return 0;
+	return gpt->cmd->wait(gpt, seq);
+}
+EXPORT_SYMBOL_GPL(drm_gpt_wait);
+
+/* ---- readers ------------------------------------------------------------ */
+
+/*
+ * The table whose entry *@i decides about @va: a leaf, or the end of the walk.
+ * Writes nothing shared. Under RCU.
+ */
+static struct drm_gpt_table *drm_gpt_find(struct drm_gpt *gpt, u64 va, u32 *i)
+{
+	struct drm_gpt_table *table = gpt->root, *child;
+
+	for (; ; table = child) {
+		*i = drm_gpt_index(gpt, table->level, va);
+		if (!table->level || test_bit_acquire(*i, table->live))
+			return table;
+		child = rcu_dereference(table->child[*i]);
+		if (!child || !smp_load_acquire(&child->linked))
+			return table;
+	}
+}
+
+/* Are entries @i to @last all live, with at least these flags? */
+static bool drm_gpt_has(const struct drm_gpt_table *table, u32 i, u32 last,
+			u64 flags)
+{
+	if (find_next_zero_bit(table->live, last + 1, i) <= last)
+		return false;
+	/* What came with the live bit: flags, and the fence before both. */
+	smp_rmb();
+	if ((flags & DRM_GPT_LEAF_WRITE) &&
+	    find_next_zero_bit(table->write, last + 1, i) <= last)
+		return false;
+	return !(flags & DRM_GPT_LEAF_ATOMIC) ||
+	       find_next_zero_bit(table->atomic, last + 1, i) > last;
+}
+
+/* After drm_gpt_has(): the fence to wait for, 0 if it has passed. */
+static u64 drm_gpt_pending(const struct drm_gpt_table *table)
+{
+	struct drm_gpt *gpt = table->gpt;
+	u64 pending = READ_ONCE(table->pending);
+
+	return gpt->cmd && pending && !gpt->cmd->done(gpt, pending) ? pending : 0;
+}
+
+static u64 drm_gpt_decode(const struct drm_gpt_table *table, u32 i)
+{
+	struct drm_gpt *gpt = table->gpt;
+	u8 shift = drm_gpt_level(gpt, table->level)->entry_shift;
+
+	if (!table->mem.cpu)
+		return 0;
+	return gpt->format->decode(table->mem.cpu + ((size_t)i << shift),
+				   table->level);
+}
+
+static void drm_gpt_describe(const struct drm_gpt_table *table, u32 i,
+			     struct drm_gpt_entry *entry)
+{
+	entry->first = drm_gpt_slot_first(table, i);
+	entry->last = drm_gpt_slot_last(table, i);
+	if (!drm_gpt_has(table, i, i, 0))
+		return;
+	entry->flags = DRM_GPT_LEAF_VALID;
+	if (test_bit(i, table->write))
+		entry->flags |= DRM_GPT_LEAF_WRITE;
+	if (test_bit(i, table->atomic))
+		entry->flags |= DRM_GPT_LEAF_ATOMIC;
+	entry->seq = drm_gpt_pending(table);
+	if (!entry->seq)
+		entry->leaf = drm_gpt_decode(table, i);
+}
+
+/**
+ * drm_gpt_lookup() - what is mapped at an address?
+ * @gpt: page table
+ * @va: address
+ * @entry: out; of a hole, as much as one entry of the table covers where the
+ *	walk ends
+ *
+ * Sees the table before or after an update that runs meanwhile.
+ *
+ * Context: any; takes no lock and writes nothing shared.
+ */
+void drm_gpt_lookup(struct drm_gpt *gpt, u64 va, struct drm_gpt_entry *entry)
+{
+	struct drm_gpt_table *table;
+	u32 i;
+
+	memset(entry, 0, sizeof(*entry));
+	if (va > drm_gpt_last(gpt)) {
+		entry->first = drm_gpt_last(gpt) + 1;
+		entry->last = U64_MAX;
+		return;
+	}
+	guard(rcu)();
+	table = drm_gpt_find(gpt, va, &i);
+	drm_gpt_describe(table, i, entry);
+}
+EXPORT_SYMBOL_GPL(drm_gpt_lookup);
+
+/**
+ * drm_gpt_mapped() - is all of an interval mapped well enough?
+ * @gpt: page table
+ * @first: first byte
+ * @last: last byte
+ * @flags: DRM_GPT_LEAF_VALID, WRITE, ATOMIC that every entry must have
+ * @seq: out, the hardware has it all when this fence has passed; 0 if it does
+ *
+ * Context: any; takes no lock and writes nothing shared.
+ * Return: true if it is.
+ */
+bool drm_gpt_mapped(struct drm_gpt *gpt, u64 first, u64 last, u64 flags,
+		    u64 *seq)
+{
+	struct drm_gpt_table *table;
+	u32 i, end;
+	u64 to;
+
+	*seq = 0;
+	if (last > drm_gpt_last(gpt))
+		return false;
+	guard(rcu)();
+	for (;;) {
+		table = drm_gpt_find(gpt, first, &i);
+		end = drm_gpt_entries(gpt, table->level) - 1;
+		to = drm_gpt_slot_last(table, table->level ? i : end);
+		if (!table->level && last < to)
+			end = drm_gpt_index(gpt, 0, last);
+		if (!drm_gpt_has(table, i, table->level ? i : end, flags))
+			return false;
+		*seq = max(*seq, drm_gpt_pending(table));
+		if (to >= last)
+			return true;
+		first = to + 1;
+	}
+}
+EXPORT_SYMBOL_GPL(drm_gpt_mapped);
+
+static void drm_gpt_dump_run(struct seq_file *m, u64 first, u64 last, u64 flags)
+{
+	if (flags)
+		seq_printf(m, "%016llx-%016llx %c%c\n", first, last,
+			   flags & DRM_GPT_LEAF_WRITE ? 'w' : '-',
+			   flags & DRM_GPT_LEAF_ATOMIC ? 'a' : '-');
+}
+
+/**
+ * drm_gpt_dump() - print what is mapped
+ * @gpt: page table
+ * @m: where to
+ *
+ * One line per run of entries with equal flags.
+ *
+ * Context: may sleep.
+ */
+void drm_gpt_dump(struct drm_gpt *gpt, struct seq_file *m)
+{
+	struct drm_gpt_entry entry;
+	u64 va = 0, start = 0, flags = 0;
+
+	seq_printf(m, "format %s, %lld tables\n", gpt->format->name,
+		   atomic64_read(&gpt->stats.tables));
+	for (;;) {
+		drm_gpt_lookup(gpt, va, &entry);
+		if (entry.flags != flags) {
+			drm_gpt_dump_run(m, start, va - 1, flags);
+			start = va;
+			flags = entry.flags;
+		}
+		if (entry.last >= drm_gpt_last(gpt) || seq_has_overflowed(m))
+			break;
+		va = entry.last + 1;
+		cond_resched();
+	}
+	drm_gpt_dump_run(m, start, entry.last, flags);
+}
+EXPORT_SYMBOL_GPL(drm_gpt_dump);
+
+/* ---- module ------------------------------------------------------------- */
+
+/* Of our own, so that unloading waits for the end of what frees tables. */
+struct workqueue_struct *drm_gpt_wq;
+
+static int __init drm_gpt_module_init(void)
+{
+	drm_gpt_wq = alloc_workqueue("drm_gpt", WQ_UNBOUND, 0);
+	return drm_gpt_wq ? 0 : -ENOMEM;
+}
+
+static void __exit drm_gpt_module_exit(void)
+{
+	destroy_workqueue(drm_gpt_wq);
+}
+
+subsys_initcall(drm_gpt_module_init);
+module_exit(drm_gpt_module_exit);
+
+MODULE_DESCRIPTION("Page tables that devices walk");
+MODULE_LICENSE("Dual MIT/GPL");

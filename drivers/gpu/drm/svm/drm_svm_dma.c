@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Bus addresses of system pages, per device and range. Behind an IOMMU each
+ * range has one window of bus addresses as large as itself, so a page's bus
+ * address is known beforehand, and a run of pages costs one synchronisation.
+ * Otherwise page by page.
+ *
+ * Mappings are made before the commit, by the holder of the service lock, only
+ * for pages that the device did not map at the sample: no invalidation can be
+ * unmapping those slots. If the commit fails they are undone here.
+ */
+
+#include <linux/hmm.h>
+
+#include "drm_svm_internal.h"
+
+static int drm_svm_dma_link(struct drm_svm_service *s, unsigned int i)
+{
+	struct device *dev = s->svm->dev;
+	phys_addr_t phys = hmm_pfn_to_phys(s->pfns[i]);
+
+	if (s->rd->use_iova) {
+		s->dma[i] = s->rd->iova.addr + ((u64)i << PAGE_SHIFT);
+		return dma_iova_link(dev, &s->rd->iova, phys,
+				     (size_t)i << PAGE_SHIFT, PAGE_SIZE,
+				     DMA_BIDIRECTIONAL, DRM_SVM_DMA_ATTRS);
+	}
+	s->dma[i] = dma_map_phys(dev, phys, PAGE_SIZE, DMA_BIDIRECTIONAL,
+				 DRM_SVM_DMA_ATTRS);
+	return dma_mapping_error(dev, s->dma[i]);
+}
+
+static int drm_svm_dma_sync(struct drm_svm_service *s)
+{
+	unsigned int first, last;
+	int ret;
+
+	if (!s->rd->use_iova)
+		return 0;
+	for_each_set_bitrange(first, last, s->fresh, DRM_SVM_RANGE_PAGES) {
+		ret = dma_iova_sync(s->svm->dev, &s->rd->iova,
+				    (size_t)first << PAGE_SHIFT,
+				    (size_t)(last - first) << PAGE_SHIFT);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/**
+ * drm_svm_dma_map() - map pages of a service for its device
+ * @s: the service, after the walk
+ * @pages: system pages that the device does not map yet
+ *
+ * Sets @fresh and @dma. On error nothing is mapped.
+ *
+ * Context: may sleep; the service lock over the range is held.
+ * Return: 0, -ENOMEM, -EIO if the device cannot reach a page.
+ */
+int drm_svm_dma_map(struct drm_svm_service *s, const unsigned long *pages)
+{
+	unsigned int i;
+	int ret;
+
+	bitmap_zero(s->fresh, DRM_SVM_RANGE_PAGES);
+	for_each_set_bit(i, pages, DRM_SVM_RANGE_PAGES) {
+		ret = drm_svm_dma_link(s, i);
+		if (ret)
+			goto undo;
+		__set_bit(i, s->fresh);
+	}
+	ret = drm_svm_dma_sync(s);
+	if (!ret)
+		return 0;
+undo:
+	drm_svm_dma_undo(s);
+	return ret == -ENOMEM ? ret : -EIO;
+}
+
+/**
+ * drm_svm_dma_undo() - unmap what was mapped and not committed
+ * @s: the service
+ *
+ * Context: may sleep; the service lock over the range is held.
+ */
+void drm_svm_dma_undo(struct drm_svm_service *s)
+{
+	struct device *dev = s->svm->dev;
+	unsigned int first, last;
+
+	for_each_set_bitrange(first, last, s->fresh, DRM_SVM_RANGE_PAGES) {
+		if (s->rd->use_iova) {
+			dma_iova_unlink(dev, &s->rd->iova,
+					(size_t)first << PAGE_SHIFT,
+					(size_t)(last - first) << PAGE_SHIFT,
+					DMA_BIDIRECTIONAL, DRM_SVM_DMA_ATTRS);
+			continue;
+		}
+		for (; first < last; first++)
+			dma_unmap_phys(dev, s->dma[first], PAGE_SIZE,
+				       DMA_BIDIRECTIONAL, DRM_SVM_DMA_ATTRS);
+	}
+	bitmap_zero(s->fresh, DRM_SVM_RANGE_PAGES);
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef _DRM_SVM_INTERNAL_H_
+#define _DRM_SVM_INTERNAL_H_
+
+#include <linux/bitmap.h>
+#include <linux/dma-mapping.h>
+#include <linux/kref.h>
+#include <linux/maple_tree.h>
+#include <linux/mmu_notifier.h>
+#include <linux/mutex.h>
+#include <linux/srcu.h>
+#include <linux/xarray.h>
+
+#include <drm/drm_svm.h>
+
+#define DRM_SVM_RANGE_PAGES	(DRM_SVM_RANGE_SIZE >> PAGE_SHIFT)
+#define DRM_SVM_RANGE_MASK	(~(DRM_SVM_RANGE_SIZE - 1))
+/* One interval notifier covers a window of this many bytes. */
+#define DRM_SVM_WINDOW_SHIFT	26
+/* Devices that one round of an invalidation flushes together. */
+#define DRM_SVM_FLUSH_BATCH	4
+
+#define DRM_SVM_DMA_ATTRS	DMA_ATTR_REQUIRE_COHERENT
+
+/**
+ * struct drm_svm_spans - interval lock over addresses, FIFO and killable
+ * @lock: guards @list
+ * @list: holders and waiters in order of arrival
+ * @dep_map: lets lockdep see it as one lock
+ */
+struct drm_svm_spans {
+	spinlock_t lock;
+	struct list_head list;
+	struct lockdep_map dep_map;
+};
+
+/**
+ * struct drm_svm_span - one holder or waiter, on its stack
+ * @node: in &drm_svm_spans.list
+ * @first: first byte
+ * @last: last byte
+ * @granted: nothing before it in the list overlaps
+ * @task: whom to wake
+ */
+struct drm_svm_span {
+	struct list_head node;
+	u64 first;
+	u64 last;
+	bool granted;
+	struct task_struct *task;
+};
+
+void drm_svm_spans_init(struct drm_svm_spans *spans);
+int drm_svm_span_lock(struct drm_svm_spans *spans, struct drm_svm_span *span,
+		      u64 first, u64 last);
+void drm_svm_span_unlock(struct drm_svm_spans *spans,
+			 struct drm_svm_span *span);
+
+/**
+ * struct drm_svm_mm - a process's address space as devices see it
+ * @users: attached devices and their openers, under the global attach mutex
+ * @hash: in the hash of all of them, keyed by @mm
+ * @mm: the address space; held by mmgrab(), so it may have no pages any more
+ * @srcu: protects walks of @devices
+ * @devices: struct drm_svm, added and removed under the global attach mutex
+ * @windows: struct drm_svm_window by address >> DRM_SVM_WINDOW_SHIFT
+ * @window_lock: serialises creation of windows
+ * @ranges: struct drm_svm_range by address >> DRM_SVM_RANGE_SHIFT
+ * @spans: the service lock
+ * @attrs: preferred location by page number
+ * @gc_work: drops ranges that map nothing
+ */
+struct drm_svm_mm {
+	unsigned int users;
+	struct hlist_node hash;
+	struct mm_struct *mm;
+	struct srcu_struct srcu;
+	struct list_head devices;
+	struct xarray windows;
+	struct mutex window_lock;
+	struct xarray ranges;
+	struct drm_svm_spans spans;
+	struct maple_tree attrs;
+	struct work_struct gc_work;
+};
+
+/**
+ * struct drm_svm_window - what one interval notifier watches
+ * @notifier: covers 1 << DRM_SVM_WINDOW_SHIFT bytes
+ * @smm: back pointer
+ */
+struct drm_svm_window {
+	struct mmu_interval_notifier notifier;
+	struct drm_svm_mm *smm;
+};
+
+struct drm_svm_window *drm_svm_window_get(struct drm_svm_mm *smm, u64 addr);
+
+/**
+ * struct drm_svm_range_dev - what one device maps of a range
+ * @node: in &drm_svm_range.devs
+ * @svm: the device address space
+ * @iova: bus address window of the range, if @use_iova
+ * @use_iova: the device is behind an IOMMU that the DMA API can batch for
+ * @mapped: pages in the device's table
+ * @writable: of these, with write permission
+ * @system: of these, system memory: &dma has a DMA mapping
+ * @dma: bus address by page
+ *
+ * All under &drm_svm_range.lock, but for a page that is not @mapped: its slot
+ * of @iova is the servicer's, who holds the service lock.
+ */
+struct drm_svm_range_dev {
+	struct list_head node;
+	struct drm_svm *svm;
+	struct dma_iova_state iova;
+	bool use_iova;
+	DECLARE_BITMAP(mapped, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(writable, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(system, DRM_SVM_RANGE_PAGES);
+	dma_addr_t dma[DRM_SVM_RANGE_PAGES];
+};
+
+/**
+ * struct drm_svm_range - a naturally aligned block of the address space
+ * @ref: the index holds one
+ * @rcu: for lookups that race with the last put
+ * @smm: the address space
+ * @first: first byte
+ * @lock: guards what follows; never held over an allocation
+ * @gen: bumped by each invalidation that touches the range
+ * @dead: dropped from the index; commits must look it up anew
+ * @valid: pages that some device maps
+ * @write: of @valid and @dying, those that some device could write
+ * @dying: taken from the tables, but maybe not yet from TLBs, and still mapped
+ *	for DMA; whoever invalidates them next must flush too
+ * @pfns: page frame by page, where @valid or @dying
+ * @devs: struct drm_svm_range_dev
+ */
+struct drm_svm_range {
+	struct kref ref;
+	struct rcu_head rcu;
+	struct drm_svm_mm *smm;
+	u64 first;
+	struct mutex lock;
+	unsigned long gen;
+	bool dead;
+	DECLARE_BITMAP(valid, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(write, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(dying, DRM_SVM_RANGE_PAGES);
+	unsigned long pfns[DRM_SVM_RANGE_PAGES];
+	struct list_head devs;
+};
+
+struct drm_svm_range *drm_svm_range_find(struct drm_svm_mm *smm, u64 addr);
+struct drm_svm_range *drm_svm_range_find_or_make(struct drm_svm_mm *smm,
+						 u64 addr);
+void drm_svm_range_put(struct drm_svm_range *range);
+struct drm_svm_range_dev *drm_svm_range_dev(struct drm_svm_range *range,
+					    struct drm_svm *svm);
+struct drm_svm_range_dev *drm_svm_range_dev_make(struct drm_svm_range *range,
+						 struct drm_svm *svm);
+bool drm_svm_range_begin_inval(struct drm_svm_range *range, unsigned int first,
+			       unsigned int last);
+void drm_svm_range_finish_inval(struct drm_svm_range *range,
+				unsigned int first, unsigned int last);
+void drm_svm_range_dma_unmap(struct drm_svm_range *range, unsigned int first,
+			     unsigned int last);
+void drm_svm_range_drop_dev(struct drm_svm_range *range, struct drm_svm *svm);
+void drm_svm_range_gc(struct work_struct *work);
+void drm_svm_range_lockdep_prime(void);
+
+extern const struct mmu_interval_notifier_ops drm_svm_notifier_ops;
+void drm_svm_flush_all(struct drm_svm *svm, struct drm_gpt_gather *gather);
+void drm_svm_reclaim_tables(struct drm_svm_mm *smm, u64 first, u64 last);
+
+/**
+ * struct drm_svm_service - scratch of one service of a range
+ * @svm: whom it is for
+ * @smm: its address space
+ * @range: the range, referenced
+ * @rd: what the device maps of it
+ * @gen: of @range, before the walk
+ * @write: a requested access is a write
+ * @want: pages that must be there in the end
+ * @want_write: of these, writable
+ * @mapped: snapshot of &drm_svm_range_dev.mapped
+ * @refused: pages that no device may have (memfd_secret)
+ * @fresh: pages that this service mapped for DMA
+ * @excused: walks that failed for no reason that the CPU's fault knows
+ * @foreign: a wanted page lies in memory that the device cannot reach
+ * @pfns: hmm's, in and out
+ * @dma: bus address of @fresh pages
+ * @leaves: what is to be committed
+ */
+struct drm_svm_service {
+	struct drm_svm *svm;
+	struct drm_svm_mm *smm;
+	struct drm_svm_range *range;
+	struct drm_svm_range_dev *rd;
+	unsigned long gen;
+	bool write;
+	bool foreign;
+	unsigned int excused;
+	DECLARE_BITMAP(want, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(want_write, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(mapped, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(refused, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(fresh, DRM_SVM_RANGE_PAGES);
+	unsigned long pfns[DRM_SVM_RANGE_PAGES];
+	dma_addr_t dma[DRM_SVM_RANGE_PAGES];
+	u64 leaves[DRM_SVM_RANGE_PAGES];
+};
+
+int drm_svm_serve(struct drm_svm *svm, u64 base, const unsigned long *want,
+		  const unsigned long *want_write);
+int drm_svm_walk(struct drm_svm_service *s);
+int drm_svm_snapshot(struct drm_svm_mm *smm, u64 base, unsigned long *pfns);
+int drm_svm_dma_map(struct drm_svm_service *s, const unsigned long *pages);
+void drm_svm_dma_undo(struct drm_svm_service *s);
+
+/* An address in this module: one owner for the pages of all regions. */
+extern const char drm_svm_owner;
+
+struct drm_svm_region *drm_svm_page_region(struct page *page);
+u64 drm_svm_region_offset(struct drm_svm_region *region, unsigned long pfn);
+struct page *drm_svm_region_alloc(struct drm_svm_region *region);
+void drm_svm_region_unalloc(struct drm_svm_region *region, struct page *page);
+
+int drm_svm_place(struct drm_svm *svm, u64 base, const unsigned long *want,
+		  bool device);
+vm_fault_t drm_svm_migrate_to_ram(struct vm_fault *vmf);
+
+enum drm_svm_location drm_svm_policy(struct drm_svm *svm, u64 addr);
+void drm_svm_policy_pages(struct drm_svm *svm, u64 base, unsigned long *pages);
+
+/**
+ * drm_svm_page_index() - index of an address's page in its range
+ * @addr: address
+ *
+ * Return: 0 to DRM_SVM_RANGE_PAGES - 1.
+ */
+static inline unsigned int drm_svm_page_index(u64 addr)
+{
+	return (addr & ~DRM_SVM_RANGE_MASK) >> PAGE_SHIFT;
+}
+
+static inline u64 drm_svm_page_addr(u64 base, unsigned int i)
+{
+	return base + ((u64)i << PAGE_SHIFT);
+}
+
+#endif /* _DRM_SVM_INTERNAL_H_ */

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/**
+ * DOC: drm_svm
+ *
+ * One &struct drm_svm_mm stands for a process's address space, however many
+ * devices and drivers mirror it; a &struct drm_svm is one device address space
+ * attached to it. A driver embeds it::
+ *
+ *	drm_gpt_init(&vm->gpt, &gpt_config);
+ *	drm_svm_init(&vm->svm, current->mm, &svm_config);
+ *	...
+ *	// faults arrive: interrupt -> drm_svm_fault_queue_kick() -> served
+ *	...
+ *	// queues stopped, vm no longer found by fetch()
+ *	drm_svm_fault_queue_sync(&dev->faults);
+ *	drm_svm_stop(&vm->svm);
+ *	drm_svm_fini(&vm->svm);
+ *	drm_gpt_fini(&vm->gpt);
+ *
+ * Locks, outermost first::
+ *
+ *	service lock (an interval of addresses)
+ *	  mmap_lock, read
+ *	    dma_resv
+ *	      fs_reclaim
+ *	        MMU notifier
+ *	          range lock
+ *	            page-table lock (drm_gpt)
+ *	              page-table ring lock (driver)
+ *
+ * The mm is held by mmgrab(): it does not keep the process's memory. mm_users
+ * is taken for one service at a time and dropped by mmput_async(), outside the
+ * service lock, because the last put runs exit_mmap() and so our notifiers.
+ */
+
+#include <linux/hashtable.h>
+#include <linux/module.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "drm_svm_internal.h"
+
+#define DRM_SVM_HASH_BITS	6
+
+/* Attach and detach only. */
+static DEFINE_MUTEX(drm_svm_attach_mutex);
+static DEFINE_HASHTABLE(drm_svm_hash, DRM_SVM_HASH_BITS);
+
+static struct drm_svm_mm *drm_svm_mm_lookup(struct mm_struct *mm)
+{
+	struct drm_svm_mm *smm;
+
+	lockdep_assert_held(&drm_svm_attach_mutex);
+	hash_for_each_possible(drm_svm_hash, smm, hash, (unsigned long)mm)
+		if (smm->mm == mm)
+			return smm;
+	return NULL;
+}
+
+static int drm_svm_window_insert(struct drm_svm_mm *smm, unsigned long index)
+{
+	struct drm_svm_window *window;
+	u64 first = (u64)index << DRM_SVM_WINDOW_SHIFT;
+	int ret;
+
+	window = kzalloc_obj(*window, GFP_KERNEL_ACCOUNT);
+	if (!window)
+		return -ENOMEM;
+	window->smm = smm;
+	ret = mmu_interval_notifier_insert(&window->notifier, smm->mm, first,
+					   1UL << DRM_SVM_WINDOW_SHIFT,
+					   &drm_svm_notifier_ops);
+	if (ret) {
+		kfree(window);
+		return ret;
+	}
+	ret = xa_insert(&smm->windows, index, window, GFP_KERNEL);
+	if (ret) {
+		mmu_interval_notifier_remove(&window->notifier);
+		kfree(window);
+	}
+	return ret;
+}
+
+/**
+ * drm_svm_window_get() - the window of an address, made if need be
+ * @smm: address space
+ * @addr: address
+ *
+ * Windows live as long as @smm.
+ *
+ * Context: may sleep; mmap_lock is not held.
+ * Return: the window, -ENOMEM.
+ */
+struct drm_svm_window *drm_svm_window_get(struct drm_svm_mm *smm, u64 addr)
+{
+	unsigned long index = addr >> DRM_SVM_WINDOW_SHIFT;
+	struct drm_svm_window *window;
+	int ret = 0;
+
+	window = xa_load(&smm->windows, index);
+	if (window)
+		return window;
+
+	mutex_lock(&smm->window_lock);
+	if (!xa_load(&smm->windows, index))
+		ret = drm_svm_window_insert(smm, index);
+	mutex_unlock(&smm->window_lock);
+	return ret ? ERR_PTR(ret) : xa_load(&smm->windows, index);
+}
+
+static void drm_svm_mm_free(struct drm_svm_mm *smm)
+{
+	struct drm_svm_window *window;
+	struct drm_svm_range *range;
+	unsigned long index;
+
+	xa_for_each(&smm->windows, index, window) {
+		mmu_interval_notifier_remove(&window->notifier);
+		kfree(window);
+	}
+	cancel_work_sync(&smm->gc_work);
+	xa_for_each(&smm->ranges, index, range) {
+		xa_erase(&smm->ranges, index);
+		drm_svm_range_put(range);
+	}
+	xa_destroy(&smm->windows);
+	xa_destroy(&smm->ranges);
+	mtree_destroy(&smm->attrs);
+	cleanup_srcu_struct(&smm->srcu);
+	mutex_destroy(&smm->window_lock);
+	mmdrop(smm->mm);
+	kfree(smm);
+}
+
+/* Teaches lockdep that the service lock is outside mmap_lock. */
+static void drm_svm_mm_prime(struct drm_svm_mm *smm)
+{
+	struct drm_svm_span span;
+
+	if (!IS_ENABLED(CONFIG_LOCKDEP) ||
+	    drm_svm_span_lock(&smm->spans, &span, 0, 0))
+		return;
+	might_lock(&smm->window_lock);
+	might_lock_read(&smm->mm->mmap_lock);
+	drm_svm_span_unlock(&smm->spans, &span);
+}
+
+static struct drm_svm_mm *drm_svm_mm_make(struct mm_struct *mm)
+{
+	struct drm_svm_mm *smm;
+	int ret;
+
+	smm = kzalloc_obj(*smm, GFP_KERNEL_ACCOUNT);
+	if (!smm)
+		return ERR_PTR(-ENOMEM);
+	ret = init_srcu_struct(&smm->srcu);
+	if (ret) {
+		kfree(smm);
+		return ERR_PTR(ret);
+	}
+	INIT_LIST_HEAD(&smm->devices);
+	xa_init(&smm->windows);
+	xa_init(&smm->ranges);
+	mt_init_flags(&smm->attrs, MT_FLAGS_USE_RCU);
+	mutex_init(&smm->window_lock);
+	drm_svm_spans_init(&smm->spans);
+	INIT_WORK(&smm->gc_work, drm_svm_range_gc);
+	smm->mm = mm;
+	mmgrab(mm);
+	drm_svm_mm_prime(smm);
+
+	/*
+	 * The first notifier of a process takes mmap_lock for write. Have it
+	 * now, so that the fault path never does.
+	 */
+	ret = drm_svm_window_insert(smm, 0);
+	if (ret) {
+		drm_svm_mm_free(smm);
+		return ERR_PTR(ret);
+	}
+	return smm;
+}
+
+static struct drm_svm_mm *drm_svm_mm_get(struct mm_struct *mm)
+{
+	struct drm_svm_mm *smm = drm_svm_mm_lookup(mm);
+
+	if (!smm) {
+		smm = drm_svm_mm_make(mm);
+		if (IS_ERR(smm))
+			return smm;
+		hash_add(drm_svm_hash, &smm->hash, (unsigned long)mm);
+	}
+	smm->users++;
+	return smm;
+}
+
+static struct drm_svm_mm *drm_svm_mm_unuse(struct drm_svm_mm *smm)
+{
+	lockdep_assert_held(&drm_svm_attach_mutex);
+	if (--smm->users)
+		return NULL;
+	hash_del(&smm->hash);
+	return smm;
+}
+
+static void drm_svm_replay_work(struct work_struct *work)
+{
+	struct drm_svm *svm =
+		container_of(work, struct drm_svm, replay_work.work);
+
+	atomic64_inc(&svm->stats.replays);
+	svm->ops->replay(svm);
+}
+
+/**
+ * drm_svm_init() - attach a device address space to a process's
+ * @svm: embedded in the driver's, zeroed
+ * @mm: the process's address space
+ * @config: what it consists of
+ *
+ * Context: may sleep; takes mmap_lock for write the first time for a process.
+ * Return: 0, -ENOMEM, -EOPNOTSUPP if the device cannot reach all memory
+ * coherently and without a bounce buffer.
+ */
+int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
+		 const struct drm_svm_config *config)
+{
+	struct drm_svm_mm *smm;
+
+	if (dma_addressing_limited(config->dev))
+		return -EOPNOTSUPP;
+
+	svm->dev = config->dev;
+	svm->gpt = config->gpt;
+	svm->region = config->region;
+	svm->queue = config->queue;
+	svm->ops = config->ops;
+	svm->migrate_on_fault = config->migrate_on_fault;
+	init_waitqueue_head(&svm->idle);
+	INIT_DELAYED_WORK(&svm->replay_work, drm_svm_replay_work);
+
+	guard(mutex)(&drm_svm_attach_mutex);
+	smm = drm_svm_mm_get(mm);
+	if (IS_ERR(smm))
+		return PTR_ERR(smm);
+	svm->smm = smm;
+	list_add_tail_rcu(&svm->node, &smm->devices);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(drm_svm_init);
+
+/* Takes everything from a stopped device's table and flushes it. */
+static void drm_svm_unmap_all(struct drm_svm *svm)
+{
+	struct drm_svm_range *range;
+	struct drm_gpt_gather gather;
+	unsigned long index;
+
+	xa_for_each(&svm->smm->ranges, index, range) {
+		u64 last = range->first + DRM_SVM_RANGE_SIZE - 1;
+
+		drm_gpt_gather_init(&gather, svm->gpt);
+		if (drm_gpt_zap_reserve(&gather, range->first, last, true))
+			svm->ops->kill(svm);
+		mutex_lock(&range->lock);
+		drm_gpt_zap(&gather, range->first, last);
+		mutex_unlock(&range->lock);
+		drm_svm_flush_all(svm, &gather);
+		cond_resched();
+	}
+}
+
+static void drm_svm_drop_all(struct drm_svm *svm)
+{
+	struct drm_svm_range *range;
+	unsigned long index;
+
+	xa_for_each(&svm->smm->ranges, index, range) {
+		drm_svm_range_drop_dev(range, svm);
+		cond_resched();
+	}
+}
+
+/**
+ * drm_svm_fini() - detach a device address space
+ * @svm: stopped by drm_svm_stop(); the device walks its table no more
+ *
+ * Context: may sleep; no lock of drm_svm and no mmap_lock is held. The process
+ * may be gone already.
+ */
+void drm_svm_fini(struct drm_svm *svm)
+{
+	struct drm_svm_mm *smm = svm->smm;
+
+	/* Ranges may not be collected meanwhile: their records name @svm. */
+	disable_work_sync(&smm->gc_work);
+	drm_svm_unmap_all(svm);
+
+	mutex_lock(&drm_svm_attach_mutex);
+	list_del_rcu(&svm->node);
+	mutex_unlock(&drm_svm_attach_mutex);
+	/* No notifier uses the device from here on. */
+	synchronize_srcu(&smm->srcu);
+	drm_svm_drop_all(svm);
+	enable_work(&smm->gc_work);
+
+	mutex_lock(&drm_svm_attach_mutex);
+	smm = drm_svm_mm_unuse(smm);
+	mutex_unlock(&drm_svm_attach_mutex);
+	if (smm)
+		drm_svm_mm_free(smm);
+}
+EXPORT_SYMBOL_GPL(drm_svm_fini);
+
+/**
+ * drm_svm_is_owner() - does the caller live in the mirrored address space?
+ * @svm: device address space
+ *
+ * Context: process.
+ * Return: true if it does. After fork and exec it does not.
+ */
+bool drm_svm_is_owner(const struct drm_svm *svm)
+{
+	return current->mm == svm->smm->mm;
+}
+EXPORT_SYMBOL_GPL(drm_svm_is_owner);
+
+static int __init drm_svm_module_init(void)
+{
+	drm_svm_range_lockdep_prime();
+	return 0;
+}
+module_init(drm_svm_module_init);
+
+static void __exit drm_svm_module_exit(void)
+{
+	/* kvfree_rcu() of ranges needs nothing of ours; SRCU is per object. */
+}
+module_exit(drm_svm_module_exit);
+
+MODULE_DESCRIPTION("Shared virtual memory helpers for device drivers");
+MODULE_LICENSE("Dual MIT/GPL");

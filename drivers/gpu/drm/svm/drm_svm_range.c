@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Ranges: blocks of a process's address space with what devices map of them.
+ *
+ * Life: made by the first service of the block, indexed by address, found
+ * under RCU with a reference, dropped from the index by the collector once no
+ * device maps anything of it (or with the address space). A servicer may still
+ * hold a reference then; @dead, which it reads under the lock before it
+ * commits, sends it back to the index, because invalidations find only what is
+ * indexed.
+ *
+ * A page's life in a range: nothing -> valid (commit: DMA mapped, in tables)
+ * -> dying (invalidation cleared the tables) -> nothing (flushed, dirtied, DMA
+ * unmapped). The flush happens outside the lock, and a second invalidation may
+ * meet a dying page: it may not return before the page is out of every TLB, so
+ * it flushes as well and finishes the page itself if the first has not.
+ */
+
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "drm_svm_internal.h"
+#include "drm_svm_planted.h"
+
+static void drm_svm_range_free(struct kref *ref)
+{
+	struct drm_svm_range *range =
+		container_of(ref, struct drm_svm_range, ref);
+
+	WARN_ON(!list_empty(&range->devs));
+	mutex_destroy(&range->lock);
+	kvfree_rcu(range, rcu);
+}
+
+void drm_svm_range_put(struct drm_svm_range *range)
+{
+	kref_put(&range->ref, drm_svm_range_free);
+}
+
+/**
+ * drm_svm_range_find() - look a range up
+ * @smm: address space
+ * @addr: any address in it
+ *
+ * Context: any; takes no lock.
+ * Return: the range with a reference, or NULL.
+ */
+struct drm_svm_range *drm_svm_range_find(struct drm_svm_mm *smm, u64 addr)
+{
+	struct drm_svm_range *range;
+
+	guard(rcu)();
+	range = xa_load(&smm->ranges, addr >> DRM_SVM_RANGE_SHIFT);
+	if (range && !kref_get_unless_zero(&range->ref))
+		range = NULL;
+	return range;
+}
+
+static struct drm_svm_range *drm_svm_range_make(struct drm_svm_mm *smm,
+						u64 addr)
+{
+	struct drm_svm_range *range;
+
+	range = kvzalloc(sizeof(*range), GFP_KERNEL_ACCOUNT);
+	if (!range)
+		return ERR_PTR(-ENOMEM);
+
+	kref_init(&range->ref);
+	mutex_init(&range->lock);
+	INIT_LIST_HEAD(&range->devs);
+	range->smm = smm;
+	range->first = addr & DRM_SVM_RANGE_MASK;
+	return range;
+}
+
+/**
+ * drm_svm_range_find_or_make() - look a range up, make it if need be
+ * @smm: address space
+ * @addr: any address in it
+ *
+ * Context: may sleep; the service lock over the range is held, so nobody else
+ * makes the same one.
+ * Return: the range with a reference, -ENOMEM.
+ */
+struct drm_svm_range *drm_svm_range_find_or_make(struct drm_svm_mm *smm,
+						 u64 addr)
+{
+	struct drm_svm_range *range = drm_svm_range_find(smm, addr);
+	int ret;
+
+	if (range)
+		return range;
+
+	range = drm_svm_range_make(smm, addr);
+	if (IS_ERR(range))
+		return range;
+
+	kref_get(&range->ref);
+	ret = xa_insert(&smm->ranges, addr >> DRM_SVM_RANGE_SHIFT, range,
+			GFP_KERNEL);
+	if (ret) {
+		drm_svm_range_put(range);
+		drm_svm_range_put(range);
+		return ERR_PTR(ret);
+	}
+	return range;
+}
+
+/**
+ * drm_svm_range_dev() - what a device maps of a range
+ * @range: range
+ * @svm: device address space
+ *
+ * Context: &drm_svm_range.lock is held.
+ * Return: the record, or NULL if the device has none.
+ */
+struct drm_svm_range_dev *drm_svm_range_dev(struct drm_svm_range *range,
+					    struct drm_svm *svm)
+{
+	struct drm_svm_range_dev *rd;
+
+	lockdep_assert_held(&range->lock);
+	list_for_each_entry(rd, &range->devs, node)
+		if (rd->svm == svm)
+			return rd;
+	return NULL;
+}
+
+static void drm_svm_range_dev_free(struct drm_svm_range_dev *rd)
+{
+	if (rd->use_iova)
+		dma_iova_free(rd->svm->dev, &rd->iova);
+	kvfree(rd);
+}
+
+/**
+ * drm_svm_range_dev_make() - the device's record of a range, made if need be
+ * @range: range
+ * @svm: device address space
+ *
+ * Context: may sleep; the service lock over the range is held.
+ * Return: the record, -ENOMEM.
+ */
+struct drm_svm_range_dev *drm_svm_range_dev_make(struct drm_svm_range *range,
+						 struct drm_svm *svm)
+{
+	struct drm_svm_range_dev *rd;
+
+	mutex_lock(&range->lock);
+	rd = drm_svm_range_dev(range, svm);
+	mutex_unlock(&range->lock);
+	if (rd)
+		return rd;
+
+	rd = kvzalloc(sizeof(*rd), GFP_KERNEL_ACCOUNT);
+	if (!rd)
+		return ERR_PTR(-ENOMEM);
+	rd->svm = svm;
+	rd->use_iova = dma_iova_try_alloc(svm->dev, &rd->iova, 0,
+					  DRM_SVM_RANGE_SIZE);
+
+	mutex_lock(&range->lock);
+	list_add(&rd->node, &range->devs);
+	mutex_unlock(&range->lock);
+	return rd;
+}
+
+static void drm_svm_rd_unmap_run(struct drm_svm_range_dev *rd,
+				 unsigned int first, unsigned int n)
+{
+	struct device *dev = rd->svm->dev;
+
+	if (rd->use_iova) {
+		dma_iova_unlink(dev, &rd->iova, (size_t)first << PAGE_SHIFT,
+				(size_t)n << PAGE_SHIFT, DMA_BIDIRECTIONAL,
+				DRM_SVM_DMA_ATTRS);
+		return;
+	}
+	for (; n; n--, first++)
+		dma_unmap_phys(dev, rd->dma[first], PAGE_SIZE,
+			       DMA_BIDIRECTIONAL, DRM_SVM_DMA_ATTRS);
+}
+
+static void drm_svm_rd_forget(struct drm_svm_range_dev *rd,
+			      const unsigned long *pages)
+{
+	DECLARE_BITMAP(unmap, DRM_SVM_RANGE_PAGES);
+	unsigned int first, last;
+
+	if (bitmap_and(unmap, pages, rd->system, DRM_SVM_RANGE_PAGES))
+		for_each_set_bitrange(first, last, unmap, DRM_SVM_RANGE_PAGES)
+			drm_svm_rd_unmap_run(rd, first, last - first);
+
+	bitmap_andnot(rd->mapped, rd->mapped, pages, DRM_SVM_RANGE_PAGES);
+	bitmap_andnot(rd->writable, rd->writable, pages, DRM_SVM_RANGE_PAGES);
+	bitmap_andnot(rd->system, rd->system, pages, DRM_SVM_RANGE_PAGES);
+}
+
+static void drm_svm_range_mask(unsigned long *mask, unsigned int first,
+			       unsigned int last)
+{
+	bitmap_zero(mask, DRM_SVM_RANGE_PAGES);
+	bitmap_set(mask, first, last - first + 1);
+}
+
+/**
+ * drm_svm_range_begin_inval() - pages are to go: what needs no flush
+ * @range: range
+ * @first: first page
+ * @last: last page
+ *
+ * Bumps the generation, so that no service that has walked before commits, and
+ * makes valid pages dying. The caller then zaps the tables, flushes, and calls
+ * drm_svm_range_finish_inval().
+ *
+ * Context: &drm_svm_range.lock is held; in a notifier.
+ * Return: true if some page may still be reached by a device.
+ */
+bool drm_svm_range_begin_inval(struct drm_svm_range *range, unsigned int first,
+			       unsigned int last)
+{
+	DECLARE_BITMAP(mask, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(hit, DRM_SVM_RANGE_PAGES);
+
+	lockdep_assert_held(&range->lock);
+	range->gen++;
+
+	drm_svm_range_mask(mask, first, last);
+	bitmap_and(hit, range->valid, mask, DRM_SVM_RANGE_PAGES);
+	bitmap_or(range->dying, range->dying, hit, DRM_SVM_RANGE_PAGES);
+	bitmap_andnot(range->valid, range->valid, hit, DRM_SVM_RANGE_PAGES);
+	return bitmap_intersects(range->dying, mask, DRM_SVM_RANGE_PAGES);
+}
+
+static void drm_svm_range_dirty(struct drm_svm_range *range,
+				const unsigned long *pages)
+{
+	DECLARE_BITMAP(dirty, DRM_SVM_RANGE_PAGES);
+	struct drm_svm_range_dev *rd;
+	unsigned int i, nr = 0;
+
+	if (drm_svm_planted(DRM_SVM_PLANTED_NO_DIRTY))
+		return;
+	if (!bitmap_and(dirty, pages, range->write, DRM_SVM_RANGE_PAGES))
+		return;
+
+	/*
+	 * A device write leaves no trace in the CPU's table, so every page that
+	 * a device could write counts as written. It is still referenced by
+	 * that table: the notifier comes before the entry is cleared.
+	 */
+	for_each_set_bit(i, dirty, DRM_SVM_RANGE_PAGES) {
+		struct page *page = pfn_to_page(range->pfns[i]);
+
+		if (is_device_private_page(page))
+			continue;
+		folio_mark_dirty(page_folio(page));
+		nr++;
+	}
+	list_for_each_entry(rd, &range->devs, node)
+		atomic64_add(nr, &rd->svm->stats.dirtied);
+}
+
+/**
+ * drm_svm_range_dma_unmap() - end the DMA mappings of dying pages
+ * @range: range
+ * @first: first page
+ * @last: last page
+ *
+ * Context: &drm_svm_range.lock is held; no device can reach the pages.
+ */
+void drm_svm_range_dma_unmap(struct drm_svm_range *range, unsigned int first,
+			     unsigned int last)
+{
+	DECLARE_BITMAP(pages, DRM_SVM_RANGE_PAGES);
+	struct drm_svm_range_dev *rd;
+
+	lockdep_assert_held(&range->lock);
+	drm_svm_range_mask(pages, first, last);
+	bitmap_and(pages, pages, range->dying, DRM_SVM_RANGE_PAGES);
+	list_for_each_entry(rd, &range->devs, node)
+		drm_svm_rd_forget(rd, pages);
+}
+
+/**
+ * drm_svm_range_finish_inval() - pages are out of every TLB: let them go
+ * @range: range
+ * @first: first page
+ * @last: last page
+ *
+ * Marks dirty what a device could write, then ends the DMA mappings.
+ *
+ * Context: &drm_svm_range.lock is held; the flush that followed the zap of
+ * every dying page of the interval is done.
+ */
+void drm_svm_range_finish_inval(struct drm_svm_range *range,
+				unsigned int first, unsigned int last)
+{
+	DECLARE_BITMAP(pages, DRM_SVM_RANGE_PAGES);
+
+	lockdep_assert_held(&range->lock);
+	drm_svm_range_mask(pages, first, last);
+	if (!bitmap_and(pages, pages, range->dying, DRM_SVM_RANGE_PAGES))
+		return;
+
+	drm_svm_range_dirty(range, pages);
+	drm_svm_range_dma_unmap(range, first, last);
+	bitmap_andnot(range->dying, range->dying, pages, DRM_SVM_RANGE_PAGES);
+	bitmap_andnot(range->write, range->write, pages, DRM_SVM_RANGE_PAGES);
+}
+
+/**
+ * drm_svm_range_drop_dev() - a device leaves
+ * @range: range
+ * @svm: device address space, stopped; its table is empty and flushed
+ *
+ * Context: may sleep.
+ */
+void drm_svm_range_drop_dev(struct drm_svm_range *range, struct drm_svm *svm)
+{
+	struct drm_svm_range_dev *rd;
+
+	mutex_lock(&range->lock);
+	rd = drm_svm_range_dev(range, svm);
+	if (rd) {
+		drm_svm_range_dirty(range, rd->writable);
+		drm_svm_rd_forget(rd, rd->mapped);
+		list_del(&rd->node);
+	}
+	mutex_unlock(&range->lock);
+	if (rd)
+		drm_svm_range_dev_free(rd);
+}
+
+static bool drm_svm_range_kill_idle(struct drm_svm_range *range)
+{
+	guard(mutex)(&range->lock);
+	if (!bitmap_empty(range->valid, DRM_SVM_RANGE_PAGES) ||
+	    !bitmap_empty(range->dying, DRM_SVM_RANGE_PAGES))
+		return false;
+	range->dead = true;
+	return true;
+}
+
+static void drm_svm_range_free_devs(struct drm_svm_range *range)
+{
+	struct drm_svm_range_dev *rd, *next;
+	LIST_HEAD(devs);
+
+	mutex_lock(&range->lock);
+	list_splice_init(&range->devs, &devs);
+	mutex_unlock(&range->lock);
+	list_for_each_entry_safe(rd, next, &devs, node)
+		drm_svm_range_dev_free(rd);
+}
+
+static void drm_svm_range_gc_one(struct drm_svm_mm *smm,
+				 struct drm_svm_range *range)
+{
+	struct drm_svm_span span;
+
+	/* The servicer of a range works on its records without its lock. */
+	if (drm_svm_span_lock(&smm->spans, &span, range->first,
+			      range->first + DRM_SVM_RANGE_SIZE - 1))
+		return;
+	if (!range->dead && drm_svm_range_kill_idle(range)) {
+		drm_svm_range_free_devs(range);
+		drm_svm_reclaim_tables(smm, range->first,
+				       range->first + DRM_SVM_RANGE_SIZE - 1);
+		xa_erase(&smm->ranges, range->first >> DRM_SVM_RANGE_SHIFT);
+		drm_svm_range_put(range);
+	}
+	drm_svm_span_unlock(&smm->spans, &span);
+}
+
+/**
+ * drm_svm_range_gc() - drop ranges that map nothing
+ * @work: &drm_svm_mm.gc_work
+ */
+void drm_svm_range_gc(struct work_struct *work)
+{
+	struct drm_svm_mm *smm = container_of(work, struct drm_svm_mm, gc_work);
+	struct drm_svm_range *range;
+	unsigned long index;
+
+	xa_for_each(&smm->ranges, index, range) {
+		range = drm_svm_range_find(smm, (u64)index <<
+					   DRM_SVM_RANGE_SHIFT);
+		if (!range)
+			continue;
+		if (bitmap_empty(range->valid, DRM_SVM_RANGE_PAGES))
+			drm_svm_range_gc_one(smm, range);
+		drm_svm_range_put(range);
+		cond_resched();
+	}
+}
+
+/**
+ * drm_svm_range_lockdep_prime() - teach lockdep the order before the first use
+ *
+ * Reclaim may run a notifier, which takes the range's lock: so no allocation
+ * is allowed under it.
+ */
+void drm_svm_range_lockdep_prime(void)
+{
+	struct drm_svm_range *range;
+
+	if (!IS_ENABLED(CONFIG_LOCKDEP))
+		return;
+	range = drm_svm_range_make(NULL, 0);
+	if (IS_ERR(range))
+		return;
+	fs_reclaim_acquire(GFP_KERNEL);
+	mutex_lock(&range->lock);
+	mutex_unlock(&range->lock);
+	fs_reclaim_release(GFP_KERNEL);
+	drm_svm_range_put(range);
+}

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Service of one range for one device: make wanted pages accessible.
+ *
+ *	place (policy, migration) -> walk -> DMA map -> prepare the table ->
+ *	under the range's lock: generation unchanged? commit : undo, go round
+ *
+ * All of it under the service lock of the range. Rounds are bounded: who loses
+ * them all gets -EAGAIN and tries again later; that is no error of the access.
+ */
+
+#include <linux/hmm.h>
+#include <linux/memcontrol.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "drm_svm_internal.h"
+#include "drm_svm_planted.h"
+
+#define DRM_SVM_ROUNDS	16
+
+static bool drm_svm_leaf_valid(void *data)
+{
+	struct drm_svm_service *s = data;
+
+	return s->range->gen == s->gen ||
+	       drm_svm_planted(DRM_SVM_PLANTED_NO_GEN);
+}
+
+/* Is the page one that the device may be given, and where is it? */
+static struct page *drm_svm_usable_page(struct drm_svm_service *s,
+					unsigned int i)
+{
+	unsigned long pfn = s->pfns[i];
+
+	if (!(pfn & HMM_PFN_VALID) || (pfn & HMM_PFN_ERROR) ||
+	    test_bit(i, s->refused))
+		return NULL;
+	return hmm_pfn_to_page(pfn);
+}
+
+static u64 drm_svm_leaf_flags(struct drm_svm_service *s, unsigned int i)
+{
+	u64 flags = DRM_GPT_LEAF_VALID;
+
+	/*
+	 * Neighbours are writable only if the fault was a write: else a later
+	 * write faults and is known.
+	 */
+	if ((s->pfns[i] & HMM_PFN_WRITE) &&
+	    (s->write || test_bit(i, s->rd->writable)))
+		flags |= DRM_GPT_LEAF_WRITE | DRM_GPT_LEAF_ATOMIC;
+	return flags;
+}
+
+/* Sorts pages: leaves of device memory are known, system pages want DMA. */
+static int drm_svm_sort_page(struct drm_svm_service *s, unsigned int i,
+			     unsigned long *system)
+{
+	struct page *page = drm_svm_usable_page(s, i);
+	struct drm_svm_region *region;
+
+	if (!page)
+		return 0;
+	if (is_device_private_page(page)) {
+		region = drm_svm_page_region(page);
+		if (region == s->svm->region) {
+			s->leaves[i] = drm_svm_leaf_flags(s, i) |
+				DRM_GPT_LEAF_LOCAL |
+				drm_svm_region_offset(region, page_to_pfn(page));
+		} else if (test_bit(i, s->want)) {
+			s->foreign = true;
+		}
+		return 0;
+	}
+	/* Peer-to-peer and coherent memory need a link: there is none yet. */
+	if (is_zone_device_page(page))
+		return test_bit(i, s->want) ? -EOPNOTSUPP : 0;
+	__set_bit(i, system);
+	return 0;
+}
+
+static int drm_svm_sort(struct drm_svm_service *s, unsigned long *system)
+{
+	unsigned int i;
+	int ret;
+
+	s->foreign = false;
+	memset(s->leaves, 0, sizeof(s->leaves));
+	bitmap_zero(system, DRM_SVM_RANGE_PAGES);
+	for (i = 0; i < DRM_SVM_RANGE_PAGES; i++) {
+		ret = drm_svm_sort_page(s, i, system);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* Neighbours that the device maps already stay as they are. */
+static void drm_svm_keep_mapped(struct drm_svm_service *s,
+				unsigned long *system)
+{
+	DECLARE_BITMAP(keep, DRM_SVM_RANGE_PAGES);
+	unsigned int i;
+
+	bitmap_andnot(keep, s->mapped, s->want, DRM_SVM_RANGE_PAGES);
+	bitmap_andnot(system, system, keep, DRM_SVM_RANGE_PAGES);
+	for_each_set_bit(i, keep, DRM_SVM_RANGE_PAGES)
+		s->leaves[i] = 0;
+}
+
+static void drm_svm_system_leaves(struct drm_svm_service *s,
+				  const unsigned long *system)
+{
+	unsigned int i;
+
+	for_each_set_bit(i, system, DRM_SVM_RANGE_PAGES) {
+		dma_addr_t dma = test_bit(i, s->fresh) ? s->dma[i] :
+							 s->rd->dma[i];
+
+		s->leaves[i] = dma | drm_svm_leaf_flags(s, i) |
+			       DRM_GPT_LEAF_SYSTEM;
+	}
+}
+
+static void drm_svm_record_page(struct drm_svm_service *s, unsigned int i)
+{
+	struct drm_svm_range *range = s->range;
+	struct drm_svm_range_dev *rd = s->rd;
+	u64 leaf = s->leaves[i];
+
+	range->pfns[i] = page_to_pfn(hmm_pfn_to_page(s->pfns[i]));
+	__set_bit(i, range->valid);
+	if (test_bit(i, s->fresh)) {
+		rd->dma[i] = s->dma[i];
+		__set_bit(i, rd->system);
+	}
+	if (!__test_and_set_bit(i, rd->mapped))
+		atomic64_inc((leaf & DRM_GPT_LEAF_APERTURE) ==
+			     DRM_GPT_LEAF_LOCAL ? &s->svm->stats.map_device :
+						  &s->svm->stats.map_system);
+	if (leaf & DRM_GPT_LEAF_WRITE) {
+		__set_bit(i, range->write);
+		__set_bit(i, rd->writable);
+	}
+}
+
+/* Under the range's lock: nothing here allocates or fails half way. */
+static int drm_svm_commit_locked(struct drm_svm_service *s,
+				 struct drm_gpt_update *up)
+{
+	unsigned int i;
+	int ret;
+
+	lockdep_assert_held(&s->range->lock);
+	if (s->range->dead || !drm_svm_leaf_valid(s))
+		return -EAGAIN;
+	ret = drm_gpt_commit(up, s->range->first, s->leaves,
+			     DRM_SVM_RANGE_PAGES, drm_svm_leaf_valid, s);
+	if (ret)
+		return ret;
+	for (i = 0; i < DRM_SVM_RANGE_PAGES; i++)
+		if (s->leaves[i])
+			drm_svm_record_page(s, i);
+	/* From here on the mappings are the range's. */
+	bitmap_zero(s->fresh, DRM_SVM_RANGE_PAGES);
+	return 0;
+}
+
+static int drm_svm_commit(struct drm_svm_service *s)
+{
+	struct drm_gpt *gpt = s->svm->gpt;
+	struct drm_gpt_update up;
+	u64 seq;
+	int ret;
+
+	ret = drm_gpt_prepare(gpt, &up, s->range->first,
+			      s->range->first + DRM_SVM_RANGE_SIZE - 1,
+			      GFP_KERNEL_ACCOUNT);
+	if (ret)
+		return ret;
+	mutex_lock(&s->range->lock);
+	ret = drm_svm_commit_locked(s, &up);
+	mutex_unlock(&s->range->lock);
+
+	/* Also if it failed: what it linked may be another's table too. */
+	seq = drm_gpt_update_fence(&up);
+	drm_gpt_finish(&up);
+	if (ret || drm_svm_planted(DRM_SVM_PLANTED_NO_PT_WAIT))
+		return ret;
+	return drm_gpt_wait(gpt, seq);
+}
+
+static int drm_svm_round(struct drm_svm_service *s)
+{
+	DECLARE_BITMAP(system, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(fresh, DRM_SVM_RANGE_PAGES);
+	int ret;
+
+	ret = drm_svm_walk(s);
+	if (ret)
+		return ret;
+	ret = drm_svm_sort(s, system);
+	if (ret)
+		return ret;
+	if (s->foreign)
+		return -EXDEV;
+
+	drm_svm_keep_mapped(s, system);
+	bitmap_andnot(fresh, system, s->mapped, DRM_SVM_RANGE_PAGES);
+	ret = drm_svm_dma_map(s, fresh);
+	if (ret)
+		return ret;
+	drm_svm_system_leaves(s, system);
+	ret = drm_svm_commit(s);
+	drm_svm_dma_undo(s);
+	return ret;
+}
+
+static int drm_svm_attach_range(struct drm_svm_service *s, u64 base)
+{
+	s->range = drm_svm_range_find_or_make(s->smm, base);
+	if (IS_ERR(s->range))
+		return PTR_ERR(s->range);
+	s->rd = drm_svm_range_dev_make(s->range, s->svm);
+	if (IS_ERR(s->rd)) {
+		drm_svm_range_put(s->range);
+		return PTR_ERR(s->rd);
+	}
+	return 0;
+}
+
+static int drm_svm_rounds(struct drm_svm_service *s, u64 base)
+{
+	unsigned int round, foreign = 0;
+	int ret = -EAGAIN;
+
+	for (round = 0; ret == -EAGAIN && round < DRM_SVM_ROUNDS; round++) {
+		ret = drm_svm_attach_range(s, base);
+		if (ret)
+			return ret;
+		ret = drm_svm_round(s);
+		drm_svm_range_put(s->range);
+		if (ret == -EAGAIN)
+			atomic64_inc(&s->svm->stats.retries);
+		/* Memory of a device that this one cannot reach: via RAM. */
+		if (ret == -EXDEV && foreign++ < 2) {
+			ret = drm_svm_place(s->svm, base, s->want, false);
+			ret = ret ?: -EAGAIN;
+		}
+	}
+	return ret == -EXDEV ? -EAGAIN : ret;
+}
+
+static bool drm_svm_wants_device(struct drm_svm *svm, u64 base,
+				 const unsigned long *want)
+{
+	unsigned int i = find_first_bit(want, DRM_SVM_RANGE_PAGES);
+
+	return svm->region &&
+	       drm_svm_policy(svm, drm_svm_page_addr(base, i)) ==
+	       DRM_SVM_LOC_DEVICE;
+}
+
+static int drm_svm_serve_span(struct drm_svm_service *s, u64 base)
+{
+	struct drm_svm_span span;
+	int ret;
+
+	ret = drm_svm_span_lock(&s->smm->spans, &span, base,
+				base + DRM_SVM_RANGE_SIZE - 1);
+	if (ret)
+		return ret;
+	/* What cannot move is mapped where it is. */
+	if (drm_svm_wants_device(s->svm, base, s->want))
+		drm_svm_place(s->svm, base, s->want, true);
+	ret = drm_svm_rounds(s, base);
+	drm_svm_span_unlock(&s->smm->spans, &span);
+	return ret;
+}
+
+/**
+ * drm_svm_serve() - make pages of one range accessible to a device
+ * @svm: device address space
+ * @base: first byte of the range
+ * @want: pages that are needed, by index
+ * @want_write: of these, those to be written
+ *
+ * Memory is charged to the owner of the address space, whoever runs this.
+ *
+ * Context: may sleep; no lock is held.
+ * Return: 0, -EAGAIN if invalidations kept getting in between, -ESRCH if the
+ * process is gone; -EFAULT, -EACCES, -EHWPOISON, -EOPNOTSUPP for an access that
+ * cannot be served; -ENOMEM, -EIO, -ENODEV, -EINTR.
+ */
+int drm_svm_serve(struct drm_svm *svm, u64 base, const unsigned long *want,
+		  const unsigned long *want_write)
+{
+	struct mm_struct *mm = svm->smm->mm;
+	struct mem_cgroup *memcg, *old;
+	struct drm_svm_service *s;
+	int ret;
+
+	if (base >= mm->task_size)
+		return -EFAULT;
+	if (!mmget_not_zero(mm))
+		return -ESRCH;
+	memcg = get_mem_cgroup_from_mm(mm);
+	old = set_active_memcg(memcg);
+
+	s = kvzalloc_obj(*s, GFP_KERNEL_ACCOUNT);
+	if (s) {
+		s->svm = svm;
+		s->smm = svm->smm;
+		bitmap_copy(s->want, want, DRM_SVM_RANGE_PAGES);
+		bitmap_and(s->want_write, want_write, want,
+			   DRM_SVM_RANGE_PAGES);
+		s->write = !bitmap_empty(s->want_write, DRM_SVM_RANGE_PAGES);
+		ret = drm_svm_serve_span(s, base);
+		kvfree(s);
+	} else {
+		ret = -ENOMEM;
+	}
+
+	set_active_memcg(old);
+	mem_cgroup_put(memcg);
+	mmput_async(mm);
+	return ret;
+}

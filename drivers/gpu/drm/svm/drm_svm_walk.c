@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The walk: what the CPU's page table says about a range, with the wanted
+ * pages faulted in and their neighbours taken as they are. One walk serves any
+ * number of devices: it returns the pages of every drm_svm region.
+ *
+ * The generation is sampled between mmu_interval_read_begin() and the walk. An
+ * invalidation before the sample has set the window's sequence before it, so
+ * the walk sees -EBUSY; one after it is seen at commit. The window's sequence
+ * itself decides nothing at commit: all ranges of the window share it.
+ */
+
+#include <linux/fs.h>
+#include <linux/hmm.h>
+#include <linux/magic.h>
+#include <linux/mm.h>
+#include <linux/oom.h>
+#include <linux/sched/mm.h>
+
+#include "drm_svm_internal.h"
+
+/* Walks that may say -EFAULT where the CPU's own fault succeeds. */
+#define DRM_SVM_EXCUSES	2
+
+static int drm_svm_walk_sample(struct drm_svm_service *s)
+{
+	struct drm_svm_range *range = s->range;
+
+	guard(mutex)(&range->lock);
+	if (range->dead || !bitmap_empty(range->dying, DRM_SVM_RANGE_PAGES))
+		return -EAGAIN;
+	s->gen = range->gen;
+	bitmap_copy(s->mapped, s->rd->mapped, DRM_SVM_RANGE_PAGES);
+	return 0;
+}
+
+/*
+ * memfd_secret pages have no kernel mapping and are kept from DMA; GUP refuses
+ * them, hmm does not look.
+ */
+static bool drm_svm_vma_secret(struct vm_area_struct *vma)
+{
+	return vma->vm_file &&
+	       file_inode(vma->vm_file)->i_sb->s_magic == SECRETMEM_MAGIC;
+}
+
+static void drm_svm_walk_refuse(struct drm_svm_service *s)
+{
+	u64 base = s->range->first;
+	VMA_ITERATOR(vmi, s->smm->mm, base);
+	struct vm_area_struct *vma;
+
+	bitmap_zero(s->refused, DRM_SVM_RANGE_PAGES);
+	for_each_vma_range(vmi, vma, base + DRM_SVM_RANGE_SIZE) {
+		u64 first = max_t(u64, vma->vm_start, base);
+		u64 end = min_t(u64, vma->vm_end, base + DRM_SVM_RANGE_SIZE);
+
+		if (drm_svm_vma_secret(vma))
+			bitmap_set(s->refused, drm_svm_page_index(first),
+				   (end - first) >> PAGE_SHIFT);
+	}
+}
+
+static void drm_svm_walk_request(struct drm_svm_service *s)
+{
+	unsigned int i;
+
+	memset(s->pfns, 0, sizeof(s->pfns));
+	for_each_set_bit(i, s->want, DRM_SVM_RANGE_PAGES)
+		s->pfns[i] = HMM_PFN_REQ_FAULT;
+	for_each_set_bit(i, s->want_write, DRM_SVM_RANGE_PAGES)
+		s->pfns[i] |= HMM_PFN_REQ_WRITE;
+}
+
+/*
+ * hmm says -EFAULT for whatever keeps a page from being there. Ask the fault
+ * handler itself; without leave to wait it takes no part in userfaultfd, whose
+ * pages stay an error here.
+ */
+static int drm_svm_walk_why(struct drm_svm_service *s)
+{
+	unsigned int i = find_first_bit(s->want, DRM_SVM_RANGE_PAGES);
+	unsigned int flags = test_bit(i, s->want_write) ? FAULT_FLAG_WRITE : 0;
+	int ret;
+
+	ret = fixup_user_fault(s->smm->mm, drm_svm_page_addr(s->range->first, i),
+			       flags, NULL);
+	if (ret)
+		return ret;
+	/* Was it short of memory? Or good for the CPU only, as special pages? */
+	return s->excused++ < DRM_SVM_EXCUSES ? -EAGAIN : -EFAULT;
+}
+
+static int drm_svm_walk_locked(struct drm_svm_service *s,
+			       struct hmm_range *hmm)
+{
+	int ret;
+
+	/* The OOM reaper has been here: what is read now is not the process's. */
+	if (check_stable_address_space(s->smm->mm))
+		return -ESRCH;
+
+	drm_svm_walk_refuse(s);
+	if (bitmap_intersects(s->refused, s->want, DRM_SVM_RANGE_PAGES))
+		return -EFAULT;
+
+	ret = hmm_range_fault(hmm);
+	switch (ret) {
+	case -EBUSY:
+		return -EAGAIN;
+	case -EPERM:
+		return -EACCES;
+	case -EFAULT:
+		return drm_svm_walk_why(s);
+	default:
+		return ret;
+	}
+}
+
+/**
+ * drm_svm_walk() - read the CPU's table for one range
+ * @s: the service: @want, @want_write, @range and @rd are set
+ *
+ * Fills @pfns, @refused, @gen and @mapped.
+ *
+ * Context: may sleep; takes mmap_lock for read. The service lock over the
+ * range and a reference to mm_users are held.
+ * Return: 0, -EAGAIN if an invalidation got in between, -EFAULT or -EACCES for
+ * what is not there or not allowed, -ENOMEM, -EHWPOISON, -EINTR, -ESRCH if the
+ * process is being torn down.
+ */
+int drm_svm_walk(struct drm_svm_service *s)
+{
+	struct mm_struct *mm = s->smm->mm;
+	struct drm_svm_window *window;
+	struct hmm_range hmm = {
+		.start = s->range->first,
+		.end = s->range->first + DRM_SVM_RANGE_SIZE,
+		.hmm_pfns = s->pfns,
+		.pfn_flags_mask = ~0UL,
+		.dev_private_owner = (void *)&drm_svm_owner,
+	};
+	int ret;
+
+	window = drm_svm_window_get(s->smm, s->range->first);
+	if (IS_ERR(window))
+		return PTR_ERR(window);
+
+	drm_svm_walk_request(s);
+	hmm.notifier = &window->notifier;
+	hmm.notifier_seq = mmu_interval_read_begin(&window->notifier);
+	ret = drm_svm_walk_sample(s);
+	if (ret)
+		return ret;
+
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	ret = drm_svm_walk_locked(s, &hmm);
+	mmap_read_unlock(mm);
+	return ret;
+}
+
+/**
+ * drm_svm_snapshot() - read the CPU's table, fault nothing in
+ * @smm: address space
+ * @base: first byte of a range
+ * @pfns: out, one per page as hmm_range_fault() gives them
+ *
+ * What is read may be old by the time it is used.
+ *
+ * Context: may sleep; takes mmap_lock for read.
+ * Return: 0, -EINTR, -ENOMEM, -EBUSY if invalidations never stop.
+ */
+int drm_svm_snapshot(struct drm_svm_mm *smm, u64 base, unsigned long *pfns)
+{
+	struct hmm_range hmm = {
+		.start = base,
+		.end = base + DRM_SVM_RANGE_SIZE,
+		.hmm_pfns = pfns,
+		.dev_private_owner = (void *)&drm_svm_owner,
+	};
+	struct drm_svm_window *window = drm_svm_window_get(smm, base);
+	unsigned int tries;
+	int ret = -EBUSY;
+
+	if (IS_ERR(window))
+		return PTR_ERR(window);
+	hmm.notifier = &window->notifier;
+
+	for (tries = 0; ret == -EBUSY && tries < 64; tries++) {
+		memset(pfns, 0, DRM_SVM_RANGE_PAGES * sizeof(*pfns));
+		hmm.notifier_seq = mmu_interval_read_begin(&window->notifier);
+		if (mmap_read_lock_killable(smm->mm))
+			return -EINTR;
+		ret = hmm_range_fault(&hmm);
+		mmap_read_unlock(smm->mm);
+	}
+	return ret;
+}

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+# The hardware half, linked into vgem_svm.ko; the IOMMU is a module of its own.
+vgem_svm-hw-objs := hw/vgem_svm_hw.o hw/vgem_svm_bus.o hw/vgem_svm_irq.o \
+	hw/vgem_svm_mmu.o hw/vgem_svm_inv.o hw/vgem_svm_fault.o \
+	hw/vgem_svm_chan.o hw/vgem_svm_compute.o hw/vgem_svm_rv64.o \
+	hw/vgem_svm_copy.o hw/vgem_svm_pt.o
+
+# Their accesses to memory of processes are checked by hand: see
+# linux/instrumented.h in hw/vgem_svm_rv64.c.
+KASAN_SANITIZE_hw/vgem_svm_rv64.o := n
+KASAN_SANITIZE_hw/vgem_svm_mmu.o := n
+KASAN_SANITIZE_hw/vgem_svm_compute.o := n
+
+obj-$(CONFIG_VGEM_SVM_IOMMU) += hw/vgem_svm_iommu.o

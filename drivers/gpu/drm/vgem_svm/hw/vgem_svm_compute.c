@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Compute engines: packets of their channels' rings and of the batches these
+ * point to, launches, threads.
+ *
+ * A channel does one packet after the other. Its front end reads packets
+ * through the MMU as well, so it may park like a thread. A launch has up to 64
+ * threads in slots; as one ends the next begins, and the launch is over when all
+ * have ended. An engine takes its channels in turn, a quantum each: one that
+ * loops for ever, or waits for a fault, holds up nobody but itself.
+ */
+
+#include "vgem_svm_hw_priv.h"
+
+/* ---- launches ----------------------------------------------------------- */
+
+static void vgem_svm_thread_start(struct vgem_svm_chan *chan, u32 slot)
+{
+	struct vgem_svm_thread *t = &chan->threads[slot];
+	const u64 *l = chan->launch;
+	unsigned int i;
+
+	memset(t, 0, sizeof(*t));
+	t->index = chan->next_thread++;
+	t->pc = l[1];
+	t->resv_va = ~0ULL;
+	t->stack_lo = l[3] + slot * l[4];
+	t->stack_hi = t->stack_lo + l[4];
+	t->x[1] = VGEM_SVM_EXIT_VA;
+	t->x[2] = t->stack_hi;
+	t->x[10] = t->index;
+	for (i = 0; i < 7; i++)
+		t->x[11 + i] = l[5 + i];
+	t->state = VGEM_SVM_THREAD_RUN;
+	chan->resident++;
+}
+
+static void vgem_svm_launch_refill(struct vgem_svm_chan *chan)
+{
+	u32 slot;
+
+	for (slot = 0; slot < VGEM_SVM_RESIDENT_THREADS &&
+	     chan->next_thread < chan->nr_threads; slot++)
+		if (chan->threads[slot].state == VGEM_SVM_THREAD_FREE)
+			vgem_svm_thread_start(chan, slot);
+}
+
+static bool vgem_svm_launch_ok(const u64 *pkt)
+{
+	u64 last = pkt[3] + pkt[4] * VGEM_SVM_RESIDENT_THREADS;
+
+	return pkt[2] && pkt[2] <= VGEM_SVM_MAX_THREADS && !(pkt[3] & 15) &&
+	       !(pkt[4] & 15) && pkt[4] <= BIT_ULL(40) && last >= pkt[3] &&
+	       !(last >> VGEM_SVM_VA_BITS);
+}
+
+static bool vgem_svm_launch(struct vgem_svm_chan *chan, const u64 *pkt)
+{
+	if (!vgem_svm_launch_ok(pkt))
+		return false;
+	memcpy(chan->launch, pkt, sizeof(chan->launch));
+	chan->next_thread = 0;
+	chan->nr_threads = pkt[2];
+	vgem_svm_launch_refill(chan);
+	return true;
+}
+
+/* ---- the front end ------------------------------------------------------ */
+
+static void vgem_svm_front_stop(struct vgem_svm_chan *chan,
+				const struct vgem_svm_stop *stop, u64 word)
+{
+	if (stop->error)
+		vgem_svm_chan_die(chan, stop->error, stop->va, 0, word << 32);
+	else
+		chan->front = vgem_svm_fault_raise(chan, stop, 0, 0);
+}
+
+/* A 64-bit access of a packet. Return: false if it did not happen. */
+static bool vgem_svm_front_store(struct vgem_svm_chan *chan, const u64 *pkt,
+				 u32 access)
+{
+	struct vgem_svm_stop stop = {};
+	u8 *p;
+
+	p = vgem_svm_access(chan->unit, chan->vm, pkt[1], 8, access, &stop);
+	if (!p) {
+		vgem_svm_front_stop(chan, &stop, pkt[0]);
+		return false;
+	}
+	if (access == VGEM_SVM_ACCESS_ATOMIC)
+		atomic64_add(pkt[2], (atomic64_t *)p);
+	else
+		smp_store_release((u64 *)p, pkt[2]);
+	return true;
+}
+
+/* Reads a packet of the batch, word by word: it may cross pages. */
+static bool vgem_svm_batch_fetch(struct vgem_svm_chan *chan, u64 *pkt)
+{
+	struct vgem_svm_stop stop = {};
+	u32 i, words = 1;
+	u8 *p;
+
+	for (i = 0; i < words; i++) {
+		p = vgem_svm_access(chan->unit, chan->vm, chan->batch + i * 8,
+				    8, VGEM_SVM_ACCESS_READ, &stop);
+		if (!p) {
+			vgem_svm_front_stop(chan, &stop, 0);
+			return false;
+		}
+		pkt[i] = READ_ONCE(*(u64 *)p);
+		if (!i) {
+			words = VGEM_SVM_PKT_WORDS(pkt[0]);
+			if (!words ||
+			    words > (chan->batch_end - chan->batch) / 8) {
+				vgem_svm_chan_die(chan, VGEM_SVM_ERR_PACKET,
+						  chan->batch, 0, pkt[0] << 32);
+				return false;
+			}
+			words = min_t(u32, words, VGEM_SVM_LAUNCH_WORDS);
+		}
+	}
+	return true;
+}
+
+static bool vgem_svm_batch_execute(struct vgem_svm_chan *chan, const u64 *pkt)
+{
+	u32 words = VGEM_SVM_PKT_WORDS(pkt[0]);
+	bool ok = false;
+
+	switch (VGEM_SVM_PKT_OP(pkt[0])) {
+	case VGEM_SVM_PKT_NOP:
+		ok = true;
+		break;
+	case VGEM_SVM_PKT_LAUNCH:
+		ok = words == VGEM_SVM_LAUNCH_WORDS && vgem_svm_launch(chan, pkt);
+		break;
+	case VGEM_SVM_PKT_STORE:
+		if (words == 3)
+			return vgem_svm_front_store(chan, pkt,
+						    VGEM_SVM_ACCESS_WRITE);
+		break;
+	case VGEM_SVM_PKT_ATOMIC_ADD:
+		if (words == 3)
+			return vgem_svm_front_store(chan, pkt,
+						    VGEM_SVM_ACCESS_ATOMIC);
+		break;
+	}
+	if (!ok)
+		vgem_svm_chan_die(chan, VGEM_SVM_ERR_PACKET, chan->batch, 0,
+				  pkt[0] << 32);
+	return ok;
+}
+
+static void vgem_svm_front_batch(struct vgem_svm_chan *chan)
+{
+	u64 pkt[VGEM_SVM_LAUNCH_WORDS];
+
+	if (!vgem_svm_batch_fetch(chan, pkt) ||
+	    !vgem_svm_batch_execute(chan, pkt))
+		return;
+	chan->batch += VGEM_SVM_PKT_WORDS(pkt[0]) * 8;
+}
+
+static bool vgem_svm_batch_start(struct vgem_svm_chan *chan, const u64 *pkt)
+{
+	u64 end = pkt[1] + pkt[2];
+
+	if (VGEM_SVM_PKT_WORDS(pkt[0]) != 3 || (pkt[1] & 7) || (pkt[2] & 7) ||
+	    end < pkt[1])
+		return false;
+	chan->batch = pkt[1];
+	chan->batch_end = end;
+	return true;
+}
+
+static bool vgem_svm_user_fence(struct vgem_svm_chan *chan, const u64 *pkt)
+{
+	if (!vgem_svm_front_store(chan, pkt, VGEM_SVM_ACCESS_WRITE))
+		return false;
+	if (VGEM_SVM_PKT_HI(pkt[0]) & VGEM_SVM_FENCE_IRQ)
+		vgem_svm_irq_raise(chan->unit->hw, VGEM_SVM_INT_FENCE);
+	return true;
+}
+
+static bool vgem_svm_front_ring(struct vgem_svm_chan *chan)
+{
+	u64 *pkt = vgem_svm_chan_packet(chan), header;
+	bool ok;
+
+	if (!pkt)
+		return false;
+	header = pkt[0];
+	switch (VGEM_SVM_PKT_OP(header)) {
+	case VGEM_SVM_PKT_BATCH:
+		ok = vgem_svm_batch_start(chan, pkt);
+		break;
+	case VGEM_SVM_PKT_USER_FENCE:
+		ok = VGEM_SVM_PKT_WORDS(header) == 3;
+		if (ok && !vgem_svm_user_fence(chan, pkt))
+			return true;
+		break;
+	default:
+		ok = vgem_svm_chan_common(chan, pkt);
+	}
+	if (ok)
+		vgem_svm_chan_next(chan, header);
+	else
+		vgem_svm_chan_die(chan, VGEM_SVM_ERR_PACKET, chan->head * 8, 0,
+				  header << 32);
+	return true;
+}
+
+/* ---- scheduling --------------------------------------------------------- */
+
+static struct vgem_svm_thread *vgem_svm_pick(struct vgem_svm_chan *chan)
+{
+	u32 i;
+
+	for (i = 0; i < VGEM_SVM_RESIDENT_THREADS; i++) {
+		u32 slot = (chan->slot + i) % VGEM_SVM_RESIDENT_THREADS;
+
+		if (chan->threads[slot].state == VGEM_SVM_THREAD_RUN) {
+			chan->slot = (slot + 1) % VGEM_SVM_RESIDENT_THREADS;
+			return &chan->threads[slot];
+		}
+	}
+	return NULL;
+}
+
+static void vgem_svm_run_thread(struct vgem_svm_chan *chan,
+				struct vgem_svm_thread *t)
+{
+	struct vgem_svm_unit *unit = chan->unit;
+	unsigned int n;
+
+	for (n = 0; n < VGEM_SVM_QUANTUM; n++) {
+		if (unlikely(vgem_svm_inv_pending(unit)))
+			vgem_svm_unit_ack(unit);
+		if (!vgem_svm_rv64_step(chan, t))
+			break;
+	}
+	if (t->state == VGEM_SVM_THREAD_FREE)
+		vgem_svm_launch_refill(chan);
+}
+
+/* One quantum of a channel. Return: false if it has nothing to do. */
+static bool vgem_svm_chan_quantum(struct vgem_svm_chan *chan)
+{
+	struct vgem_svm_thread *t;
+
+	if (chan->resident) {
+		t = vgem_svm_pick(chan);
+		if (t)
+			vgem_svm_run_thread(chan, t);
+		return t;
+	}
+	if (chan->front != VGEM_SVM_THREAD_RUN)
+		return false;
+	if (chan->batch != chan->batch_end) {
+		vgem_svm_front_batch(chan);
+		return true;
+	}
+	return vgem_svm_front_ring(chan);
+}
+
+/**
+ * vgem_svm_compute_step() - a quantum for each channel of an engine
+ * @unit: engine
+ *
+ * Return: false if none had anything to do.
+ */
+bool vgem_svm_compute_step(struct vgem_svm_unit *unit)
+{
+	struct vgem_svm_hw *hw = unit->hw;
+	u64 chans = READ_ONCE(unit->chans);
+	bool busy = false;
+	unsigned int c;
+
+	for_each_set_bit(c, (unsigned long *)&chans, 64) {
+		vgem_svm_unit_lock(unit);
+		if ((unit->chans & BIT_ULL(c)) && !hw->stopped)
+			busy |= vgem_svm_chan_quantum(&hw->chans[c]);
+		vgem_svm_unit_unlock(unit);
+		cond_resched();
+	}
+	return busy;
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Replayable faults: a thread that cannot be served parks, a record goes into
+ * the buffer in memory, and the replay lets it try again. If the buffer is full
+ * the thread stalls until software has taken records; nothing else waits.
+ *
+ * A thread that waits is between two instructions: its access did not happen, it
+ * keeps no translation, and its engine acknowledges invalidations for it. It has
+ * one record at most, since it writes another only after a replay.
+ *
+ * No wake-up is lost: the state is set under the engine's lock, which whoever
+ * writes GET or REPLAY takes after the fault buffer has room, or the translation
+ * is there.
+ */
+
+#include <linux/bitfield.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+
+#include "vgem_svm_hw_priv.h"
+
+/* Return: 0, -EFAULT for a bus error, with the address in @where. */
+static int vgem_svm_fault_store(struct vgem_svm_hw *hw,
+				const struct vgem_svm_hw_fault *record,
+				u64 *where)
+{
+	u64 index = hw->fault_put & (hw->fault_entries - 1);
+	struct vgem_svm_hw_fault *slot;
+
+	*where = hw->fault_base + index * sizeof(*slot);
+	slot = (void *)vgem_svm_bus(hw, *where, true);
+	if (!slot)
+		return -EFAULT;
+	*slot = *record;
+	slot->seq = cpu_to_le64(hw->fault_put);
+	/* The record is in memory before PUT says so. */
+	smp_store_release(&hw->fault_put, hw->fault_put + 1);
+	return 0;
+}
+
+/* Return: 0, -ENOSPC if there is no room, -EFAULT for a bus error. */
+static int vgem_svm_fault_write(struct vgem_svm_hw *hw,
+				const struct vgem_svm_hw_fault *record,
+				u64 *where)
+{
+	int ret = -ENOSPC;
+
+	spin_lock(&hw->fault_lock);
+	if (hw->fault_put - hw->fault_get < hw->fault_entries)
+		ret = vgem_svm_fault_store(hw, record, where);
+	spin_unlock(&hw->fault_lock);
+	if (!ret)
+		vgem_svm_irq_raise(hw, VGEM_SVM_INT_FAULT);
+	return ret;
+}
+
+/* Lets what is in @state in one address space (or all) run again. */
+static void vgem_svm_wake_chan(struct vgem_svm_chan *chan,
+			       enum vgem_svm_thread_state state)
+{
+	unsigned int t;
+
+	if (chan->front == state)
+		chan->front = VGEM_SVM_THREAD_RUN;
+	for (t = 0; t < VGEM_SVM_RESIDENT_THREADS; t++)
+		if (chan->threads[t].state == state)
+			chan->threads[t].state = VGEM_SVM_THREAD_RUN;
+}
+
+static void vgem_svm_wake(struct vgem_svm_hw *hw, u32 vm,
+			  enum vgem_svm_thread_state state)
+{
+	unsigned int i, c;
+
+	for (i = 0; i < hw->config.nr_compute; i++) {
+		struct vgem_svm_unit *unit = &hw->compute[i];
+
+		vgem_svm_unit_lock(unit);
+		for_each_set_bit(c, (unsigned long *)&unit->chans, 64)
+			if (vm == VGEM_SVM_REPLAY_ALL || hw->chans[c].vm == vm)
+				vgem_svm_wake_chan(&hw->chans[c], state);
+		vgem_svm_unit_unlock(unit);
+		vgem_svm_unit_kick(unit);
+	}
+}
+
+/**
+ * vgem_svm_fault_set_get() - software has taken records
+ * @hw: the device
+ * @get: how many in all
+ */
+void vgem_svm_fault_set_get(struct vgem_svm_hw *hw, u64 get)
+{
+	spin_lock(&hw->fault_lock);
+	WRITE_ONCE(hw->fault_get, get);
+	spin_unlock(&hw->fault_lock);
+	vgem_svm_wake(hw, VGEM_SVM_REPLAY_ALL, VGEM_SVM_THREAD_STALLED);
+}
+
+/**
+ * vgem_svm_fault_setup() - FAULT_BASE or FAULT_ENTRIES is written
+ * @hw: the device
+ * @reg: which
+ * @val: value
+ *
+ * The buffer is empty afterwards, and what was stalled tries again.
+ */
+void vgem_svm_fault_setup(struct vgem_svm_hw *hw, u32 reg, u64 val)
+{
+	bool ok = is_power_of_2(val) && val >= 4 && val <= 4096;
+
+	spin_lock(&hw->fault_lock);
+	if (reg == VGEM_SVM_REG_FAULT_BASE)
+		hw->fault_base = val & ~(u64)(SZ_4K - 1);
+	else
+		hw->fault_entries = ok ? val : 0;
+	WRITE_ONCE(hw->fault_put, 0);
+	spin_unlock(&hw->fault_lock);
+	vgem_svm_fault_set_get(hw, 0);
+}
+
+/**
+ * vgem_svm_replay() - what is parked may try again
+ * @hw: the device
+ * @vm: in which address space, or VGEM_SVM_REPLAY_ALL
+ */
+void vgem_svm_replay(struct vgem_svm_hw *hw, u32 vm)
+{
+	vgem_svm_wake(hw, vm, VGEM_SVM_THREAD_PARKED);
+}
+
+/**
+ * vgem_svm_fault_raise() - an access faulted
+ * @chan: its channel; the unit is locked
+ * @stop: what happened
+ * @thread: number of the thread in its launch
+ * @pc: its program counter, 0 for a packet
+ *
+ * A fault buffer that the bus refuses ends the channel.
+ *
+ * Return: what the thread is to do now.
+ */
+enum vgem_svm_thread_state vgem_svm_fault_raise(struct vgem_svm_chan *chan,
+						const struct vgem_svm_stop *stop,
+						u32 thread, u64 pc)
+{
+	struct vgem_svm_hw_fault record = {
+		.va = cpu_to_le64(stop->va),
+		.info = cpu_to_le64(FIELD_PREP(VGEM_SVM_FAULT_VM, chan->vm) |
+				    FIELD_PREP(VGEM_SVM_FAULT_CHAN, chan->index) |
+				    FIELD_PREP(VGEM_SVM_FAULT_THREAD, thread) |
+				    FIELD_PREP(VGEM_SVM_FAULT_ACCESS, stop->access) |
+				    FIELD_PREP(VGEM_SVM_FAULT_REASON, stop->reason)),
+		.pc = cpu_to_le64(pc),
+	};
+	u64 where;
+
+	switch (vgem_svm_fault_write(chan->unit->hw, &record, &where)) {
+	case -ENOSPC:
+		return VGEM_SVM_THREAD_STALLED;
+	case -EFAULT:
+		vgem_svm_chan_die(chan, VGEM_SVM_ERR_BUS, where, pc, thread);
+		fallthrough;
+	default:
+		return VGEM_SVM_THREAD_PARKED;
+	}
+}

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/**
+ * DOC: vgem_svm
+ *
+ * A GPU that needs no hardware, whose programs run on the memory of the process
+ * that starts them. The hardware half (hw/) is the device as its programmer's
+ * manual describes it; this half is its driver, and knows no more of it than
+ * registers, rings and an interrupt.
+ */
+
+#include <linux/dma-mapping.h>
+#include <linux/module.h>
+#include <linux/platform_device.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_gem_shmem_helper.h>
+#include <drm/drm_ioctl.h>
+#include <drm/drm_print.h>
+
+#include "vgem_svm_drv.h"
+
+#define VGEM_SVM_MAX_DEVICES	8
+
+static unsigned int vgem_svm_num_devices = 2;
+module_param_named(num_devices, vgem_svm_num_devices, uint, 0444);
+MODULE_PARM_DESC(num_devices, "Devices to make, 1 to 8 (default 2)");
+
+unsigned int vgem_svm_vram_mb = 128;
+module_param_named(vram_mb, vgem_svm_vram_mb, uint, 0444);
+MODULE_PARM_DESC(vram_mb, "Device memory in MiB, even, 0 to 16384 (default 128)");
+
+unsigned int vgem_svm_nr_compute = 2;
+module_param_named(nr_compute, vgem_svm_nr_compute, uint, 0444);
+MODULE_PARM_DESC(nr_compute, "Compute engines of a device, 1 to 8 (default 2)");
+
+unsigned int vgem_svm_fault_entries = 256;
+module_param_named(fault_entries, vgem_svm_fault_entries, uint, 0444);
+MODULE_PARM_DESC(fault_entries, "Records in the fault buffer, a power of two, 4 to 4096 (default 256)");
+
+unsigned long vgem_svm_max_insns = 1UL << 32;
+module_param_named(max_insns, vgem_svm_max_insns, ulong, 0444);
+MODULE_PARM_DESC(max_insns, "Instructions that one GPU thread may run, not 0 (default 2^32)");
+
+static char *vgem_svm_pt_update = "cpu";
+module_param_named(pt_update, vgem_svm_pt_update, charp, 0444);
+MODULE_PARM_DESC(pt_update, "Who writes page tables: cpu or cmdbuf (default cpu)");
+
+bool vgem_svm_pt_commands;
+
+static struct platform_device *vgem_svm_devices[VGEM_SVM_MAX_DEVICES];
+
+/* What drm_gpt writes is what the hardware reads. */
+static_assert(VGEM_SVM_APERTURE_LOCAL == DRM_GPT_LEAF_LOCAL >> 3);
+static_assert(VGEM_SVM_APERTURE_PEER == DRM_GPT_LEAF_PEER >> 3);
+/* What QUEUE_QUERY says is what the hardware says. */
+static_assert(VGEM_SVM_ERR_PACKET == DRM_VGEM_SVM_QUEUE_PACKET);
+static_assert(VGEM_SVM_ERR_FAULT == DRM_VGEM_SVM_QUEUE_FAULT);
+static_assert(VGEM_SVM_ERR_ENTRY == DRM_VGEM_SVM_QUEUE_ENTRY);
+static_assert(VGEM_SVM_LAUNCH_WORDS == DRM_VGEM_SVM_LAUNCH_WORDS);
+
+/* ---- files -------------------------------------------------------------- */
+
+static int vgem_svm_open(struct drm_device *drm, struct drm_file *file)
+{
+	struct vgem_svm_file *vfile = kzalloc_obj(*vfile, GFP_KERNEL);
+
+	if (!vfile)
+		return -ENOMEM;
+	mutex_init(&vfile->lock);
+	xa_init_flags(&vfile->vms, XA_FLAGS_ALLOC1);
+	xa_init_flags(&vfile->queues, XA_FLAGS_ALLOC1);
+	file->driver_priv = vfile;
+	return 0;
+}
+
+static void vgem_svm_postclose(struct drm_device *drm, struct drm_file *file)
+{
+	struct vgem_svm_file *vfile = file->driver_priv;
+	struct vgem_svm_queue *queue;
+	struct vgem_svm_vm *vm;
+	unsigned long id;
+
+	xa_for_each(&vfile->vms, id, vm)
+		vgem_svm_vm_close(vm);
+	xa_for_each(&vfile->queues, id, queue)
+		vgem_svm_queue_put(queue);
+	xa_for_each(&vfile->vms, id, vm)
+		vgem_svm_vm_put(vm);
+	xa_destroy(&vfile->queues);
+	xa_destroy(&vfile->vms);
+	mutex_destroy(&vfile->lock);
+	kfree(vfile);
+}
+
+static void vgem_svm_owner_exits(struct vgem_svm_file *vfile, fl_owner_t owner)
+{
+	struct vgem_svm_vm *vm;
+	unsigned long id;
+
+	mutex_lock(&vfile->lock);
+	xa_for_each(&vfile->vms, id, vm) {
+		if (vm->owner != owner)
+			continue;
+		kref_get(&vm->ref);
+		mutex_unlock(&vfile->lock);
+		vgem_svm_vm_close(vm);
+		vgem_svm_vm_put(vm);
+		mutex_lock(&vfile->lock);
+	}
+	mutex_unlock(&vfile->lock);
+}
+
+/*
+ * Called for each close of a descriptor. When the process that owns an address
+ * space exits, killed or not, it is closed, whoever else has the file: its
+ * memory is about to go, and must be able to.
+ */
+static int vgem_svm_flush(struct file *filp, fl_owner_t owner)
+{
+	struct drm_file *file = filp->private_data;
+
+	if (current->flags & PF_EXITING)
+		vgem_svm_owner_exits(file->driver_priv, owner);
+	return 0;
+}
+
+static const struct file_operations vgem_svm_fops = {
+	.owner = THIS_MODULE,
+	DRM_GEM_FOPS,
+	.flush = vgem_svm_flush,
+	.show_fdinfo = drm_show_fdinfo,
+};
+
+static void vgem_svm_show_fdinfo(struct drm_printer *p, struct drm_file *file)
+{
+	struct vgem_svm_dev *vdev = to_vgem_svm_dev(file->minor->dev);
+	int idx;
+
+	drm_show_memory_stats(p, file);
+	if (!drm_dev_enter(&vdev->drm, &idx))
+		return;
+	if (vdev->has_region)
+		drm_printf(p, "vgem_svm-vram-used:\t%llu KiB\n",
+			   drm_svm_region_used(&vdev->region) >> 10);
+	drm_dev_exit(idx);
+}
+
+/* ---- the DRM driver ----------------------------------------------------- */
+
+#define VGEM_SVM_IOCTL(name, fn) \
+	DRM_IOCTL_DEF_DRV(VGEM_SVM_##name, fn, DRM_RENDER_ALLOW)
+
+static const struct drm_ioctl_desc vgem_svm_ioctls[] = {
+	VGEM_SVM_IOCTL(QUERY, vgem_svm_query_ioctl),
+	VGEM_SVM_IOCTL(VM_CREATE, vgem_svm_vm_create_ioctl),
+	VGEM_SVM_IOCTL(VM_DESTROY, vgem_svm_vm_destroy_ioctl),
+	VGEM_SVM_IOCTL(QUEUE_CREATE, vgem_svm_queue_create_ioctl),
+	VGEM_SVM_IOCTL(QUEUE_DESTROY, vgem_svm_queue_destroy_ioctl),
+	VGEM_SVM_IOCTL(QUEUE_QUERY, vgem_svm_queue_query_ioctl),
+	VGEM_SVM_IOCTL(EXEC, vgem_svm_exec_ioctl),
+	VGEM_SVM_IOCTL(MIGRATE, vgem_svm_migrate_ioctl),
+	VGEM_SVM_IOCTL(ATTR_SET, vgem_svm_attr_set_ioctl),
+	VGEM_SVM_IOCTL(ATTR_GET, vgem_svm_attr_get_ioctl),
+	VGEM_SVM_IOCTL(RESIDENCY, vgem_svm_residency_ioctl),
+	VGEM_SVM_IOCTL(COUNTERS, vgem_svm_counters_ioctl),
+	VGEM_SVM_IOCTL(FAULTS, vgem_svm_faults_ioctl),
+};
+
+static const struct drm_driver vgem_svm_driver = {
+	.driver_features = DRIVER_GEM | DRIVER_RENDER | DRIVER_SYNCOBJ |
+			   DRIVER_SYNCOBJ_TIMELINE,
+	.open = vgem_svm_open,
+	.postclose = vgem_svm_postclose,
+	.ioctls = vgem_svm_ioctls,
+	.num_ioctls = ARRAY_SIZE(vgem_svm_ioctls),
+	.fops = &vgem_svm_fops,
+	.debugfs_init = vgem_svm_debugfs_init,
+	.show_fdinfo = vgem_svm_show_fdinfo,
+	DRM_GEM_SHMEM_DRIVER_OPS,
+	.name = "vgem_svm",
+	.desc = "Virtual GPU with shared virtual memory",
+	.major = 1,
+	.minor = 0,
+};
+
+/* ---- devices ------------------------------------------------------------ */
+
+static int vgem_svm_probe(struct platform_device *pdev)
+{
+	struct vgem_svm_dev *vdev;
+	int ret;
+
+	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
+	if (ret)
+		return ret;
+	vdev = devm_drm_dev_alloc(&pdev->dev, &vgem_svm_driver,
+				  struct vgem_svm_dev, drm);
+	if (IS_ERR(vdev))
+		return PTR_ERR(vdev);
+	vdev->dev = &pdev->dev;
+	vdev->id = pdev->id;
+	ret = vgem_svm_device_init(vdev);
+	if (ret)
+		return ret;
+	platform_set_drvdata(pdev, vdev);
+	ret = drm_dev_register(&vdev->drm, 0);
+	if (ret)
+		vgem_svm_device_fini(vdev);
+	return ret;
+}
+
+static void vgem_svm_remove(struct platform_device *pdev)
+{
+	struct vgem_svm_dev *vdev = platform_get_drvdata(pdev);
+
+	drm_dev_unplug(&vdev->drm);
+	vgem_svm_device_fini(vdev);
+}
+
+static struct platform_driver vgem_svm_platform_driver = {
+	.driver = { .name = "vgem_svm" },
+	.probe = vgem_svm_probe,
+	.remove = vgem_svm_remove,
+};
+
+static struct platform_device *vgem_svm_make_device(unsigned int id)
+{
+	struct platform_device *pdev = platform_device_alloc("vgem_svm", id);
+	int ret;
+
+	if (!pdev)
+		return ERR_PTR(-ENOMEM);
+	ret = vgem_svm_hw_wire(&pdev->dev);
+	ret = ret ?: platform_device_add(pdev);
+	if (ret) {
+		platform_device_put(pdev);
+		return ERR_PTR(ret);
+	}
+	return pdev;
+}
+
+static void vgem_svm_remove_devices(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < VGEM_SVM_MAX_DEVICES; i++)
+		if (vgem_svm_devices[i])
+			platform_device_unregister(vgem_svm_devices[i]);
+}
+
+static int vgem_svm_check_params(void)
+{
+	if (!vgem_svm_num_devices ||
+	    vgem_svm_num_devices > VGEM_SVM_MAX_DEVICES ||
+	    vgem_svm_vram_mb % 2 || vgem_svm_vram_mb > 16384 ||
+	    !vgem_svm_nr_compute ||
+	    vgem_svm_nr_compute > VGEM_SVM_HW_MAX_COMPUTE ||
+	    !is_power_of_2(vgem_svm_fault_entries) ||
+	    vgem_svm_fault_entries < 4 || vgem_svm_fault_entries > 4096 ||
+	    !vgem_svm_max_insns) {
+		pr_err("vgem_svm: a parameter is out of its range, see modinfo\n");
+		return -EINVAL;
+	}
+	vgem_svm_pt_commands = !strcmp(vgem_svm_pt_update, "cmdbuf");
+	if (!vgem_svm_pt_commands && strcmp(vgem_svm_pt_update, "cpu")) {
+		pr_err("vgem_svm: pt_update must be cpu or cmdbuf\n");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int __init vgem_svm_init(void)
+{
+	unsigned int i;
+	int ret;
+
+	ret = vgem_svm_check_params();
+	if (ret)
+		return ret;
+	ret = platform_driver_register(&vgem_svm_platform_driver);
+	if (ret)
+		return ret;
+	for (i = 0; i < vgem_svm_num_devices; i++) {
+		struct platform_device *pdev = vgem_svm_make_device(i);
+
+		if (IS_ERR(pdev)) {
+			vgem_svm_remove_devices();
+			platform_driver_unregister(&vgem_svm_platform_driver);
+			return PTR_ERR(pdev);
+		}
+		vgem_svm_devices[i] = pdev;
+	}
+	return 0;
+}
+module_init(vgem_svm_init);
+
+static void __exit vgem_svm_exit(void)
+{
+	vgem_svm_remove_devices();
+	platform_driver_unregister(&vgem_svm_platform_driver);
+}
+module_exit(vgem_svm_exit);
+
+MODULE_ALIAS("platform:vgem_svm");
+MODULE_DESCRIPTION("Virtual GPU with shared virtual memory");
+MODULE_LICENSE("Dual MIT/GPL");
+MODULE_IMPORT_NS("DMA_BUF");

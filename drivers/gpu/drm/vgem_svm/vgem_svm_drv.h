@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef _VGEM_SVM_DRV_H_
+#define _VGEM_SVM_DRV_H_
+
+#include <linux/fs.h>
+#include <linux/kref.h>
+#include <linux/rwsem.h>
+#include <linux/xarray.h>
+
+#include <drm/drm_device.h>
+#include <drm/drm_drv.h>
+#include <drm/drm_gpt.h>
+#include <drm/drm_svm.h>
+#include <uapi/drm/vgem_svm_drm.h>
+
+#include "hw/vgem_svm_hw.h"
+
+#define VGEM_SVM_PT_RING_BYTES		SZ_512K
+#define VGEM_SVM_COPY_RING_BYTES	SZ_64K
+#define VGEM_SVM_QUEUE_RING_BYTES	SZ_8K
+/* EXECs of one queue that have not ended. */
+#define VGEM_SVM_QUEUE_JOBS		64
+#define VGEM_SVM_FAULT_LOG		64
+
+extern bool vgem_svm_pt_commands;
+extern unsigned int vgem_svm_fault_entries;
+extern unsigned int vgem_svm_nr_compute;
+extern unsigned int vgem_svm_vram_mb;
+extern unsigned long vgem_svm_max_insns;
+
+struct vgem_svm_dev;
+
+/**
+ * struct vgem_svm_ring - a ring of packets and the fence behind them
+ * @vdev: device
+ * @chan: hardware channel
+ * @words: the ring, coherent memory
+ * @dma: its bus address
+ * @nr_words: size
+ * @lock: guards what follows; inside every lock of drm_svm and drm_gpt
+ * @tail: words written, free running
+ * @credits: words reserved and not yet written
+ * @seq: number of the last fence
+ * @dead: it takes no more, its fences never pass
+ */
+struct vgem_svm_ring {
+	struct vgem_svm_dev *vdev;
+	u32 chan;
+	u64 *words;
+	dma_addr_t dma;
+	u32 nr_words;
+	spinlock_t lock;
+	u64 tail;
+	u32 credits;
+	u64 seq;
+	bool dead;
+};
+
+/**
+ * struct vgem_svm_dev - a device
+ * @drm: the DRM device
+ * @dev: the platform device
+ * @hw: its hardware
+ * @id: number
+ * @fences: a page with one 64-bit fence value per channel, coherent
+ * @fences_dma: its bus address
+ * @fence_wait: woken by each fence interrupt
+ * @pt_ring: page-table ring
+ * @copy_ring: the kernel's copy ring
+ * @copy_lock: one copy at a time; never held over an allocation
+ * @faults: the fault buffer, coherent
+ * @faults_dma: its bus address
+ * @fault_get: records taken; the fetcher's
+ * @fault_queue: service
+ * @region: device memory, if @has_region
+ * @has_region: there is any
+ * @inv_lock: the four registers of an invalidation
+ * @vms: address spaces by hardware number
+ * @chan_lock: guards @queues and @chans
+ * @queues: queue by channel
+ * @chans: channels in use
+ * @done_work: finds EXECs that have ended
+ * @error_work: finds channels that have died
+ * @pt_packets: packets put into @pt_ring
+ * @next_uid: names queues apart over the life of the device
+ * @wedged: the hardware did not answer and has been stopped
+ */
+struct vgem_svm_dev {
+	struct drm_device drm;
+	struct device *dev;
+	struct vgem_svm_hw *hw;
+	u32 id;
+	u64 *fences;
+	dma_addr_t fences_dma;
+	wait_queue_head_t fence_wait;
+	struct vgem_svm_ring pt_ring;
+	struct vgem_svm_ring copy_ring;
+	struct mutex copy_lock;
+	struct vgem_svm_hw_fault *faults;
+	dma_addr_t faults_dma;
+	u64 fault_get;
+	struct drm_svm_fault_queue fault_queue;
+	struct drm_svm_region region;
+	bool has_region;
+	spinlock_t inv_lock;
+	struct xarray vms;
+	spinlock_t chan_lock;
+	struct vgem_svm_queue *queues[VGEM_SVM_HW_NR_CHANS];
+	DECLARE_BITMAP(chans, VGEM_SVM_HW_NR_CHANS);
+	struct work_struct done_work;
+	struct work_struct error_work;
+	atomic64_t pt_packets;
+	atomic_t next_uid;
+	bool wedged;
+};
+
+static inline struct vgem_svm_dev *to_vgem_svm_dev(struct drm_device *drm)
+{
+	return container_of(drm, struct vgem_svm_dev, drm);
+}
+
+/**
+ * struct vgem_svm_file - an open file
+ * @lock: serialises creation and destruction of what follows
+ * @vms: struct vgem_svm_vm by handle
+ * @queues: struct vgem_svm_queue by handle
+ */
+struct vgem_svm_file {
+	struct mutex lock;
+	struct xarray vms;
+	struct xarray queues;
+};
+
+/**
+ * struct vgem_svm_vm - an address space
+ * @ref: handle, device, and each queue hold one
+ * @vdev: device
+ * @hw_id: number in hardware
+ * @owner: files of the process that made it, to know when that one exits
+ * @sem: read: an ioctl uses it; write: it is being closed. Outermost lock.
+ * @closed: nothing works any more; under @sem
+ * @gpt: page table
+ * @svm: mirror
+ * @queues: of it; under @sem
+ * @fault_lock: guards the log
+ * @fault_log: last faults that could not be served
+ * @nr_faults: such faults so far
+ */
+struct vgem_svm_vm {
+	struct kref ref;
+	struct vgem_svm_dev *vdev;
+	u32 hw_id;
+	fl_owner_t owner;
+	struct rw_semaphore sem;
+	bool closed;
+	struct drm_gpt gpt;
+	struct drm_svm svm;
+	struct list_head queues;
+	spinlock_t fault_lock;
+	struct drm_vgem_svm_fault fault_log[VGEM_SVM_FAULT_LOG];
+	u64 nr_faults;
+};
+
+/**
+ * struct vgem_svm_queue - a queue
+ * @ref: handle, address space and device lookups hold one
+ * @vm: its address space, referenced
+ * @node: in &vgem_svm_vm.queues
+ * @handle: its number for the program
+ * @uid: its number among all of the device, ever
+ * @ring: its ring and channel
+ * @eventfd: or NULL
+ * @lock: guards what follows
+ * @jobs: struct vgem_svm_job, in order; the first @in_ring are in the ring
+ * @nr_jobs: their number
+ * @completed: EXECs that ended well
+ * @status: DRM_VGEM_SVM_QUEUE_*
+ * @err_addr: why it is dead
+ * @err_pc: program counter then
+ * @err_thread: thread then
+ * @err_insn: instruction then
+ * @closed: being destroyed: takes no more
+ * @submit_work: puts jobs into the ring whose in-fences are signalled
+ */
+struct vgem_svm_queue {
+	struct kref ref;
+	struct vgem_svm_vm *vm;
+	struct list_head node;
+	u32 handle;
+	u32 uid;
+	struct vgem_svm_ring ring;
+	struct eventfd_ctx *eventfd;
+	spinlock_t lock;
+	struct list_head jobs;
+	u32 nr_jobs;
+	u64 completed;
+	u32 status;
+	u64 err_addr;
+	u64 err_pc;
+	u32 err_thread;
+	u32 err_insn;
+	bool closed;
+	struct work_struct submit_work;
+};
+
+/* device */
+int vgem_svm_device_init(struct vgem_svm_dev *vdev);
+void vgem_svm_device_fini(struct vgem_svm_dev *vdev);
+void vgem_svm_device_kill(struct vgem_svm_dev *vdev);
+
+/* irq */
+void vgem_svm_irq(void *data);
+void vgem_svm_done_work(struct work_struct *work);
+void vgem_svm_error_work(struct work_struct *work);
+
+/* rings */
+int vgem_svm_ring_init(struct vgem_svm_dev *vdev, struct vgem_svm_ring *ring,
+		       u32 chan, u32 bytes);
+void vgem_svm_ring_enable(struct vgem_svm_ring *ring, u32 engine, u32 vm,
+			  u64 budget);
+void vgem_svm_ring_fini(struct vgem_svm_ring *ring);
+u32 vgem_svm_ring_space(struct vgem_svm_ring *ring);
+void vgem_svm_ring_emit(struct vgem_svm_ring *ring, const u64 *pkt, u32 words);
+u64 vgem_svm_ring_fence(struct vgem_svm_ring *ring);
+u64 vgem_svm_ring_value(struct vgem_svm_ring *ring);
+bool vgem_svm_ring_done(struct vgem_svm_ring *ring, u64 seq);
+int vgem_svm_ring_wait(struct vgem_svm_ring *ring, u64 seq);
+#define VGEM_SVM_FENCE_WORDS	3
+
+/* page-table ring, flushes, copies, faults */
+extern const struct drm_gpt_cmd_ops vgem_svm_cmd_ops;
+void vgem_svm_pt_release(struct vgem_svm_ring *ring, u32 words);
+u64 vgem_svm_flush_begin(struct drm_svm *svm, struct drm_gpt_gather *gather);
+int vgem_svm_flush_wait(struct drm_svm *svm, u64 token, bool may_sleep);
+void vgem_svm_flush_vm(struct vgem_svm_vm *vm);
+extern const struct drm_svm_region_ops vgem_svm_region_ops;
+extern const struct drm_svm_fault_queue_ops vgem_svm_fault_ops;
+void vgem_svm_fault_cancel(struct drm_svm *svm,
+			   const struct drm_svm_fault *fault, int error);
+
+/* address spaces */
+struct vgem_svm_vm *vgem_svm_vm_enter(struct drm_file *file, u32 id);
+void vgem_svm_vm_leave(struct vgem_svm_vm *vm);
+void vgem_svm_vm_put(struct vgem_svm_vm *vm);
+void vgem_svm_vm_close(struct vgem_svm_vm *vm);
+int vgem_svm_vm_create_ioctl(struct drm_device *drm, void *data,
+			     struct drm_file *file);
+int vgem_svm_vm_destroy_ioctl(struct drm_device *drm, void *data,
+			      struct drm_file *file);
+
+/* queues */
+void vgem_svm_queue_put(struct vgem_svm_queue *queue);
+void vgem_svm_queue_kill(struct vgem_svm_queue *queue, u32 status);
+void vgem_svm_queue_close(struct vgem_svm_queue *queue);
+struct vgem_svm_queue *vgem_svm_queue_of_chan(struct vgem_svm_dev *vdev,
+					      u32 chan);
+struct vgem_svm_queue *vgem_svm_queue_lookup(struct drm_file *file, u32 handle);
+int vgem_svm_queue_create_ioctl(struct drm_device *drm, void *data,
+				struct drm_file *file);
+int vgem_svm_queue_destroy_ioctl(struct drm_device *drm, void *data,
+				 struct drm_file *file);
+int vgem_svm_queue_query_ioctl(struct drm_device *drm, void *data,
+			       struct drm_file *file);
+
+/* exec */
+int vgem_svm_exec_ioctl(struct drm_device *drm, void *data,
+			struct drm_file *file);
+void vgem_svm_submit_work(struct work_struct *work);
+void vgem_svm_queue_retire(struct vgem_svm_queue *queue);
+void vgem_svm_queue_drop_jobs(struct vgem_svm_queue *queue);
+
+/* svm ioctls */
+int vgem_svm_query_ioctl(struct drm_device *drm, void *data,
+			 struct drm_file *file);
+int vgem_svm_migrate_ioctl(struct drm_device *drm, void *data,
+			   struct drm_file *file);
+int vgem_svm_attr_set_ioctl(struct drm_device *drm, void *data,
+			    struct drm_file *file);
+int vgem_svm_attr_get_ioctl(struct drm_device *drm, void *data,
+			    struct drm_file *file);
+int vgem_svm_residency_ioctl(struct drm_device *drm, void *data,
+			     struct drm_file *file);
+int vgem_svm_counters_ioctl(struct drm_device *drm, void *data,
+			    struct drm_file *file);
+int vgem_svm_faults_ioctl(struct drm_device *drm, void *data,
+			  struct drm_file *file);
+
+void vgem_svm_debugfs_init(struct drm_minor *minor);
+
+/* A field of an ioctl is not what it has to be: says which. */
+#define vgem_svm_bad(drm, field) ({					\
+	drm_dbg(drm, "%s: bad %s\n", __func__, field);			\
+	-EINVAL;							\
+})
+
+#endif /* _VGEM_SVM_DRV_H_ */

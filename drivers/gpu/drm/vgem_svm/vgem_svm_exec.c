@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * EXEC: a batch in the program's own memory, perhaps after some fences, and at
+ * its end a value in memory and an event.
+ *
+ * The work may page-fault, and a fault may wait for anything: so no dma_fence is
+ * ever made of it. It may wait for one: by callbacks, so that a queue that is
+ * destroyed meanwhile waits for nobody.
+ */
+
+#include <linux/dma-fence.h>
+#include <linux/eventfd.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include <drm/drm_file.h>
+#include <drm/drm_print.h>
+#include <drm/drm_syncobj.h>
+
+#include "vgem_svm_drv.h"
+
+/**
+ * struct vgem_svm_job - an EXEC
+ * @node: in &vgem_svm_queue.jobs
+ * @queue: its queue; the job is the queue's
+ * @args: what was asked for
+ * @seq: fence behind it, once it is in the ring; 0 before
+ * @cb: on @fences[@next]
+ * @armed: @cb is on it
+ * @next: first fence that may be unsignalled
+ * @nr: number of @fences
+ * @fences: to wait for
+ */
+struct vgem_svm_job {
+	struct list_head node;
+	struct vgem_svm_queue *queue;
+	struct drm_vgem_svm_exec args;
+	u64 seq;
+	struct dma_fence_cb cb;
+	bool armed;
+	u32 next;
+	u32 nr;
+	struct dma_fence *fences[] __counted_by(nr);
+};
+
+static void vgem_svm_job_free(struct vgem_svm_job *job)
+{
+	u32 i;
+
+	if (job->armed)
+		dma_fence_remove_callback(job->fences[job->next], &job->cb);
+	for (i = 0; i < job->nr; i++)
+		dma_fence_put(job->fences[i]);
+	kfree(job);
+}
+
+/* ---- into the ring ------------------------------------------------------ */
+
+static void vgem_svm_job_signalled(struct dma_fence *fence,
+				   struct dma_fence_cb *cb)
+{
+	struct vgem_svm_job *job = container_of(cb, struct vgem_svm_job, cb);
+
+	queue_work(system_dfl_wq, &job->queue->submit_work);
+}
+
+/* Return: true if every fence is signalled; else a callback is on one. */
+static bool vgem_svm_job_ready(struct vgem_svm_job *job)
+{
+	if (job->armed) {
+		if (!dma_fence_is_signaled(job->fences[job->next]))
+			return false;
+		/* Off it, or it has run: either way it is not used any more. */
+		dma_fence_remove_callback(job->fences[job->next], &job->cb);
+		job->armed = false;
+		job->next++;
+	}
+	for (; job->next < job->nr; job->next++) {
+		if (!dma_fence_add_callback(job->fences[job->next], &job->cb,
+					    vgem_svm_job_signalled)) {
+			job->armed = true;
+			return false;
+		}
+	}
+	return true;
+}
+
+static void vgem_svm_job_emit(struct vgem_svm_job *job)
+{
+	struct vgem_svm_ring *ring = &job->queue->ring;
+	const struct drm_vgem_svm_exec *args = &job->args;
+	u64 batch[3] = {
+		VGEM_SVM_PKT(VGEM_SVM_PKT_BATCH, 3, 0),
+		args->batch_addr, args->batch_bytes,
+	};
+	u64 fence[3] = {
+		VGEM_SVM_PKT(VGEM_SVM_PKT_USER_FENCE, 3, 0),
+		args->fence_addr, args->fence_value,
+	};
+
+	guard(spinlock)(&ring->lock);
+	vgem_svm_ring_emit(ring, batch, ARRAY_SIZE(batch));
+	if (args->fence_addr)
+		vgem_svm_ring_emit(ring, fence, ARRAY_SIZE(fence));
+	job->seq = vgem_svm_ring_fence(ring);
+}
+
+/* In order: a job that waits holds up those behind it. */
+static void vgem_svm_queue_submit(struct vgem_svm_queue *queue)
+{
+	struct vgem_svm_job *job;
+
+	lockdep_assert_held(&queue->lock);
+	list_for_each_entry(job, &queue->jobs, node) {
+		if (job->seq)
+			continue;
+		if (queue->closed || queue->status != DRM_VGEM_SVM_QUEUE_OK ||
+		    !vgem_svm_job_ready(job))
+			break;
+		vgem_svm_job_emit(job);
+	}
+}
+
+void vgem_svm_submit_work(struct work_struct *work)
+{
+	struct vgem_svm_queue *queue =
+		container_of(work, struct vgem_svm_queue, submit_work);
+
+	guard(spinlock)(&queue->lock);
+	vgem_svm_queue_submit(queue);
+}
+
+/* ---- out of the ring ---------------------------------------------------- */
+
+static struct vgem_svm_job *vgem_svm_queue_pop(struct vgem_svm_queue *queue)
+{
+	struct vgem_svm_job *job;
+
+	guard(spinlock)(&queue->lock);
+	job = list_first_entry_or_null(&queue->jobs, struct vgem_svm_job, node);
+	if (!job || !job->seq || !vgem_svm_ring_done(&queue->ring, job->seq))
+		return NULL;
+	list_del(&job->node);
+	queue->nr_jobs--;
+	queue->completed++;
+	return job;
+}
+
+/**
+ * vgem_svm_queue_retire() - find EXECs that have ended
+ * @queue: queue
+ *
+ * Context: process.
+ */
+void vgem_svm_queue_retire(struct vgem_svm_queue *queue)
+{
+	struct vgem_svm_job *job;
+
+	while ((job = vgem_svm_queue_pop(queue))) {
+		if (queue->eventfd &&
+		    (job->args.flags & DRM_VGEM_SVM_EXEC_EVENT))
+			eventfd_signal(queue->eventfd);
+		vgem_svm_job_free(job);
+	}
+}
+
+/**
+ * vgem_svm_queue_drop_jobs() - a dead queue forgets what it had to do
+ * @queue: queue, dead or closed
+ *
+ * Context: process.
+ */
+void vgem_svm_queue_drop_jobs(struct vgem_svm_queue *queue)
+{
+	struct vgem_svm_job *job, *next;
+	LIST_HEAD(jobs);
+
+	vgem_svm_queue_retire(queue);
+	spin_lock(&queue->lock);
+	list_splice_init(&queue->jobs, &jobs);
+	queue->nr_jobs = 0;
+	spin_unlock(&queue->lock);
+	list_for_each_entry_safe(job, next, &jobs, node)
+		vgem_svm_job_free(job);
+}
+
+/* ---- the ioctl ---------------------------------------------------------- */
+
+static int vgem_svm_job_add_fence(struct drm_file *file,
+				  struct vgem_svm_job *job, u32 i)
+{
+	struct drm_vgem_svm_sync __user *user =
+		u64_to_user_ptr(job->args.in_syncs);
+	struct drm_vgem_svm_sync sync;
+	int ret;
+
+	if (copy_from_user(&sync, user + i, sizeof(sync)))
+		return -EFAULT;
+	if (sync.flags)
+		return -EINVAL;
+	ret = drm_syncobj_find_fence(file, sync.handle, sync.point, 0,
+				     &job->fences[i]);
+	return ret;
+}
+
+static struct vgem_svm_job *vgem_svm_job_make(struct drm_file *file,
+					      struct vgem_svm_queue *queue,
+					      const struct drm_vgem_svm_exec *args)
+{
+	struct vgem_svm_job *job;
+	u32 i;
+	int ret;
+
+	job = kzalloc_flex(*job, fences, args->nr_in_syncs, GFP_KERNEL);
+	if (!job)
+		return ERR_PTR(-ENOMEM);
+	job->queue = queue;
+	job->args = *args;
+	job->nr = args->nr_in_syncs;
+	for (i = 0; i < job->nr; i++) {
+		ret = vgem_svm_job_add_fence(file, job, i);
+		if (ret) {
+			vgem_svm_job_free(job);
+			return ERR_PTR(ret);
+		}
+	}
+	return job;
+}
+
+static int vgem_svm_job_push(struct vgem_svm_job *job)
+{
+	struct vgem_svm_queue *queue = job->queue;
+
+	guard(spinlock)(&queue->lock);
+	if (queue->closed)
+		return -ENOENT;
+	if (queue->status != DRM_VGEM_SVM_QUEUE_OK)
+		return -EIO;
+	if (queue->nr_jobs == VGEM_SVM_QUEUE_JOBS)
+		return -EAGAIN;
+	queue->nr_jobs++;
+	list_add_tail(&job->node, &queue->jobs);
+	vgem_svm_queue_submit(queue);
+	return 0;
+}
+
+static bool vgem_svm_va_ok(u64 addr, u64 bytes)
+{
+	return addr + bytes >= addr &&
+	       addr + bytes <= BIT_ULL(VGEM_SVM_VA_BITS);
+}
+
+static int vgem_svm_exec_check(struct drm_device *drm,
+			       const struct drm_vgem_svm_exec *args)
+{
+	if (args->flags & ~DRM_VGEM_SVM_EXEC_EVENT)
+		return vgem_svm_bad(drm, "flags");
+	if (!args->batch_addr || (args->batch_addr & 7) ||
+	    !vgem_svm_va_ok(args->batch_addr, args->batch_bytes))
+		return vgem_svm_bad(drm, "batch_addr");
+	if (!args->batch_bytes || (args->batch_bytes & 7) ||
+	    args->batch_bytes > DRM_VGEM_SVM_MAX_BATCH)
+		return vgem_svm_bad(drm, "batch_bytes");
+	if (args->nr_in_syncs > DRM_VGEM_SVM_MAX_SYNCS)
+		return vgem_svm_bad(drm, "nr_in_syncs");
+	if (!args->nr_in_syncs && args->in_syncs)
+		return vgem_svm_bad(drm, "in_syncs");
+	if ((args->fence_addr & 7) || !vgem_svm_va_ok(args->fence_addr, 8))
+		return vgem_svm_bad(drm, "fence_addr");
+	if (!args->fence_addr && args->fence_value)
+		return vgem_svm_bad(drm, "fence_value");
+	return 0;
+}
+
+int vgem_svm_exec_ioctl(struct drm_device *drm, void *data,
+			struct drm_file *file)
+{
+	struct drm_vgem_svm_exec *args = data;
+	struct vgem_svm_queue *queue;
+	struct vgem_svm_job *job;
+	int ret;
+
+	ret = vgem_svm_exec_check(drm, args);
+	if (ret)
+		return ret;
+	queue = vgem_svm_queue_lookup(file, args->queue_id);
+	if (IS_ERR(queue))
+		return PTR_ERR(queue);
+	vgem_svm_queue_retire(queue);
+
+	job = vgem_svm_job_make(file, queue, args);
+	if (IS_ERR(job)) {
+		ret = PTR_ERR(job);
+	} else {
+		ret = vgem_svm_job_push(job);
+		if (ret)
+			vgem_svm_job_free(job);
+	}
+	if (ret)
+		drm_dbg(drm, "queue %u: EXEC: %d\n", args->queue_id, ret);
+	vgem_svm_queue_put(queue);
+	return ret;
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Faults: from the hardware's records to drm_svm, and back what cannot be
+ * served.
+ *
+ * A channel may be given to another queue while a fault of the former is being
+ * served: the cookie names the queue too.
+ */
+
+#include <linux/bitfield.h>
+
+#include <drm/drm_print.h>
+
+#include "vgem_svm_drv.h"
+
+#define VGEM_SVM_COOKIE_CHAN	GENMASK_ULL(7, 0)
+#define VGEM_SVM_COOKIE_ACCESS	GENMASK_ULL(11, 8)
+#define VGEM_SVM_COOKIE_THREAD	GENMASK_ULL(35, 12)
+#define VGEM_SVM_COOKIE_UID	GENMASK_ULL(63, 36)
+
+static enum drm_svm_access vgem_svm_access_kind(u32 access)
+{
+	switch (access) {
+	case VGEM_SVM_ACCESS_WRITE:
+		return DRM_SVM_WRITE;
+	case VGEM_SVM_ACCESS_ATOMIC:
+		return DRM_SVM_ATOMIC;
+	default:
+		return DRM_SVM_READ;
+	}
+}
+
+/* Return: false if nobody is there any more to be told. */
+static bool vgem_svm_fault_decode(struct vgem_svm_dev *vdev,
+				  const struct vgem_svm_hw_fault *record,
+				  struct drm_svm_fault *fault)
+{
+	u64 info = le64_to_cpu(record->info);
+	u32 chan = FIELD_GET(VGEM_SVM_FAULT_CHAN, info);
+	u32 access = FIELD_GET(VGEM_SVM_FAULT_ACCESS, info);
+	struct vgem_svm_queue *queue;
+	struct vgem_svm_vm *vm;
+	u32 uid;
+
+	vm = xa_load(&vdev->vms, FIELD_GET(VGEM_SVM_FAULT_VM, info));
+	queue = vgem_svm_queue_of_chan(vdev, chan);
+	if (!queue)
+		return false;
+	uid = queue->uid;
+	vgem_svm_queue_put(queue);
+	if (!vm)
+		return false;
+
+	fault->svm = &vm->svm;
+	fault->addr = le64_to_cpu(record->va);
+	fault->access = vgem_svm_access_kind(access);
+	fault->cookie = FIELD_PREP(VGEM_SVM_COOKIE_CHAN, chan) |
+			FIELD_PREP(VGEM_SVM_COOKIE_ACCESS, access) |
+			FIELD_PREP(VGEM_SVM_COOKIE_THREAD,
+				   FIELD_GET(VGEM_SVM_FAULT_THREAD, info)) |
+			FIELD_PREP(VGEM_SVM_COOKIE_UID, uid);
+	fault->data = le64_to_cpu(record->pc);
+	return true;
+}
+
+static unsigned int vgem_svm_fault_fetch(struct drm_svm_fault_queue *fq,
+					 struct drm_svm_fault *faults,
+					 unsigned int max)
+{
+	struct vgem_svm_dev *vdev =
+		container_of(fq, struct vgem_svm_dev, fault_queue);
+	u64 put = vgem_svm_hw_read(vdev->hw, VGEM_SVM_REG_FAULT_PUT);
+	u64 get = vdev->fault_get;
+	unsigned int n = 0;
+
+	/* PUT before the records that it counts. */
+	dma_rmb();
+	for (; get != put && n < max; get++)
+		if (vgem_svm_fault_decode(vdev,
+					  &vdev->faults[get % vgem_svm_fault_entries],
+					  &faults[n]))
+			n++;
+	if (get != vdev->fault_get) {
+		vdev->fault_get = get;
+		vgem_svm_hw_write(vdev->hw, VGEM_SVM_REG_FAULT_GET, get);
+	}
+	return n;
+}
+
+const struct drm_svm_fault_queue_ops vgem_svm_fault_ops = {
+	.fetch = vgem_svm_fault_fetch,
+};
+
+static void vgem_svm_fault_log(struct vgem_svm_vm *vm,
+			       struct vgem_svm_queue *queue,
+			       const struct drm_svm_fault *fault, int error)
+{
+	struct drm_vgem_svm_fault *entry;
+
+	guard(spinlock)(&vm->fault_lock);
+	entry = &vm->fault_log[vm->nr_faults++ % VGEM_SVM_FAULT_LOG];
+	entry->addr = fault->addr;
+	entry->pc = fault->data;
+	entry->seq = vm->nr_faults;
+	entry->queue_id = queue->handle;
+	entry->access = FIELD_GET(VGEM_SVM_COOKIE_ACCESS, fault->cookie);
+	entry->error = -error;
+	entry->thread = FIELD_GET(VGEM_SVM_COOKIE_THREAD, fault->cookie);
+}
+
+/* Return: true for the first fault that ends the queue. */
+static bool vgem_svm_fault_blame(struct vgem_svm_queue *queue,
+				 const struct drm_svm_fault *fault)
+{
+	guard(spinlock)(&queue->lock);
+	if (queue->status != DRM_VGEM_SVM_QUEUE_OK)
+		return false;
+	queue->err_addr = fault->addr;
+	queue->err_pc = fault->data;
+	queue->err_thread = FIELD_GET(VGEM_SVM_COOKIE_THREAD, fault->cookie);
+	queue->status = DRM_VGEM_SVM_QUEUE_FAULT;
+	return true;
+}
+
+/**
+ * vgem_svm_fault_cancel() - a fault cannot be served: end its queue
+ * @svm: address space
+ * @fault: fault
+ * @error: why
+ */
+void vgem_svm_fault_cancel(struct drm_svm *svm,
+			   const struct drm_svm_fault *fault, int error)
+{
+	struct vgem_svm_vm *vm = container_of(svm, struct vgem_svm_vm, svm);
+	u32 chan = FIELD_GET(VGEM_SVM_COOKIE_CHAN, fault->cookie);
+	struct vgem_svm_queue *queue = vgem_svm_queue_of_chan(vm->vdev, chan);
+
+	if (!queue)
+		return;
+	if (queue->uid == FIELD_GET(VGEM_SVM_COOKIE_UID, fault->cookie)) {
+		drm_dbg(&vm->vdev->drm, "queue %u: fault at %#llx: %d\n",
+			queue->handle, fault->addr, error);
+		if (vgem_svm_fault_blame(queue, fault))
+			vgem_svm_fault_log(vm, queue, fault, error);
+		vgem_svm_queue_kill(queue, VGEM_SVM_ERR_FAULT);
+	}
+	vgem_svm_queue_put(queue);
+}

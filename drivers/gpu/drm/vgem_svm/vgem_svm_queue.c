@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Queues. One is alive until its program does something that cannot be served,
+ * software ends it, or the device is reset; then it is dead: what runs on it is
+ * stopped, what waits is dropped, and the reason can be asked for.
+ */
+
+#include <linux/eventfd.h>
+#include <linux/slab.h>
+
+#include <drm/drm_file.h>
+#include <drm/drm_print.h>
+
+#include "vgem_svm_drv.h"
+
+static u64 vgem_svm_queue_reg(struct vgem_svm_queue *queue, u32 reg)
+{
+	return vgem_svm_hw_read(queue->vm->vdev->hw,
+				VGEM_SVM_REG_CHAN(queue->ring.chan, reg));
+}
+
+static void vgem_svm_queue_free(struct kref *ref)
+{
+	struct vgem_svm_queue *queue =
+		container_of(ref, struct vgem_svm_queue, ref);
+
+	WARN_ON(queue->ring.words);
+	if (queue->eventfd)
+		eventfd_ctx_put(queue->eventfd);
+	vgem_svm_vm_put(queue->vm);
+	kfree(queue);
+}
+
+void vgem_svm_queue_put(struct vgem_svm_queue *queue)
+{
+	kref_put(&queue->ref, vgem_svm_queue_free);
+}
+
+/**
+ * vgem_svm_queue_of_chan() - who uses a channel?
+ * @vdev: device
+ * @chan: channel
+ *
+ * Return: the queue, referenced, or NULL.
+ */
+struct vgem_svm_queue *vgem_svm_queue_of_chan(struct vgem_svm_dev *vdev,
+					      u32 chan)
+{
+	struct vgem_svm_queue *queue;
+
+	guard(spinlock)(&vdev->chan_lock);
+	queue = chan < VGEM_SVM_HW_NR_CHANS ? vdev->queues[chan] : NULL;
+	if (queue)
+		kref_get(&queue->ref);
+	return queue;
+}
+
+static int vgem_svm_chan_alloc(struct vgem_svm_dev *vdev)
+{
+	u32 chan;
+
+	guard(spinlock)(&vdev->chan_lock);
+	chan = find_next_zero_bit(vdev->chans, VGEM_SVM_HW_NR_CHANS,
+				  VGEM_SVM_HW_CHAN_USER);
+	if (chan == VGEM_SVM_HW_NR_CHANS)
+		return -ENOSPC;
+	__set_bit(chan, vdev->chans);
+	return chan;
+}
+
+static void vgem_svm_chan_free(struct vgem_svm_dev *vdev, u32 chan)
+{
+	guard(spinlock)(&vdev->chan_lock);
+	__clear_bit(chan, vdev->chans);
+}
+
+static void vgem_svm_chan_set(struct vgem_svm_dev *vdev, u32 chan,
+			      struct vgem_svm_queue *queue)
+{
+	guard(spinlock)(&vdev->chan_lock);
+	vdev->queues[chan] = queue;
+}
+
+/* ---- death -------------------------------------------------------------- */
+
+/* Remembers what the hardware says; a page fault has been noted already. */
+static void vgem_svm_queue_latch(struct vgem_svm_queue *queue)
+{
+	u64 info = vgem_svm_queue_reg(queue, VGEM_SVM_CHAN_ERR_INFO);
+	u32 error = vgem_svm_queue_reg(queue, VGEM_SVM_CHAN_ERR);
+
+	lockdep_assert_held(&queue->lock);
+	if (queue->status != DRM_VGEM_SVM_QUEUE_OK)
+		return;
+	queue->status = error ?: DRM_VGEM_SVM_QUEUE_KILLED;
+	queue->err_addr = vgem_svm_queue_reg(queue, VGEM_SVM_CHAN_ERR_ADDR);
+	queue->err_pc = vgem_svm_queue_reg(queue, VGEM_SVM_CHAN_ERR_PC);
+	queue->err_thread = lower_32_bits(info);
+	queue->err_insn = upper_32_bits(info);
+}
+
+/**
+ * vgem_svm_queue_kill() - a queue is dead, or is to be
+ * @queue: queue
+ * @error: enum vgem_svm_chan_error to end it with, VGEM_SVM_ERR_NONE if the
+ *	hardware has ended it
+ *
+ * Context: process.
+ */
+void vgem_svm_queue_kill(struct vgem_svm_queue *queue, u32 error)
+{
+	spin_lock(&queue->lock);
+	if (queue->closed) {
+		spin_unlock(&queue->lock);
+		return;
+	}
+	if (error)
+		vgem_svm_hw_write(queue->vm->vdev->hw, VGEM_SVM_REG_CHAN_KILL,
+				  queue->ring.chan | error << 16);
+	vgem_svm_queue_latch(queue);
+	spin_unlock(&queue->lock);
+
+	drm_dbg(&queue->vm->vdev->drm, "queue %u is dead: status %u address %#llx pc %#llx\n",
+		queue->handle, queue->status, queue->err_addr, queue->err_pc);
+	vgem_svm_queue_drop_jobs(queue);
+	if (queue->eventfd)
+		eventfd_signal(queue->eventfd);
+}
+
+/**
+ * vgem_svm_queue_close() - a queue goes
+ * @queue: queue
+ *
+ * When it returns the hardware knows nothing of it.
+ *
+ * Context: may sleep; &vgem_svm_vm.sem is held for write.
+ */
+void vgem_svm_queue_close(struct vgem_svm_queue *queue)
+{
+	struct vgem_svm_dev *vdev = queue->vm->vdev;
+	u32 chan = queue->ring.chan;
+
+	spin_lock(&queue->lock);
+	queue->closed = true;
+	if (queue->status == DRM_VGEM_SVM_QUEUE_OK)
+		queue->status = DRM_VGEM_SVM_QUEUE_KILLED;
+	spin_unlock(&queue->lock);
+
+	vgem_svm_queue_drop_jobs(queue);
+	cancel_work_sync(&queue->submit_work);
+	vgem_svm_chan_set(vdev, chan, NULL);
+	vgem_svm_ring_fini(&queue->ring);
+	vgem_svm_chan_free(vdev, chan);
+	list_del_init(&queue->node);
+	vgem_svm_queue_put(queue);
+}
+
+/* ---- ioctls ------------------------------------------------------------- */
+
+static int vgem_svm_queue_init_ring(struct vgem_svm_queue *queue, u32 engine,
+				    u64 budget)
+{
+	struct vgem_svm_dev *vdev = queue->vm->vdev;
+	int chan, ret;
+
+	chan = vgem_svm_chan_alloc(vdev);
+	if (chan < 0)
+		return chan;
+	ret = vgem_svm_ring_init(vdev, &queue->ring, chan,
+				 VGEM_SVM_QUEUE_RING_BYTES);
+	if (ret) {
+		vgem_svm_chan_free(vdev, chan);
+		return ret;
+	}
+	vgem_svm_chan_set(vdev, chan, queue);
+	vgem_svm_ring_enable(&queue->ring, engine, queue->vm->hw_id, budget);
+	return 0;
+}
+
+static struct vgem_svm_queue *
+vgem_svm_queue_make(struct vgem_svm_vm *vm,
+		    const struct drm_vgem_svm_queue_create *args)
+{
+	u64 budget = args->budget ?: vgem_svm_max_insns;
+	struct vgem_svm_queue *queue;
+	int ret;
+
+	queue = kzalloc_obj(*queue, GFP_KERNEL);
+	if (!queue)
+		return ERR_PTR(-ENOMEM);
+	kref_init(&queue->ref);
+	INIT_LIST_HEAD(&queue->node);
+	INIT_LIST_HEAD(&queue->jobs);
+	INIT_WORK(&queue->submit_work, vgem_svm_submit_work);
+	spin_lock_init(&queue->lock);
+	queue->uid = atomic_inc_return(&vm->vdev->next_uid) & GENMASK(27, 0);
+	kref_get(&vm->ref);
+	queue->vm = vm;
+	if (args->eventfd >= 0) {
+		queue->eventfd = eventfd_ctx_fdget(args->eventfd);
+		if (IS_ERR(queue->eventfd)) {
+			ret = PTR_ERR(queue->eventfd);
+			queue->eventfd = NULL;
+			goto err;
+		}
+	}
+	ret = vgem_svm_queue_init_ring(queue, args->engine, budget);
+	if (ret)
+		goto err;
+	return queue;
+err:
+	vgem_svm_queue_put(queue);
+	return ERR_PTR(ret);
+}
+
+static int vgem_svm_queue_create(struct vgem_svm_vm *vm,
+				 struct vgem_svm_file *vfile,
+				 struct drm_vgem_svm_queue_create *args)
+{
+	struct vgem_svm_queue *queue;
+	int ret;
+
+	queue = vgem_svm_queue_make(vm, args);
+	if (IS_ERR(queue))
+		return PTR_ERR(queue);
+	/* One reference for the handle, one for the address space. */
+	kref_get(&queue->ref);
+	guard(mutex)(&vfile->lock);
+	list_add_tail(&queue->node, &vm->queues);
+	ret = xa_alloc(&vfile->queues, &args->queue_id, queue, xa_limit_31b,
+		       GFP_KERNEL);
+	if (ret) {
+		vgem_svm_queue_close(queue);
+		vgem_svm_queue_put(queue);
+		return ret;
+	}
+	queue->handle = args->queue_id;
+	return 0;
+}
+
+static int vgem_svm_queue_create_check(struct drm_device *drm,
+				       struct drm_vgem_svm_queue_create *args)
+{
+	if (args->flags)
+		return vgem_svm_bad(drm, "flags");
+	if (args->engine >= vgem_svm_nr_compute)
+		return vgem_svm_bad(drm, "engine");
+	if (args->eventfd < -1)
+		return vgem_svm_bad(drm, "eventfd");
+	if (args->budget > vgem_svm_max_insns)
+		return vgem_svm_bad(drm, "budget");
+	if (args->queue_id)
+		return vgem_svm_bad(drm, "queue_id");
+	if (args->pad)
+		return vgem_svm_bad(drm, "pad");
+	return 0;
+}
+
+int vgem_svm_queue_create_ioctl(struct drm_device *drm, void *data,
+				struct drm_file *file)
+{
+	struct drm_vgem_svm_queue_create *args = data;
+	struct vgem_svm_vm *vm;
+	int ret;
+
+	ret = vgem_svm_queue_create_check(drm, args);
+	if (ret)
+		return ret;
+	vm = vgem_svm_vm_enter(file, args->vm_id);
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	/* The list of queues changes: be alone. */
+	up_read(&vm->sem);
+	down_write(&vm->sem);
+	if (vm->closed)
+		ret = -ENOENT;
+	else if (READ_ONCE(vm->vdev->wedged))
+		ret = -EIO;
+	else
+		ret = vgem_svm_queue_create(vm, file->driver_priv, args);
+	up_write(&vm->sem);
+	vgem_svm_vm_put(vm);
+	return ret;
+}
+
+/**
+ * vgem_svm_queue_lookup() - the queue of a handle
+ * @file: file
+ * @handle: handle
+ *
+ * Return: the queue, referenced; -ENOENT, -EPERM if it is another process's.
+ */
+struct vgem_svm_queue *vgem_svm_queue_lookup(struct drm_file *file, u32 handle)
+{
+	struct vgem_svm_file *vfile = file->driver_priv;
+	struct vgem_svm_queue *queue;
+	int ret = -ENOENT;
+
+	mutex_lock(&vfile->lock);
+	queue = xa_load(&vfile->queues, handle);
+	if (queue)
+		kref_get(&queue->ref);
+	mutex_unlock(&vfile->lock);
+	if (!queue)
+		return ERR_PTR(-ENOENT);
+
+	down_read(&queue->vm->sem);
+	if (!queue->vm->closed)
+		ret = drm_svm_is_owner(&queue->vm->svm) ? 0 : -EPERM;
+	up_read(&queue->vm->sem);
+	if (ret) {
+		vgem_svm_queue_put(queue);
+		return ERR_PTR(ret);
+	}
+	return queue;
+}
+
+int vgem_svm_queue_destroy_ioctl(struct drm_device *drm, void *data,
+				 struct drm_file *file)
+{
+	struct drm_vgem_svm_queue_destroy *args = data;
+	struct vgem_svm_file *vfile = file->driver_priv;
+	struct vgem_svm_queue *queue;
+	bool mine;
+
+	if (args->pad)
+		return vgem_svm_bad(drm, "pad");
+	queue = vgem_svm_queue_lookup(file, args->queue_id);
+	if (IS_ERR(queue))
+		return PTR_ERR(queue);
+
+	mutex_lock(&vfile->lock);
+	mine = xa_erase(&vfile->queues, args->queue_id);
+	mutex_unlock(&vfile->lock);
+	if (mine) {
+		down_write(&queue->vm->sem);
+		if (!queue->closed)
+			vgem_svm_queue_close(queue);
+		up_write(&queue->vm->sem);
+		vgem_svm_queue_put(queue);
+	}
+	vgem_svm_queue_put(queue);
+	return mine ? 0 : -ENOENT;
+}
+
+int vgem_svm_queue_query_ioctl(struct drm_device *drm, void *data,
+			       struct drm_file *file)
+{
+	struct drm_vgem_svm_queue_query *args = data;
+	struct vgem_svm_queue *queue;
+
+	if (args->status || args->addr || args->pc || args->thread ||
+	    args->insn || args->completed)
+		return vgem_svm_bad(drm, "output field");
+	queue = vgem_svm_queue_lookup(file, args->queue_id);
+	if (IS_ERR(queue))
+		return PTR_ERR(queue);
+
+	vgem_svm_queue_retire(queue);
+	spin_lock(&queue->lock);
+	args->status = queue->status;
+	args->addr = queue->err_addr;
+	args->pc = queue->err_pc;
+	args->thread = queue->err_thread;
+	args->insn = queue->err_insn;
+	args->completed = queue->completed;
+	spin_unlock(&queue->lock);
+	vgem_svm_queue_put(queue);
+	return 0;
+}

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The ioctls that hand a question or a request on to drm_svm.
+ */
+
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include <drm/drm_file.h>
+#include <drm/drm_print.h>
+
+#include "vgem_svm_drv.h"
+
+/* Pages that RESIDENCY looks at in one go. */
+#define VGEM_SVM_RESIDENCY_CHUNK	4096UL
+
+static bool vgem_svm_range_ok(u64 addr, u64 length)
+{
+	return length && PAGE_ALIGNED(addr) && PAGE_ALIGNED(length) &&
+	       addr + length > addr && addr + length <= TASK_SIZE;
+}
+
+int vgem_svm_query_ioctl(struct drm_device *drm, void *data,
+			 struct drm_file *file)
+{
+	struct vgem_svm_dev *vdev = to_vgem_svm_dev(drm);
+	struct drm_vgem_svm_query *args = data;
+
+	if (args->pad)
+		return vgem_svm_bad(drm, "pad");
+	switch (args->param) {
+	case DRM_VGEM_SVM_PARAM_VRAM_BYTES:
+		args->value = vdev->has_region ? vdev->region.bytes : 0;
+		return 0;
+	case DRM_VGEM_SVM_PARAM_NR_ENGINES:
+		args->value = vgem_svm_nr_compute;
+		return 0;
+	case DRM_VGEM_SVM_PARAM_VA_BITS:
+		args->value = VGEM_SVM_VA_BITS;
+		return 0;
+	case DRM_VGEM_SVM_PARAM_PT_UPDATE:
+		args->value = vgem_svm_pt_commands;
+		return 0;
+	case DRM_VGEM_SVM_PARAM_IOMMU:
+		args->value = device_iommu_mapped(vdev->dev);
+		return 0;
+	case DRM_VGEM_SVM_PARAM_VRAM_USED:
+		args->value = vdev->has_region ?
+			      drm_svm_region_used(&vdev->region) : 0;
+		return 0;
+	case DRM_VGEM_SVM_PARAM_FAULT_ENTRIES:
+		args->value = vgem_svm_fault_entries;
+		return 0;
+	default:
+		return vgem_svm_bad(drm, "param");
+	}
+}
+
+static enum drm_svm_location vgem_svm_location(u64 value)
+{
+	switch (value) {
+	case DRM_VGEM_SVM_LOC_SYSTEM:
+		return DRM_SVM_LOC_SYSTEM;
+	case DRM_VGEM_SVM_LOC_DEVICE:
+		return DRM_SVM_LOC_DEVICE;
+	default:
+		return DRM_SVM_LOC_DEFAULT;
+	}
+}
+
+int vgem_svm_migrate_ioctl(struct drm_device *drm, void *data,
+			   struct drm_file *file)
+{
+	struct drm_vgem_svm_migrate *args = data;
+	struct drm_svm_migrate_result result;
+	struct vgem_svm_vm *vm;
+	int ret;
+
+	if (args->flags)
+		return vgem_svm_bad(drm, "flags");
+	if (args->pad)
+		return vgem_svm_bad(drm, "pad");
+	if (args->location != DRM_VGEM_SVM_LOC_SYSTEM &&
+	    args->location != DRM_VGEM_SVM_LOC_DEVICE)
+		return vgem_svm_bad(drm, "location");
+	if (args->moved || args->there || args->failed)
+		return vgem_svm_bad(drm, "output field");
+	if (!vgem_svm_range_ok(args->addr, args->length))
+		return vgem_svm_bad(drm, "addr or length");
+	vm = vgem_svm_vm_enter(file, args->vm_id);
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+
+	ret = drm_svm_migrate(&vm->svm, args->addr,
+			      args->addr + args->length - 1,
+			      vgem_svm_location(args->location), &result);
+	if (!ret) {
+		args->moved = result.moved;
+		args->there = result.there;
+		args->failed = result.failed;
+	}
+	vgem_svm_vm_leave(vm);
+	return ret;
+}
+
+int vgem_svm_attr_set_ioctl(struct drm_device *drm, void *data,
+			    struct drm_file *file)
+{
+	struct drm_vgem_svm_attr *args = data;
+	struct vgem_svm_vm *vm;
+	int ret;
+
+	if (args->attr != DRM_VGEM_SVM_ATTR_PREFERRED_LOC)
+		return vgem_svm_bad(drm, "attr");
+	if (args->value > DRM_VGEM_SVM_LOC_DEVICE)
+		return vgem_svm_bad(drm, "value");
+	if (!vgem_svm_range_ok(args->addr, args->length))
+		return vgem_svm_bad(drm, "addr or length");
+	vm = vgem_svm_vm_enter(file, args->vm_id);
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	ret = drm_svm_set_preferred(&vm->svm, args->addr,
+				    args->addr + args->length - 1,
+				    vgem_svm_location(args->value));
+	vgem_svm_vm_leave(vm);
+	return ret;
+}
+
+int vgem_svm_attr_get_ioctl(struct drm_device *drm, void *data,
+			    struct drm_file *file)
+{
+	struct drm_vgem_svm_attr *args = data;
+	enum drm_svm_location location;
+	struct vgem_svm_vm *vm;
+
+	if (args->attr != DRM_VGEM_SVM_ATTR_PREFERRED_LOC)
+		return vgem_svm_bad(drm, "attr");
+	if (args->value)
+		return vgem_svm_bad(drm, "value");
+	if (args->length != PAGE_SIZE ||
+	    !vgem_svm_range_ok(args->addr, args->length))
+		return vgem_svm_bad(drm, "addr or length");
+	vm = vgem_svm_vm_enter(file, args->vm_id);
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	drm_svm_get_preferred(&vm->svm, args->addr, &location);
+	args->value = location == DRM_SVM_LOC_DEVICE ? DRM_VGEM_SVM_LOC_DEVICE :
+		      location == DRM_SVM_LOC_SYSTEM ? DRM_VGEM_SVM_LOC_SYSTEM :
+						       DRM_VGEM_SVM_LOC_DEFAULT;
+	vgem_svm_vm_leave(vm);
+	return 0;
+}
+
+static int vgem_svm_residency(struct vgem_svm_vm *vm,
+			      const struct drm_vgem_svm_residency *args)
+{
+	u8 __user *out = u64_to_user_ptr(args->pages);
+	u64 pages = args->length >> PAGE_SHIFT, addr = args->addr;
+	u8 *buf;
+	int ret = 0;
+
+	buf = kvmalloc(min(pages, VGEM_SVM_RESIDENCY_CHUNK), GFP_KERNEL);
+	if (!buf)
+		return -ENOMEM;
+	while (pages && !ret) {
+		u64 now = min(pages, VGEM_SVM_RESIDENCY_CHUNK);
+
+		ret = drm_svm_residency(&vm->svm, addr,
+					addr + (now << PAGE_SHIFT) - 1, buf);
+		if (!ret && copy_to_user(out, buf, now))
+			ret = -EFAULT;
+		addr += now << PAGE_SHIFT;
+		out += now;
+		pages -= now;
+	}
+	kvfree(buf);
+	return ret;
+}
+
+int vgem_svm_residency_ioctl(struct drm_device *drm, void *data,
+			     struct drm_file *file)
+{
+	struct drm_vgem_svm_residency *args = data;
+	struct vgem_svm_vm *vm;
+	int ret;
+
+	if (args->flags)
+		return vgem_svm_bad(drm, "flags");
+	if (!vgem_svm_range_ok(args->addr, args->length) ||
+	    args->length > SZ_1G)
+		return vgem_svm_bad(drm, "addr or length");
+	vm = vgem_svm_vm_enter(file, args->vm_id);
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	ret = vgem_svm_residency(vm, args);
+	vgem_svm_vm_leave(vm);
+	return ret;
+}
+
+static void vgem_svm_read_counters(struct vgem_svm_vm *vm, u64 *v)
+{
+	struct drm_svm_stats *stats = &vm->svm.stats;
+	struct vgem_svm_dev *vdev = vm->vdev;
+
+	v[DRM_VGEM_SVM_CTR_FAULTS] = atomic64_read(&stats->faults);
+	v[DRM_VGEM_SVM_CTR_FAULT_DUPS] = atomic64_read(&stats->fault_dups);
+	v[DRM_VGEM_SVM_CTR_FAULT_GROUPS] = atomic64_read(&stats->fault_groups);
+	v[DRM_VGEM_SVM_CTR_FAULT_ERRORS] = atomic64_read(&stats->fault_errors);
+	v[DRM_VGEM_SVM_CTR_REPLAYS] = atomic64_read(&stats->replays);
+	v[DRM_VGEM_SVM_CTR_RETRIES] = atomic64_read(&stats->retries);
+	v[DRM_VGEM_SVM_CTR_REQUEUES] = atomic64_read(&stats->requeues);
+	v[DRM_VGEM_SVM_CTR_MAP_SYSTEM] = atomic64_read(&stats->map_system);
+	v[DRM_VGEM_SVM_CTR_MAP_DEVICE] = atomic64_read(&stats->map_device);
+	v[DRM_VGEM_SVM_CTR_INVALIDATIONS] =
+		atomic64_read(&stats->invalidations);
+	v[DRM_VGEM_SVM_CTR_UNMAPPED] = atomic64_read(&stats->unmapped);
+	v[DRM_VGEM_SVM_CTR_DIRTIED] = atomic64_read(&stats->dirtied);
+	v[DRM_VGEM_SVM_CTR_FLUSHES] = atomic64_read(&stats->flushes);
+	v[DRM_VGEM_SVM_CTR_TO_DEVICE] = atomic64_read(&stats->to_device);
+	v[DRM_VGEM_SVM_CTR_TO_DEVICE_FAILED] =
+		atomic64_read(&stats->to_device_failed);
+	v[DRM_VGEM_SVM_CTR_TO_SYSTEM] =
+		vdev->has_region ? atomic64_read(&vdev->region.to_system) : 0;
+	v[DRM_VGEM_SVM_CTR_PT_COMMANDS] = atomic64_read(&vdev->pt_packets);
+}
+
+int vgem_svm_counters_ioctl(struct drm_device *drm, void *data,
+			    struct drm_file *file)
+{
+	u64 values[DRM_VGEM_SVM_CTR_NR];
+	struct drm_vgem_svm_counters *args = data;
+	u32 n = min_t(u32, args->nr, DRM_VGEM_SVM_CTR_NR);
+	struct vgem_svm_vm *vm;
+
+	vm = vgem_svm_vm_enter(file, args->vm_id);
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	vgem_svm_read_counters(vm, values);
+	vgem_svm_vm_leave(vm);
+	if (copy_to_user(u64_to_user_ptr(args->values), values,
+			 n * sizeof(*values)))
+		return -EFAULT;
+	args->nr = DRM_VGEM_SVM_CTR_NR;
+	return 0;
+}
+
+/* Newest first. Return: number copied. */
+static u32 vgem_svm_copy_faults(struct vgem_svm_vm *vm,
+				struct drm_vgem_svm_fault *out, u32 room,
+				u64 *total)
+{
+	u64 i;
+	u32 n;
+
+	guard(spinlock)(&vm->fault_lock);
+	*total = vm->nr_faults;
+	n = min3(*total, (u64)room, (u64)VGEM_SVM_FAULT_LOG);
+	for (i = 0; i < n; i++)
+		out[i] = vm->fault_log[(*total - 1 - i) % VGEM_SVM_FAULT_LOG];
+	return n;
+}
+
+int vgem_svm_faults_ioctl(struct drm_device *drm, void *data,
+			  struct drm_file *file)
+{
+	struct drm_vgem_svm_faults *args = data;
+	struct drm_vgem_svm_fault *buf;
+	struct vgem_svm_vm *vm;
+	u64 total;
+	int ret = 0;
+	u32 n;
+
+	if (args->total)
+		return vgem_svm_bad(drm, "total");
+	buf = kzalloc_objs(*buf, VGEM_SVM_FAULT_LOG, GFP_KERNEL);
+	if (!buf)
+		return -ENOMEM;
+	vm = vgem_svm_vm_enter(file, args->vm_id);
+	if (IS_ERR(vm)) {
+		ret = PTR_ERR(vm);
+		goto out;
+	}
+	n = vgem_svm_copy_faults(vm, buf, args->nr, &total);
+	vgem_svm_vm_leave(vm);
+	if (copy_to_user(u64_to_user_ptr(args->faults), buf, n * sizeof(*buf))) {
+		ret = -EFAULT;
+		goto out;
+	}
+	args->nr = n;
+	args->total = total;
+out:
+	kfree(buf);
+	return ret;
+}

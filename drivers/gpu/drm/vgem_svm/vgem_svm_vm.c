@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Address spaces. One belongs to the process that made it: no other may use it,
+ * not a child after fork and not who was passed the descriptor; and it ends when
+ * that process does, even if another holds the file. Then, when the file or the
+ * handle is closed, or when the device goes, it is closed: queues stopped, root
+ * taken away and TLBs flushed, faults drained, mirror and table taken down.
+ */
+
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include <drm/drm_file.h>
+#include <drm/drm_print.h>
+
+#include "vgem_svm_drv.h"
+
+static void vgem_svm_vm_free(struct kref *ref)
+{
+	struct vgem_svm_vm *vm = container_of(ref, struct vgem_svm_vm, ref);
+
+	WARN_ON(!vm->closed);
+	kvfree(vm);
+}
+
+void vgem_svm_vm_put(struct vgem_svm_vm *vm)
+{
+	kref_put(&vm->ref, vgem_svm_vm_free);
+}
+
+/**
+ * vgem_svm_vm_enter() - use an address space in an ioctl
+ * @file: file
+ * @id: handle
+ *
+ * Return: the address space, open until vgem_svm_vm_leave(); -ENOENT if there
+ * is none, -EPERM if it is another process's.
+ */
+struct vgem_svm_vm *vgem_svm_vm_enter(struct drm_file *file, u32 id)
+{
+	struct vgem_svm_file *vfile = file->driver_priv;
+	struct vgem_svm_vm *vm;
+	int ret = -ENOENT;
+
+	mutex_lock(&vfile->lock);
+	vm = xa_load(&vfile->vms, id);
+	if (vm)
+		kref_get(&vm->ref);
+	mutex_unlock(&vfile->lock);
+	if (!vm)
+		return ERR_PTR(-ENOENT);
+
+	down_read(&vm->sem);
+	if (!vm->closed)
+		ret = drm_svm_is_owner(&vm->svm) ? 0 : -EPERM;
+	if (ret) {
+		vgem_svm_vm_leave(vm);
+		return ERR_PTR(ret);
+	}
+	return vm;
+}
+
+void vgem_svm_vm_leave(struct vgem_svm_vm *vm)
+{
+	up_read(&vm->sem);
+	vgem_svm_vm_put(vm);
+}
+
+/* ---- drm_svm's operations ----------------------------------------------- */
+
+static void vgem_svm_vm_kill(struct drm_svm *svm)
+{
+	vgem_svm_device_kill(container_of(svm, struct vgem_svm_vm, svm)->vdev);
+}
+
+static void vgem_svm_vm_replay(struct drm_svm *svm)
+{
+	struct vgem_svm_vm *vm = container_of(svm, struct vgem_svm_vm, svm);
+
+	vgem_svm_hw_write(vm->vdev->hw, VGEM_SVM_REG_FAULT_REPLAY, vm->hw_id);
+}
+
+static const struct drm_svm_ops vgem_svm_ops = {
+	.flush_begin = vgem_svm_flush_begin,
+	.flush_wait = vgem_svm_flush_wait,
+	.kill = vgem_svm_vm_kill,
+	.replay = vgem_svm_vm_replay,
+	.cancel = vgem_svm_fault_cancel,
+};
+
+/* ---- life --------------------------------------------------------------- */
+
+static void vgem_svm_vm_set_root(struct vgem_svm_vm *vm)
+{
+	u64 addr;
+	bool local;
+
+	drm_gpt_root(&vm->gpt, &addr, &local);
+	vgem_svm_hw_write(vm->vdev->hw, VGEM_SVM_REG_VM_ROOT(vm->hw_id),
+			  addr | VGEM_SVM_ROOT_VALID |
+			  (local ? VGEM_SVM_ROOT_LOCAL : 0));
+}
+
+static int vgem_svm_vm_init_gpt(struct vgem_svm_vm *vm)
+{
+	struct drm_gpt_config config = {
+		.dev = vm->vdev->dev,
+		.format = &drm_gpt_format_vgem_svm,
+		.mem = &drm_gpt_mem_pages,
+		.cmd = vgem_svm_pt_commands ? &vgem_svm_cmd_ops : NULL,
+	};
+
+	return drm_gpt_init(&vm->gpt, &config);
+}
+
+static int vgem_svm_vm_init_svm(struct vgem_svm_vm *vm, u32 flags)
+{
+	struct vgem_svm_dev *vdev = vm->vdev;
+	struct drm_svm_config config = {
+		.dev = vdev->dev,
+		.gpt = &vm->gpt,
+		.region = vdev->has_region ? &vdev->region : NULL,
+		.queue = &vdev->fault_queue,
+		.ops = &vgem_svm_ops,
+		.migrate_on_fault = flags & DRM_VGEM_SVM_VM_MIGRATE_ON_FAULT,
+	};
+
+	return drm_svm_init(&vm->svm, current->mm, &config);
+}
+
+static struct vgem_svm_vm *vgem_svm_vm_make(struct vgem_svm_dev *vdev, u32 flags)
+{
+	struct vgem_svm_vm *vm;
+	int ret;
+
+	vm = kvzalloc_obj(*vm, GFP_KERNEL);
+	if (!vm)
+		return ERR_PTR(-ENOMEM);
+	kref_init(&vm->ref);
+	init_rwsem(&vm->sem);
+	INIT_LIST_HEAD(&vm->queues);
+	spin_lock_init(&vm->fault_lock);
+	vm->vdev = vdev;
+	vm->owner = current->files;
+	ret = vgem_svm_vm_init_gpt(vm);
+	if (ret)
+		goto err_free;
+	ret = vgem_svm_vm_init_svm(vm, flags);
+	if (ret)
+		goto err_gpt;
+	ret = xa_alloc(&vdev->vms, &vm->hw_id, vm,
+		       XA_LIMIT(1, VGEM_SVM_HW_NR_VMS - 1), GFP_KERNEL);
+	if (ret)
+		goto err_svm;
+	vgem_svm_vm_set_root(vm);
+	return vm;
+
+err_svm:
+	drm_svm_stop(&vm->svm);
+	drm_svm_fini(&vm->svm);
+	if (ret == -EBUSY)
+		ret = -ENOSPC;
+err_gpt:
+	drm_gpt_fini(&vm->gpt);
+err_free:
+	kvfree(vm);
+	return ERR_PTR(ret);
+}
+
+static void vgem_svm_vm_stop_hw(struct vgem_svm_vm *vm)
+{
+	struct vgem_svm_queue *queue, *next;
+
+	list_for_each_entry_safe(queue, next, &vm->queues, node)
+		vgem_svm_queue_close(queue);
+	vgem_svm_hw_write(vm->vdev->hw, VGEM_SVM_REG_VM_ROOT(vm->hw_id), 0);
+	vgem_svm_flush_vm(vm);
+}
+
+/**
+ * vgem_svm_vm_close() - end an address space
+ * @vm: it; the caller keeps its reference
+ *
+ * Context: may sleep. Any process; the owner may be gone. More than once is no
+ * harm.
+ */
+void vgem_svm_vm_close(struct vgem_svm_vm *vm)
+{
+	struct vgem_svm_dev *vdev = vm->vdev;
+
+	down_write(&vm->sem);
+	if (!vm->closed) {
+		vm->closed = true;
+		vgem_svm_vm_stop_hw(vm);
+		/*
+		 * Its number stays taken until its last flush, so that nobody
+		 * else's translations are flushed or found by it.
+		 */
+		xa_store(&vdev->vms, vm->hw_id, XA_ZERO_ENTRY, GFP_KERNEL);
+		drm_svm_fault_queue_sync(&vdev->fault_queue);
+		drm_svm_stop(&vm->svm);
+		drm_svm_fini(&vm->svm);
+		drm_gpt_fini(&vm->gpt);
+		xa_erase(&vdev->vms, vm->hw_id);
+	}
+	up_write(&vm->sem);
+}
+
+static int vgem_svm_vm_create(struct vgem_svm_dev *vdev, struct drm_file *file,
+			      struct drm_vgem_svm_vm_create *args)
+{
+	struct vgem_svm_file *vfile = file->driver_priv;
+	struct vgem_svm_vm *vm;
+	int ret;
+
+	vm = vgem_svm_vm_make(vdev, args->flags);
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	guard(mutex)(&vfile->lock);
+	ret = xa_alloc(&vfile->vms, &args->vm_id, vm, xa_limit_31b, GFP_KERNEL);
+	if (ret) {
+		vgem_svm_vm_close(vm);
+		vgem_svm_vm_put(vm);
+	}
+	return ret;
+}
+
+int vgem_svm_vm_create_ioctl(struct drm_device *drm, void *data,
+			     struct drm_file *file)
+{
+	struct drm_vgem_svm_vm_create *args = data;
+	struct vgem_svm_dev *vdev = to_vgem_svm_dev(drm);
+	int idx, ret;
+
+	if (args->flags & ~DRM_VGEM_SVM_VM_MIGRATE_ON_FAULT)
+		return vgem_svm_bad(drm, "flags");
+	if (args->vm_id)
+		return vgem_svm_bad(drm, "vm_id");
+	if (!drm_dev_enter(drm, &idx))
+		return -ENODEV;
+	ret = READ_ONCE(vdev->wedged) ? -EIO :
+					vgem_svm_vm_create(vdev, file, args);
+	drm_dev_exit(idx);
+	return ret;
+}
+
+static void vgem_svm_vm_forget_queues(struct vgem_svm_file *vfile,
+				      struct vgem_svm_vm *vm)
+{
+	struct vgem_svm_queue *queue;
+	unsigned long id;
+
+	lockdep_assert_held(&vfile->lock);
+	xa_for_each(&vfile->queues, id, queue) {
+		if (queue->vm != vm)
+			continue;
+		xa_erase(&vfile->queues, id);
+		vgem_svm_queue_put(queue);
+	}
+}
+
+int vgem_svm_vm_destroy_ioctl(struct drm_device *drm, void *data,
+			      struct drm_file *file)
+{
+	struct drm_vgem_svm_vm_destroy *args = data;
+	struct vgem_svm_file *vfile = file->driver_priv;
+	struct vgem_svm_vm *vm;
+
+	if (args->pad)
+		return vgem_svm_bad(drm, "pad");
+	vm = vgem_svm_vm_enter(file, args->vm_id);
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	up_read(&vm->sem);
+
+	mutex_lock(&vfile->lock);
+	if (xa_erase(&vfile->vms, args->vm_id)) {
+		vgem_svm_vm_forget_queues(vfile, vm);
+		vgem_svm_vm_put(vm);
+	}
+	mutex_unlock(&vfile->lock);
+	vgem_svm_vm_close(vm);
+	vgem_svm_vm_put(vm);
+	return 0;
+}

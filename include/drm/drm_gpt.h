@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef _DRM_GPT_H_
+#define _DRM_GPT_H_
+
+#include <linux/atomic.h>
+#include <linux/bits.h>
+#include <linux/list.h>
+#include <linux/types.h>
+
+struct device;
+struct drm_gpt;
+struct drm_gpt_gather;
+struct drm_gpt_table;
+struct seq_file;
+
+#define DRM_GPT_MAX_LEVELS	6
+/** Entries of the widest table that a format may describe. */
+#define DRM_GPT_MAX_ENTRIES	512
+
+/*
+ * A leaf as callers speak of it, whatever the device's entry looks like:
+ * address in [63:12], what may be done with it in [11:0]. 0 is "no leaf".
+ */
+#define DRM_GPT_LEAF_VALID	BIT_ULL(0)
+#define DRM_GPT_LEAF_WRITE	BIT_ULL(1)
+#define DRM_GPT_LEAF_ATOMIC	BIT_ULL(2)
+/* Where the address points: bus address, own device memory, a peer's. */
+#define DRM_GPT_LEAF_APERTURE	GENMASK_ULL(4, 3)
+#define   DRM_GPT_LEAF_SYSTEM	(0ULL << 3)
+#define   DRM_GPT_LEAF_LOCAL	(1ULL << 3)
+#define   DRM_GPT_LEAF_PEER	(2ULL << 3)
+#define DRM_GPT_LEAF_PEER_ID	GENMASK_ULL(9, 5)
+#define DRM_GPT_LEAF_FLAGS	GENMASK_ULL(11, 0)
+#define DRM_GPT_LEAF_ADDR	GENMASK_ULL(63, 12)
+
+/**
+ * struct drm_gpt_level - one level of a format, level 0 being the lowest
+ * @shift: log2 of the bytes of VA that one entry covers
+ * @bits: log2 of the number of entries in a table
+ * @entry_shift: log2 of the bytes of an entry: 2, 3 or 4
+ * @leaf: an entry here may map memory
+ * @table: an entry here may point to a table of the level below
+ */
+struct drm_gpt_level {
+	u8 shift;
+	u8 bits;
+	u8 entry_shift;
+	bool leaf;
+	bool table;
+};
+
+/**
+ * struct drm_gpt_format - how a device wants its table
+ * @name: for people
+ * @va_bits: addresses at or above 1 << @va_bits are refused
+ * @nr_levels: levels in use, 1 to %DRM_GPT_MAX_LEVELS
+ * @levels: level 0 first
+ * @fill_leaves: encode @n leaves as given, one by one
+ * @fill_seq: encode @n leaves whose addresses follow each other from @leaf in
+ *	steps of the level's size
+ * @fill_empty: encode @n entries that map nothing
+ * @fill_table: encode one entry that points to the table at device address
+ *	@addr, in device memory if @local
+ * @decode: the leaf that an entry says, 0 if it is empty or no leaf; for dumps,
+ *	lookups and tests only
+ *
+ * The encoders store each entry whole, with the ordering the format needs, to
+ * memory that the device may be reading, or into a staging buffer. They get
+ * @dst at the first entry of the run. Context: atomic.
+ */
+struct drm_gpt_format {
+	const char *name;
+	u8 va_bits;
+	u8 nr_levels;
+	struct drm_gpt_level levels[DRM_GPT_MAX_LEVELS];
+	void (*fill_leaves)(void *dst, u8 level, const u64 *leaves, u32 n);
+	void (*fill_seq)(void *dst, u8 level, u64 leaf, u32 n);
+	void (*fill_empty)(void *dst, u8 level, u32 n);
+	void (*fill_table)(void *dst, u8 level, u64 addr, bool local);
+	u64 (*decode)(const void *src, u8 level);
+};
+
+/* vgem_svm's: 57 bits, five levels of 512 8-byte entries, 4K/2M/1G leaves. */
+extern const struct drm_gpt_format drm_gpt_format_vgem_svm;
+
+/**
+ * struct drm_gpt_mem - memory of one hardware table
+ * @cpu: where the CPU reaches it, NULL if it does not
+ * @addr: device address that goes into the entry above
+ * @local: @addr is in device memory
+ * @priv: the allocator's
+ */
+struct drm_gpt_mem {
+	void *cpu;
+	u64 addr;
+	bool local;
+	void *priv;
+};
+
+/**
+ * struct drm_gpt_mem_ops - where tables come from
+ * @alloc: make a table of @bytes, every byte 0 as the device sees it; may sleep
+ * @free: give it back; may be called from any process context
+ */
+struct drm_gpt_mem_ops {
+	int (*alloc)(struct drm_gpt *gpt, struct drm_gpt_mem *mem, u32 bytes,
+		     gfp_t gfp);
+	void (*free)(struct drm_gpt *gpt, struct drm_gpt_mem *mem, u32 bytes);
+};
+
+/* Pages of the kernel, DMA-mapped for the device, coherent or refused. */
+extern const struct drm_gpt_mem_ops drm_gpt_mem_pages;
+
+/**
+ * enum drm_gpt_run_kind - how a run of entries is given to a command buffer
+ * @DRM_GPT_RUN_COPY: entry by entry
+ * @DRM_GPT_RUN_SEQ: first entry and a step
+ * @DRM_GPT_RUN_FILL: one entry repeated
+ */
+enum drm_gpt_run_kind {
+	DRM_GPT_RUN_COPY,
+	DRM_GPT_RUN_SEQ,
+	DRM_GPT_RUN_FILL,
+};
+
+/**
+ * struct drm_gpt_run - a run of entries of one table, already encoded
+ * @kind: see &enum drm_gpt_run_kind
+ * @local: @addr is in device memory
+ * @entry_shift: log2 of the bytes of an entry
+ * @addr: device address of the first entry
+ * @n: number of entries, at least 1
+ * @entries: encoded entries: @n of them for COPY, one otherwise
+ * @step: SEQ: what is added to the (64-bit) entry from one to the next
+ */
+struct drm_gpt_run {
+	enum drm_gpt_run_kind kind;
+	bool local;
+	u8 entry_shift;
+	u64 addr;
+	u32 n;
+	const void *entries;
+	u64 step;
+};
+
+/**
+ * struct drm_gpt_cmd_ops - a ring of page-table commands, executed in order
+ * @words: ring space that a run of @kind and @n entries needs, in words of the
+ *	ring's own size
+ * @fence_words: ring space of @fence
+ * @flush_words: ring space that the driver's TLB flush of one &struct
+ *	drm_gpt_gather needs at most, its fence included
+ * @reserve: take @words of ring space, waiting for the ring if need be.
+ *	@zap: called in an MMU notifier: no allocation, bounded wait, and a share
+ *	of the ring that others do not get. Must not sleep if !@may_sleep.
+ *	Return: 0, -EAGAIN if it had to sleep, -ENODEV if the ring is dead.
+ * @release: give back what was reserved and not used
+ * @write: record a run in space reserved before. Atomic context, under the
+ *	table's lock; ring position is assigned here.
+ * @fence: record a fence behind all that was written and start the ring. Atomic.
+ *	Return: its number; numbers grow.
+ * @done: has the fence of that number, and all before, passed?
+ * @wait: wait for it. Bounded. Return: 0, or -ENODEV if the ring is dead.
+ */
+struct drm_gpt_cmd_ops {
+	u32 (*words)(struct drm_gpt *gpt, enum drm_gpt_run_kind kind, u32 n);
+	u32 fence_words;
+	u32 flush_words;
+	int (*reserve)(struct drm_gpt *gpt, u32 words, bool zap, bool may_sleep);
+	void (*release)(struct drm_gpt *gpt, u32 words);
+	void (*write)(struct drm_gpt *gpt, const struct drm_gpt_run *run);
+	u64 (*fence)(struct drm_gpt *gpt);
+	bool (*done)(struct drm_gpt *gpt, u64 seq);
+	int (*wait)(struct drm_gpt *gpt, u64 seq);
+};
+
+/**
+ * struct drm_gpt_config - what drm_gpt_init() needs
+ * @dev: the device that walks the table
+ * @format: its format
+ * @mem: where tables come from
+ * @cmd: NULL: the CPU stores entries; else commands do
+ */
+struct drm_gpt_config {
+	struct device *dev;
+	const struct drm_gpt_format *format;
+	const struct drm_gpt_mem_ops *mem;
+	const struct drm_gpt_cmd_ops *cmd;
+};
+
+/**
+ * struct drm_gpt_stats - counters, for people and tests
+ * @tables: tables that exist, the root included
+ * @leaf_writes: leaf entries written by commits
+ * @zaps: entries cleared, directory entries included
+ * @runs: runs given to the command buffer
+ * @relinks: unlinked tables that a commit linked again
+ */
+struct drm_gpt_stats {
+	atomic64_t tables;
+	atomic64_t leaf_writes;
+	atomic64_t zaps;
+	atomic64_t runs;
+	atomic64_t relinks;
+};
+
+/**
+ * struct drm_gpt - a device page table; embed it in the device address space
+ * @dev: device that walks it
+ * @format: its format
+ * @mem: where tables come from
+ * @cmd: command backend, or NULL
+ * @root: the top table
+ * @freeing: tables on their way out, waiting for a grace period
+ * @stats: counters
+ */
+struct drm_gpt {
+	struct device *dev;
+	const struct drm_gpt_format *format;
+	const struct drm_gpt_mem_ops *mem;
+	const struct drm_gpt_cmd_ops *cmd;
+	struct drm_gpt_table *root;
+	atomic_t freeing;
+	struct drm_gpt_stats stats;
+};
+
+int drm_gpt_init(struct drm_gpt *gpt, const struct drm_gpt_config *config);
+void drm_gpt_fini(struct drm_gpt *gpt);
+void drm_gpt_root(const struct drm_gpt *gpt, u64 *addr, bool *local);
+
+/**
+ * struct drm_gpt_update - an update between prepare and finish
+ * @gpt: the table
+ * @first: first byte that may be committed
+ * @last: last byte that may be committed
+ * @seq: cmdbuf: fence to wait for before the device is told; 0 for none
+ * @credits: cmdbuf: ring space still reserved
+ * @pinned: tables kept from reclaim, private to drm_gpt
+ */
+struct drm_gpt_update {
+	struct drm_gpt *gpt;
+	u64 first;
+	u64 last;
+	u64 seq;
+	u32 credits;
+	struct list_head pinned;
+};
+
+/**
+ * typedef drm_gpt_valid_fn - is what is to be committed still true?
+ * @data: the committer's
+ *
+ * Called under the lock of each table before it is written. Atomic context. An
+ * invalidation makes it false before it calls drm_gpt_zap().
+ */
+typedef bool (*drm_gpt_valid_fn)(void *data);
+
+int drm_gpt_prepare(struct drm_gpt *gpt, struct drm_gpt_update *up,
+		    u64 first, u64 last, gfp_t gfp);
+int drm_gpt_commit(struct drm_gpt_update *up, u64 first, const u64 *array,
+		   u32 nr, drm_gpt_valid_fn valid, void *data);
+int drm_gpt_commit_seq(struct drm_gpt_update *up, u64 first, u64 leaf, u32 nr,
+		       drm_gpt_valid_fn valid, void *data);
+u64 drm_gpt_update_fence(struct drm_gpt_update *up);
+void drm_gpt_finish(struct drm_gpt_update *up);
+int drm_gpt_wait(struct drm_gpt *gpt, u64 seq);
+
+#define DRM_GPT_GATHER_RANGES	8
+
+/**
+ * struct drm_gpt_gather - what a flush has to cover before memory may be reused
+ * @gpt: the table
+ * @nr: ranges in use
+ * @range: bytes whose translations may be cached, inclusive ends; in order,
+ *	apart from each other
+ * @directory: a directory entry changed: flush walk caches too
+ * @full: flush the whole address space. drm_gpt joins ranges when there are
+ *	more than fit and does not set it; a driver may
+ * @dead: the command ring is: nothing is recorded, private to drm_gpt
+ * @zap_first: lowest byte whose mapping was cleared, widened ones included
+ * @zap_last: highest byte whose mapping was cleared; less than @zap_first if
+ *	none was
+ * @credits: cmdbuf: ring space reserved for the zap and the flush
+ * @tables: tables that drm_gpt_reclaim() unlinked, freed after the flush
+ */
+struct drm_gpt_gather {
+	struct drm_gpt *gpt;
+	u32 nr;
+	struct {
+		u64 first;
+		u64 last;
+	} range[DRM_GPT_GATHER_RANGES];
+	bool directory;
+	bool full;
+	bool dead;
+	u64 zap_first;
+	u64 zap_last;
+	u32 credits;
+	struct list_head tables;
+};
+
+void drm_gpt_gather_init(struct drm_gpt_gather *gather, struct drm_gpt *gpt);
+int drm_gpt_zap_reserve(struct drm_gpt_gather *gather, u64 first, u64 last,
+			bool may_sleep);
+void drm_gpt_zap(struct drm_gpt_gather *gather, u64 first, u64 last);
+void drm_gpt_reclaim(struct drm_gpt_gather *gather, u64 first, u64 last);
+u32 drm_gpt_gather_take_flush_credits(struct drm_gpt_gather *gather);
+void drm_gpt_gather_fini(struct drm_gpt_gather *gather);
+
+/**
+ * drm_gpt_gather_empty() - is there nothing to flush?
+ * @gather: the gather
+ *
+ * Return: true if no translation changed since drm_gpt_gather_init().
+ */
+static inline bool drm_gpt_gather_empty(const struct drm_gpt_gather *gather)
+{
+	return !gather->nr && !gather->full;
+}
+
+/**
+ * struct drm_gpt_entry - what a lookup found
+ * @first: first byte that the entry covers
+ * @last: last byte that the entry covers
+ * @flags: DRM_GPT_LEAF_VALID, WRITE, ATOMIC; 0 if nothing is mapped
+ * @leaf: the leaf with its address, 0 if the CPU cannot read it (table out of
+ *	the CPU's reach, or a command still pending)
+ * @seq: cmdbuf: the hardware has it when this fence has passed; 0 if it does
+ */
+struct drm_gpt_entry {
+	u64 first;
+	u64 last;
+	u64 flags;
+	u64 leaf;
+	u64 seq;
+};
+
+void drm_gpt_lookup(struct drm_gpt *gpt, u64 va, struct drm_gpt_entry *entry);
+bool drm_gpt_mapped(struct drm_gpt *gpt, u64 first, u64 last, u64 flags,
+		    u64 *seq);
+void drm_gpt_dump(struct drm_gpt *gpt, struct seq_file *m);
+
+#endif /* _DRM_GPT_H_ */

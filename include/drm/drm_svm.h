@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef _DRM_SVM_H_
+#define _DRM_SVM_H_
+
+#include <linux/atomic.h>
+#include <linux/list.h>
+#include <linux/memremap.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include <drm/drm_gpt.h>
+
+struct device;
+struct drm_svm;
+struct drm_svm_fault_queue;
+struct drm_svm_mm;
+struct drm_svm_region;
+struct mm_struct;
+struct seq_file;
+
+/* Unit of service, locking and invalidation: a naturally aligned block. */
+#define DRM_SVM_RANGE_SHIFT	21
+#define DRM_SVM_RANGE_SIZE	(1ULL << DRM_SVM_RANGE_SHIFT)
+
+/**
+ * enum drm_svm_access - what a device wanted to do
+ * @DRM_SVM_READ: load or instruction fetch
+ * @DRM_SVM_WRITE: store
+ * @DRM_SVM_ATOMIC: read-modify-write
+ */
+enum drm_svm_access {
+	DRM_SVM_READ,
+	DRM_SVM_WRITE,
+	DRM_SVM_ATOMIC,
+};
+
+/**
+ * struct drm_svm_fault - a fault as the driver read it from its device
+ * @svm: address space, which the driver has looked up
+ * @addr: address, any alignment
+ * @access: what was tried
+ * @cookie: the driver's, names what @drm_svm_ops.cancel has to stop
+ * @data: the driver's, for its report
+ */
+struct drm_svm_fault {
+	struct drm_svm *svm;
+	u64 addr;
+	enum drm_svm_access access;
+	u64 cookie;
+	u64 data;
+};
+
+/**
+ * struct drm_svm_ops - what a driver does for one device address space
+ * @flush_begin: start to invalidate what the gather covers (leaves; walk caches
+ *	too if &drm_gpt_gather.directory), on every unit of the device, behind what
+ *	the zap wrote or recorded. May be
+ *	called in an MMU notifier: no allocation, no lock held over one, does not
+ *	sleep. Return: a token for @flush_wait.
+ * @flush_wait: wait until the flush is done and no access through an old
+ *	translation is in flight. Bounded. Polls if !@may_sleep.
+ *	Return: 0, -EAGAIN if it had to sleep, -ENODEV if it will never be done.
+ * @kill: the device did not answer: stop its engines and cut its DMA before
+ *	returning, so that nothing is accessed any more. Must not allocate.
+ * @replay: let what is parked on faults of this address space try again
+ * @cancel: end what caused the fault, with the (negative) error as reason
+ */
+struct drm_svm_ops {
+	u64 (*flush_begin)(struct drm_svm *svm, struct drm_gpt_gather *gather);
+	int (*flush_wait)(struct drm_svm *svm, u64 token, bool may_sleep);
+	void (*kill)(struct drm_svm *svm);
+	void (*replay)(struct drm_svm *svm);
+	void (*cancel)(struct drm_svm *svm, const struct drm_svm_fault *fault,
+		       int error);
+};
+
+/**
+ * struct drm_svm_stats - counters of one device address space
+ * @faults: fault records taken from the device
+ * @fault_dups: of these, those that joined one that was being served
+ * @fault_groups: services of a range
+ * @fault_errors: faults that were cancelled
+ * @replays: replays told to the device
+ * @retries: rounds lost to an invalidation
+ * @requeues: services that were put off because they lost too often
+ * @map_system: pages mapped that were in system memory
+ * @map_device: pages mapped that were in device memory
+ * @invalidations: notifier calls that found something mapped
+ * @unmapped: pages taken from the device by them
+ * @dirtied: pages that they marked dirty
+ * @flushes: TLB flushes
+ * @to_device: pages migrated to device memory
+ * @to_device_failed: pages that could not move there
+ * @to_system: pages of this device's memory migrated back
+ */
+struct drm_svm_stats {
+	atomic64_t faults;
+	atomic64_t fault_dups;
+	atomic64_t fault_groups;
+	atomic64_t fault_errors;
+	atomic64_t replays;
+	atomic64_t retries;
+	atomic64_t requeues;
+	atomic64_t map_system;
+	atomic64_t map_device;
+	atomic64_t invalidations;
+	atomic64_t unmapped;
+	atomic64_t dirtied;
+	atomic64_t flushes;
+	atomic64_t to_device;
+	atomic64_t to_device_failed;
+	atomic64_t to_system;
+};
+
+/**
+ * struct drm_svm - one device address space that mirrors a process's; embed it
+ * @dev: the device, for DMA mapping
+ * @gpt: its page table
+ * @region: its own memory, or NULL
+ * @queue: where its faults come in
+ * @ops: the driver's
+ * @stats: counters
+ * @smm: the process's address space (private from here on)
+ * @node: in &drm_svm_mm.devices
+ * @dying: no new service
+ * @active: fault groups in flight
+ * @idle: woken when @active becomes 0
+ * @replay_work: replay put off to join others
+ * @migrate_on_fault: without an attribute, move what is touched to @region
+ */
+struct drm_svm {
+	struct device *dev;
+	struct drm_gpt *gpt;
+	struct drm_svm_region *region;
+	struct drm_svm_fault_queue *queue;
+	const struct drm_svm_ops *ops;
+	struct drm_svm_stats stats;
+	/* private: */
+	struct drm_svm_mm *smm;
+	struct list_head node;
+	bool dying;
+	bool migrate_on_fault;
+	atomic_t active;
+	wait_queue_head_t idle;
+	struct delayed_work replay_work;
+};
+
+/**
+ * struct drm_svm_config - what drm_svm_init() needs
+ * @dev: the device; 64-bit DMA mask, coherent, behind no bounce buffer
+ * @gpt: page table, initialised
+ * @region: own memory or NULL
+ * @queue: fault queue of the device
+ * @ops: the driver's operations
+ * @migrate_on_fault: default placement of memory without an attribute
+ */
+struct drm_svm_config {
+	struct device *dev;
+	struct drm_gpt *gpt;
+	struct drm_svm_region *region;
+	struct drm_svm_fault_queue *queue;
+	const struct drm_svm_ops *ops;
+	bool migrate_on_fault;
+};
+
+int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
+		 const struct drm_svm_config *config);
+void drm_svm_stop(struct drm_svm *svm);
+void drm_svm_fini(struct drm_svm *svm);
+bool drm_svm_is_owner(const struct drm_svm *svm);
+
+/* ---- faults ------------------------------------------------------------- */
+
+/**
+ * struct drm_svm_fault_queue_ops - how faults are taken from a device
+ * @fetch: read up to @max records; what is not read stays with the device,
+ *	whose buffer is the back-pressure. A record whose address space is gone
+ *	is dropped here. Process context, one call at a time.
+ *	Return: number read.
+ */
+struct drm_svm_fault_queue_ops {
+	unsigned int (*fetch)(struct drm_svm_fault_queue *queue,
+			      struct drm_svm_fault *faults, unsigned int max);
+};
+
+struct drm_svm_fault_group;
+
+/**
+ * struct drm_svm_fault_queue - faults of one device; embed it in the device
+ * @ops: the driver's
+ * @wq: workers (private from here on)
+ * @fetch_work: takes records and forms groups
+ * @lock: guards @groups, @free and the groups' pending part
+ * @groups: groups that wait or are served
+ * @free: groups not in use
+ * @pool: all groups
+ * @stopped: no more fetching
+ */
+struct drm_svm_fault_queue {
+	const struct drm_svm_fault_queue_ops *ops;
+	/* private: */
+	struct workqueue_struct *wq;
+	struct work_struct fetch_work;
+	spinlock_t lock;
+	struct list_head groups;
+	struct list_head free;
+	struct drm_svm_fault_group *pool;
+	bool stopped;
+};
+
+int drm_svm_fault_queue_init(struct drm_svm_fault_queue *queue,
+			     const struct drm_svm_fault_queue_ops *ops,
+			     const char *name);
+void drm_svm_fault_queue_fini(struct drm_svm_fault_queue *queue);
+/* Tells that the device has records. Any context, hard interrupt included. */
+void drm_svm_fault_queue_kick(struct drm_svm_fault_queue *queue);
+/* After it, no fetch that began before is still running. */
+void drm_svm_fault_queue_sync(struct drm_svm_fault_queue *queue);
+
+/* ---- device memory ------------------------------------------------------ */
+
+/**
+ * struct drm_svm_copy - one piece of a copy between system and device memory
+ * @offset: bytes from the start of the region
+ * @dma: bus address of system memory; ignored for a fill
+ * @bytes: multiple of PAGE_SIZE
+ */
+struct drm_svm_copy {
+	u64 offset;
+	dma_addr_t dma;
+	u32 bytes;
+};
+
+/**
+ * enum drm_svm_copy_kind - which way a copy goes
+ * @DRM_SVM_COPY_TO_DEVICE: system memory to device memory
+ * @DRM_SVM_COPY_TO_SYSTEM: device memory to system memory
+ * @DRM_SVM_COPY_CLEAR: device memory is set to 0
+ */
+enum drm_svm_copy_kind {
+	DRM_SVM_COPY_TO_DEVICE,
+	DRM_SVM_COPY_TO_SYSTEM,
+	DRM_SVM_COPY_CLEAR,
+};
+
+/**
+ * struct drm_svm_region_ops - what a driver does for device memory
+ * @copy: do @n pieces and wait. Runs under mmap_lock (read) with pages locked:
+ *	bounded, needs no page fault served, takes no lock that is held over one.
+ *	Return: 0 or a negative error, then nothing of the destination is used.
+ */
+struct drm_svm_region_ops {
+	int (*copy)(struct drm_svm_region *region, enum drm_svm_copy_kind kind,
+		    const struct drm_svm_copy *pieces, unsigned int n);
+};
+
+/**
+ * struct drm_svm_region - memory of a device; embed it in the device
+ * @dev: the device
+ * @ops: the driver's
+ * @bytes: size
+ * @pagemap: ZONE_DEVICE pages that stand for it (private from here on)
+ * @lock: guards @used
+ * @used: bitmap of pages handed out
+ * @nr_used: number of them
+ * @nr_pages: size in pages
+ * @id: small number that attributes name it by
+ * @hint: where to look for free pages next
+ * @stats_owner: whom to_system is counted for, or NULL
+ */
+struct drm_svm_region {
+	struct device *dev;
+	const struct drm_svm_region_ops *ops;
+	u64 bytes;
+	/* private: */
+	struct dev_pagemap pagemap;
+	spinlock_t lock;
+	unsigned long *used;
+	unsigned long nr_used;
+	unsigned long nr_pages;
+	unsigned long hint;
+	int id;
+	atomic64_t to_system;
+};
+
+int drm_svm_region_init(struct drm_svm_region *region, struct device *dev,
+			u64 bytes, const struct drm_svm_region_ops *ops);
+void drm_svm_region_fini(struct drm_svm_region *region);
+int drm_svm_region_evict_all(struct drm_svm_region *region);
+u64 drm_svm_region_used(struct drm_svm_region *region);
+
+/* ---- placement ---------------------------------------------------------- */
+
+/**
+ * enum drm_svm_location - where memory is, or should be
+ * @DRM_SVM_LOC_DEFAULT: the address space's default
+ * @DRM_SVM_LOC_SYSTEM: system memory
+ * @DRM_SVM_LOC_DEVICE: memory of the device that asks
+ */
+enum drm_svm_location {
+	DRM_SVM_LOC_DEFAULT,
+	DRM_SVM_LOC_SYSTEM,
+	DRM_SVM_LOC_DEVICE,
+};
+
+int drm_svm_set_preferred(struct drm_svm *svm, u64 first, u64 last,
+			  enum drm_svm_location location);
+int drm_svm_get_preferred(struct drm_svm *svm, u64 addr,
+			  enum drm_svm_location *location);
+
+/**
+ * struct drm_svm_migrate_result - what a migration did
+ * @moved: pages that moved
+ * @there: pages that were there already
+ * @failed: pages that exist and could not move
+ */
+struct drm_svm_migrate_result {
+	u64 moved;
+	u64 there;
+	u64 failed;
+};
+
+int drm_svm_migrate(struct drm_svm *svm, u64 first, u64 last,
+		    enum drm_svm_location location,
+		    struct drm_svm_migrate_result *result);
+
+/* Per page, what drm_svm_residency() reports. */
+#define DRM_SVM_PAGE_NONE	0x00	/* no page, or not one to be mapped */
+#define DRM_SVM_PAGE_SYSTEM	0x01
+#define DRM_SVM_PAGE_LOCAL	0x02	/* in the asking device's memory */
+#define DRM_SVM_PAGE_REMOTE	0x03	/* in another drm_svm device's */
+#define DRM_SVM_PAGE_LOCATION	0x03
+#define DRM_SVM_PAGE_MAPPED	0x10	/* the asking device's table maps it */
+#define DRM_SVM_PAGE_WRITABLE	0x20	/* and lets it write */
+
+int drm_svm_residency(struct drm_svm *svm, u64 first, u64 last, u8 *out);
+
+#endif /* _DRM_SVM_H_ */

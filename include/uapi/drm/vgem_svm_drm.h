@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: (GPL-2.0 WITH Linux-syscall-note) OR MIT */
+#ifndef _UAPI_VGEM_SVM_DRM_H_
+#define _UAPI_VGEM_SVM_DRM_H_
+
+#include "drm.h"
+
+#if defined(__cplusplus)
+extern "C" {
+#endif
+
+/**
+ * DOC: vgem_svm ioctls
+ *
+ * vgem_svm is a virtual GPU that shares the address space of the process that
+ * uses it: a pointer means the same to both. All ioctls work on the render
+ * node. Numbers 0x01 and 0x02 are those of vgem's fence ioctls.
+ *
+ * Rules that hold for every one: reserved fields and unknown flags must be 0,
+ * else -EINVAL. An address space belongs to the process that made it; any
+ * other caller gets -EPERM, after a fork too. An ioctl that fails has changed
+ * nothing. Addresses and lengths are bytes.
+ */
+
+#define DRM_VGEM_SVM_QUERY		0x10
+#define DRM_VGEM_SVM_VM_CREATE		0x11
+#define DRM_VGEM_SVM_VM_DESTROY		0x12
+#define DRM_VGEM_SVM_QUEUE_CREATE	0x13
+#define DRM_VGEM_SVM_QUEUE_DESTROY	0x14
+#define DRM_VGEM_SVM_QUEUE_QUERY	0x15
+#define DRM_VGEM_SVM_EXEC		0x16
+#define DRM_VGEM_SVM_MIGRATE		0x17
+#define DRM_VGEM_SVM_ATTR_SET		0x18
+#define DRM_VGEM_SVM_ATTR_GET		0x19
+#define DRM_VGEM_SVM_RESIDENCY		0x1a
+#define DRM_VGEM_SVM_COUNTERS		0x1b
+#define DRM_VGEM_SVM_FAULTS		0x1c
+
+/* What QUERY can be asked. */
+#define DRM_VGEM_SVM_PARAM_VRAM_BYTES	0	/* device memory */
+#define DRM_VGEM_SVM_PARAM_NR_ENGINES	1	/* compute engines */
+#define DRM_VGEM_SVM_PARAM_VA_BITS	2	/* width of a GPU address */
+#define DRM_VGEM_SVM_PARAM_PT_UPDATE	3	/* 0: by the CPU, 1: by commands */
+#define DRM_VGEM_SVM_PARAM_IOMMU	4	/* 1: behind the virtual IOMMU */
+#define DRM_VGEM_SVM_PARAM_VRAM_USED	5	/* bytes in use now */
+#define DRM_VGEM_SVM_PARAM_FAULT_ENTRIES 6	/* fault buffer, records */
+
+/**
+ * struct drm_vgem_svm_query - ask for a property of the device
+ * @param: DRM_VGEM_SVM_PARAM_*; -EINVAL if unknown
+ * @pad: must be 0
+ * @value: out
+ */
+struct drm_vgem_svm_query {
+	__u32 param;
+	__u32 pad;
+	__u64 value;
+};
+
+/* Memory without an attribute moves to the device that touches it. */
+#define DRM_VGEM_SVM_VM_MIGRATE_ON_FAULT	(1 << 0)
+
+/**
+ * struct drm_vgem_svm_vm_create - mirror the caller's address space
+ * @flags: DRM_VGEM_SVM_VM_*
+ * @vm_id: out, never 0
+ *
+ * Errors: -EINVAL (flags), -ENOSPC (no free address space), -ENOMEM.
+ */
+struct drm_vgem_svm_vm_create {
+	__u32 flags;
+	__u32 vm_id;
+};
+
+/**
+ * struct drm_vgem_svm_vm_destroy - end an address space and its queues
+ * @vm_id: which; -ENOENT if there is none
+ * @pad: must be 0
+ */
+struct drm_vgem_svm_vm_destroy {
+	__u32 vm_id;
+	__u32 pad;
+};
+
+/**
+ * struct drm_vgem_svm_queue_create - make a queue of an address space
+ * @vm_id: the address space
+ * @flags: must be 0
+ * @engine: compute engine, less than PARAM_NR_ENGINES
+ * @eventfd: signalled by 1 for each EXEC with EXEC_EVENT that ends and when the
+ *	queue dies; -1 for none
+ * @budget: instructions that one thread of a launch may run before the queue
+ *	is ended; 0 for the default. At most the module parameter max_insns.
+ * @queue_id: out, never 0
+ * @pad: must be 0
+ *
+ * Errors: -EINVAL, -ENOENT (vm_id), -EBADF (eventfd), -ENOSPC (no channel).
+ */
+struct drm_vgem_svm_queue_create {
+	__u32 vm_id;
+	__u32 flags;
+	__u32 engine;
+	__s32 eventfd;
+	__u64 budget;
+	__u32 queue_id;
+	__u32 pad;
+};
+
+/**
+ * struct drm_vgem_svm_queue_destroy - end a queue
+ * @queue_id: which; -ENOENT if there is none
+ * @pad: must be 0
+ *
+ * What runs on it is stopped.
+ */
+struct drm_vgem_svm_queue_destroy {
+	__u32 queue_id;
+	__u32 pad;
+};
+
+/* Why a queue is dead. */
+#define DRM_VGEM_SVM_QUEUE_OK		0
+#define DRM_VGEM_SVM_QUEUE_PACKET	1	/* bad packet */
+#define DRM_VGEM_SVM_QUEUE_INSN		2	/* illegal instruction */
+#define DRM_VGEM_SVM_QUEUE_ALIGN	3	/* misaligned access */
+#define DRM_VGEM_SVM_QUEUE_BUDGET	4	/* ran too long */
+#define DRM_VGEM_SVM_QUEUE_STACK	5	/* stack pointer left the stack */
+#define DRM_VGEM_SVM_QUEUE_VA		6	/* address wider than PARAM_VA_BITS */
+#define DRM_VGEM_SVM_QUEUE_BUS		7	/* bus error */
+#define DRM_VGEM_SVM_QUEUE_FAULT	8	/* page fault that cannot be served */
+#define DRM_VGEM_SVM_QUEUE_KILLED	9	/* ended by the kernel */
+#define DRM_VGEM_SVM_QUEUE_RESET	10	/* the device was reset */
+#define DRM_VGEM_SVM_QUEUE_ENTRY	11	/* broken page-table entry */
+
+/**
+ * struct drm_vgem_svm_queue_query - how is a queue?
+ * @queue_id: which; -ENOENT if there is none
+ * @status: out, DRM_VGEM_SVM_QUEUE_*
+ * @addr: out, address that was the reason, if dead
+ * @pc: out, program counter, 0 if none
+ * @thread: out, thread number
+ * @insn: out, instruction or packet word
+ * @completed: out, EXECs that have ended well
+ */
+struct drm_vgem_svm_queue_query {
+	__u32 queue_id;
+	__u32 status;
+	__u64 addr;
+	__u64 pc;
+	__u32 thread;
+	__u32 insn;
+	__u64 completed;
+};
+
+/**
+ * struct drm_vgem_svm_sync - a syncobj to wait for
+ * @handle: syncobj
+ * @flags: must be 0
+ * @point: timeline point, 0 for a binary syncobj
+ */
+struct drm_vgem_svm_sync {
+	__u32 handle;
+	__u32 flags;
+	__u64 point;
+};
+
+#define DRM_VGEM_SVM_EXEC_EVENT		(1 << 0) /* signal the queue's eventfd */
+#define DRM_VGEM_SVM_MAX_BATCH		(64 << 10)
+#define DRM_VGEM_SVM_MAX_SYNCS		64
+
+/**
+ * struct drm_vgem_svm_exec - run packets that stand in the caller's memory
+ * @queue_id: queue; -ENOENT if there is none, -EIO if it is dead
+ * @flags: DRM_VGEM_SVM_EXEC_*
+ * @batch_addr: address of the packets, 8-byte aligned
+ * @batch_bytes: their length, a multiple of 8, 8 to DRM_VGEM_SVM_MAX_BATCH
+ * @nr_in_syncs: syncobjs to wait for before, at most DRM_VGEM_SVM_MAX_SYNCS
+ * @in_syncs: pointer to as many struct drm_vgem_svm_sync
+ * @fence_addr: where the engine stores @fence_value when the batch has ended,
+ *	8-byte aligned; 0 for nowhere
+ * @fence_value: see @fence_addr
+ *
+ * Work that can page-fault never backs a dma_fence: there is no out-syncobj.
+ * A dead queue stores no fence. Errors: -EINVAL, -ENOENT, -EIO, -EFAULT,
+ * -EAGAIN (queue full).
+ */
+struct drm_vgem_svm_exec {
+	__u32 queue_id;
+	__u32 flags;
+	__u64 batch_addr;
+	__u32 batch_bytes;
+	__u32 nr_in_syncs;
+	__u64 in_syncs;
+	__u64 fence_addr;
+	__u64 fence_value;
+};
+
+#define DRM_VGEM_SVM_LOC_DEFAULT	0	/* ATTR only */
+#define DRM_VGEM_SVM_LOC_SYSTEM		1
+#define DRM_VGEM_SVM_LOC_DEVICE		2	/* this device's memory */
+
+/**
+ * struct drm_vgem_svm_migrate - move memory now
+ * @vm_id: address space
+ * @flags: must be 0
+ * @addr: page aligned
+ * @length: page aligned, not 0
+ * @location: DRM_VGEM_SVM_LOC_SYSTEM or _DEVICE
+ * @pad: must be 0
+ * @moved: out, pages that moved
+ * @there: out, pages that were there already
+ * @failed: out, pages that could not move and stayed
+ *
+ * What can move moves; holes are skipped. Errors: -EINVAL, -ENOENT, -EFAULT
+ * (nothing is mapped there), -ENODEV (no device memory), -EINTR, -ENOMEM.
+ */
+struct drm_vgem_svm_migrate {
+	__u32 vm_id;
+	__u32 flags;
+	__u64 addr;
+	__u64 length;
+	__u32 location;
+	__u32 pad;
+	__u64 moved;
+	__u64 there;
+	__u64 failed;
+};
+
+#define DRM_VGEM_SVM_ATTR_PREFERRED_LOC	0	/* value: DRM_VGEM_SVM_LOC_* */
+
+/**
+ * struct drm_vgem_svm_attr - an attribute of an interval of addresses
+ * @vm_id: address space
+ * @attr: DRM_VGEM_SVM_ATTR_*
+ * @addr: page aligned
+ * @length: page aligned, not 0. For GET one page.
+ * @value: in for SET, out for GET
+ *
+ * Attributes belong to addresses and outlive what is mapped there. They are
+ * one set per process: of several devices the last to set wins.
+ */
+struct drm_vgem_svm_attr {
+	__u32 vm_id;
+	__u32 attr;
+	__u64 addr;
+	__u64 length;
+	__u64 value;
+};
+
+#define DRM_VGEM_SVM_PAGE_NONE		0x00
+#define DRM_VGEM_SVM_PAGE_SYSTEM	0x01
+#define DRM_VGEM_SVM_PAGE_LOCAL		0x02	/* this device's memory */
+#define DRM_VGEM_SVM_PAGE_REMOTE	0x03	/* another device's memory */
+#define DRM_VGEM_SVM_PAGE_LOCATION	0x03	/* mask */
+#define DRM_VGEM_SVM_PAGE_MAPPED	0x10	/* in this device's page table */
+#define DRM_VGEM_SVM_PAGE_WRITABLE	0x20	/* and writable there */
+
+/**
+ * struct drm_vgem_svm_residency - where is each page?
+ * @vm_id: address space
+ * @flags: must be 0
+ * @addr: page aligned
+ * @length: page aligned, 1 page to 1 GiB
+ * @pages: pointer to one byte per page, filled with DRM_VGEM_SVM_PAGE_*
+ *
+ * A snapshot; nothing is faulted in.
+ */
+struct drm_vgem_svm_residency {
+	__u32 vm_id;
+	__u32 flags;
+	__u64 addr;
+	__u64 length;
+	__u64 pages;
+};
+
+/* Counters, in this order; later ones are added at the end. */
+#define DRM_VGEM_SVM_CTR_FAULTS		0	/* fault records */
+#define DRM_VGEM_SVM_CTR_FAULT_DUPS	1	/* that joined another's service */
+#define DRM_VGEM_SVM_CTR_FAULT_GROUPS	2	/* services of a range */
+#define DRM_VGEM_SVM_CTR_FAULT_ERRORS	3	/* faults that were cancelled */
+#define DRM_VGEM_SVM_CTR_REPLAYS	4
+#define DRM_VGEM_SVM_CTR_RETRIES	5	/* rounds lost to invalidations */
+#define DRM_VGEM_SVM_CTR_REQUEUES	6
+#define DRM_VGEM_SVM_CTR_MAP_SYSTEM	7	/* pages mapped in system memory */
+#define DRM_VGEM_SVM_CTR_MAP_DEVICE	8	/* pages mapped in device memory */
+#define DRM_VGEM_SVM_CTR_INVALIDATIONS	9
+#define DRM_VGEM_SVM_CTR_UNMAPPED	10	/* pages unmapped by them */
+#define DRM_VGEM_SVM_CTR_DIRTIED	11	/* pages they marked dirty */
+#define DRM_VGEM_SVM_CTR_FLUSHES	12	/* TLB flushes */
+#define DRM_VGEM_SVM_CTR_TO_DEVICE	13	/* pages migrated to the device */
+#define DRM_VGEM_SVM_CTR_TO_DEVICE_FAILED 14
+#define DRM_VGEM_SVM_CTR_TO_SYSTEM	15	/* pages of the whole device moved back */
+#define DRM_VGEM_SVM_CTR_PT_COMMANDS	16	/* page-table packets, whole device */
+#define DRM_VGEM_SVM_CTR_NR		17
+
+/**
+ * struct drm_vgem_svm_counters - read the counters
+ * @vm_id: address space
+ * @nr: in: room in @values; out: counters that the kernel has
+ * @values: pointer to __u64[@nr]; min(room, counters) are written
+ */
+struct drm_vgem_svm_counters {
+	__u32 vm_id;
+	__u32 nr;
+	__u64 values;
+};
+
+/**
+ * struct drm_vgem_svm_fault - a fault that could not be served
+ * @addr: address
+ * @pc: program counter, 0 for a packet
+ * @seq: number of the fault in this address space, from 1
+ * @queue_id: queue it ended
+ * @access: 0 read, 1 write, 2 atomic, 3 instruction fetch
+ * @error: positive errno: EFAULT (nothing there), EACCES (not allowed), ENOMEM,
+ *	EHWPOISON, ETIME (starved), ...
+ * @thread: thread number
+ */
+struct drm_vgem_svm_fault {
+	__u64 addr;
+	__u64 pc;
+	__u64 seq;
+	__u32 queue_id;
+	__u32 access;
+	__u32 error;
+	__u32 thread;
+};
+
+/**
+ * struct drm_vgem_svm_faults - the last faults that could not be served
+ * @vm_id: address space
+ * @nr: in: room in @faults; out: faults written, newest first
+ * @faults: pointer to struct drm_vgem_svm_fault[@nr]
+ * @total: out: such faults so far; the kernel keeps the last 64
+ */
+struct drm_vgem_svm_faults {
+	__u32 vm_id;
+	__u32 nr;
+	__u64 faults;
+	__u64 total;
+};
+
+#define DRM_VGEM_SVM_IOWR(nr, type) DRM_IOWR(DRM_COMMAND_BASE + (nr), type)
+#define DRM_IOCTL_VGEM_SVM_QUERY \
+	DRM_VGEM_SVM_IOWR(DRM_VGEM_SVM_QUERY, struct drm_vgem_svm_query)
+#define DRM_IOCTL_VGEM_SVM_VM_CREATE \
+	DRM_VGEM_SVM_IOWR(DRM_VGEM_SVM_VM_CREATE, struct drm_vgem_svm_vm_create)
+#define DRM_IOCTL_VGEM_SVM_VM_DESTROY \
+	DRM_VGEM_SVM_IOWR(DRM_VGEM_SVM_VM_DESTROY, struct drm_vgem_svm_vm_destroy)
+#define DRM_IOCTL_VGEM_SVM_QUEUE_CREATE \
+	DRM_VGEM_SVM_IOWR(DRM_VGEM_SVM_QUEUE_CREATE, struct drm_vgem_svm_queue_create)
+#define DRM_IOCTL_VGEM_SVM_QUEUE_DESTROY \
+	DRM_VGEM_SVM_IOWR(DRM_VGEM_SVM_QUEUE_DESTROY, struct drm_vgem_svm_queue_destroy)
+#define DRM_IOCTL_VGEM_SVM_QUEUE_QUERY \
+	DRM_VGEM_SVM_IOWR(DRM_VGEM_SVM_QUEUE_QUERY, struct drm_vgem_svm_queue_query)
+#define DRM_IOCTL_VGEM_SVM_EXEC \
+	DRM_VGEM_SVM_IOWR(DRM_VGEM_SVM_EXEC, struct drm_vgem_svm_exec)
+#define DRM_IOCTL_VGEM_SVM_MIGRATE \
+	DRM_VGEM_SVM_IOWR(DRM_VGEM_SVM_MIGRATE, struct drm_vgem_svm_migrate)
+#define DRM_IOCTL_VGEM_SVM_ATTR_SET \
+	DRM_VGEM_SVM_IOWR(DRM_VGEM_SVM_ATTR_SET, struct drm_vgem_svm_attr)
+#define DRM_IOCTL_VGEM_SVM_ATTR_GET \
+	DRM_VGEM_SVM_IOWR(DRM_VGEM_SVM_ATTR_GET, struct drm_vgem_svm_attr)
+#define DRM_IOCTL_VGEM_SVM_RESIDENCY \
+	DRM_VGEM_SVM_IOWR(DRM_VGEM_SVM_RESIDENCY, struct drm_vgem_svm_residency)
+#define DRM_IOCTL_VGEM_SVM_COUNTERS \
+	DRM_VGEM_SVM_IOWR(DRM_VGEM_SVM_COUNTERS, struct drm_vgem_svm_counters)
+#define DRM_IOCTL_VGEM_SVM_FAULTS \
+	DRM_VGEM_SVM_IOWR(DRM_VGEM_SVM_FAULTS, struct drm_vgem_svm_faults)
+
+/*
+ * Packets of a batch: 64-bit words. Word 0 is opcode | words << 8. The
+ * programmer's manual, Documentation/gpu/vgem-svm-hw.rst, has the rest.
+ */
+#define DRM_VGEM_SVM_PKT(op, words)	((__u64)(op) | (__u64)(words) << 8)
+#define DRM_VGEM_SVM_PKT_NOP		0x00
+#define DRM_VGEM_SVM_PKT_LAUNCH		0x40	/* 12 words: header, entry, threads, stack base, stack bytes per thread, 7 arguments */
+#define DRM_VGEM_SVM_PKT_STORE		0x41	/* 3 words: header, address, value */
+#define DRM_VGEM_SVM_PKT_ATOMIC_ADD	0x42	/* 3 words: header, address, value */
+#define DRM_VGEM_SVM_LAUNCH_WORDS	12
+#define DRM_VGEM_SVM_RESIDENT_THREADS	64	/* stack slots that a launch needs at most */
+
+#if defined(__cplusplus)
+}
+#endif
+
+#endif /* _UAPI_VGEM_SVM_DRM_H_ */
