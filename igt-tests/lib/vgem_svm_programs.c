@@ -70,7 +70,6 @@ GPU_ENTRY(count)(u64 thread, u64 rounds, u64 *word)
 {
 	u64 r;
 
-	(void)thread;
 	for (r = 0; r < rounds; r++)
 		gpu_atomic_add(word, 1);
 }
@@ -116,7 +115,6 @@ GPU_ENTRY(walk)(u64 thread, const struct node *node, u64 *out)
 {
 	u64 total = 0, nodes = 0;
 
-	(void)thread;
 	for (; node; node = node->next) {
 		total += node->value;
 		nodes++;
@@ -128,7 +126,6 @@ GPU_ENTRY(walk)(u64 thread, const struct node *node, u64 *out)
 /* The runtime: moves and fills n bytes at odd places. */
 GPU_ENTRY(strings)(u64 thread, u8 *dst, const u8 *src, u64 n)
 {
-	(void)thread;
 	memcpy(dst, src, n);
 	memmove(dst + 5, dst, n);
 	memset(dst + n + 5, 0x5a, 11);
@@ -149,7 +146,6 @@ GPU_ENTRY(arith)(u64 thread, u64 n, const u64 *a, const u64 *b, u64 *out, u64 th
 /* All atomics of the "A" extension on two words. */
 GPU_ENTRY(amo)(u64 thread, u64 arg, u64 *word, u32 *half, u64 *old)
 {
-	(void)thread;
 	old[0] = __atomic_exchange_n(word, arg, __ATOMIC_SEQ_CST);
 	old[1] = __atomic_fetch_add(word, 7, __ATOMIC_SEQ_CST);
 	old[2] = __atomic_fetch_and(word, ~6UL, __ATOMIC_SEQ_CST);
@@ -166,7 +162,6 @@ GPU_ENTRY(amo)(u64 thread, u64 arg, u64 *word, u32 *half, u64 *old)
 
 GPU_ENTRY(loop)(u64 thread, u64 *started)
 {
-	(void)thread;
 	gpu_store(started, 1);
 	for (;;)
 		__asm__ volatile("");
@@ -174,26 +169,22 @@ GPU_ENTRY(loop)(u64 thread, u64 *started)
 
 GPU_ENTRY(illegal)(u64 thread)
 {
-	(void)thread;
 	__asm__ volatile(".word 0xffffffff");
 }
 
 /* A word at any address: 8-byte load, 8-byte store, or a jump there. */
 GPU_ENTRY(load_at)(u64 thread, const u64 *p, u64 *out)
 {
-	(void)thread;
 	*out = gpu_load(p);
 }
 
 GPU_ENTRY(store_at)(u64 thread, u64 *p, u64 value)
 {
-	(void)thread;
 	gpu_store(p, value);
 }
 
 GPU_ENTRY(jump_to)(u64 thread, void (*p)(void))
 {
-	(void)thread;
 	p();
 }
 
@@ -201,13 +192,11 @@ GPU_ENTRY(misaligned)(u64 thread, u64 p)
 {
 	u64 value;
 
-	(void)thread;
 	__asm__ volatile("ld %0, 0(%1)" : "=r"(value) : "r"(p | 1));
 }
 
 /* Moves its stack pointer down for ever. */
 GPU_ENTRY(overflow)(u64 thread)
 {
-	(void)thread;
 	__asm__ volatile("1: addi sp, sp, -64\n sd ra, 0(sp)\n j 1b" : : : "memory");
 }

@@ -111,9 +111,9 @@ static void setup(struct gpu *gpu)
 	printf("page tables are written by %s\n",
 	       pt.value ? "commands" : "the CPU");
 	/* The programs run where they lie, which may be anywhere. */
-	if (posix_memalign((void **)&gpu->image, 4096, sizeof(gpu_image)))
+	if (posix_memalign((void **)&gpu->image, 4096, sizeof(programs_image)))
 		fail("posix_memalign");
-	memcpy(gpu->image, gpu_image, sizeof(gpu_image));
+	memcpy(gpu->image, programs_image, sizeof(programs_image));
 	gpu->stacks = alloc(THREADS * STACK + 16);
 	gpu->stacks += -(uintptr_t)gpu->stacks & 15;
 }
@@ -234,7 +234,7 @@ static void vector_add(struct gpu *gpu, const char *name, uint64_t location)
 	prefer(gpu, b, ADD_N * 4, location);
 	prefer(gpu, c, ADD_N * 4, location);
 	begin(gpu);
-	run(gpu, GPU_ADD, THREADS, args, 5);
+	run(gpu, PROGRAMS_add, THREADS, args, 5);
 	for (i = 0; i < ADD_N; i++)
 		ok &= c[i] == (int32_t)(i * 7 + i * i);
 	report(gpu, name, ok);
@@ -261,7 +261,7 @@ static void histogram(struct gpu *gpu)
 		want[bytes[i]]++;
 	}
 	begin(gpu);
-	run(gpu, GPU_HISTOGRAM, THREADS, args, 4);
+	run(gpu, PROGRAMS_histogram, THREADS, args, 4);
 	report(gpu, "histogram, 1 MiB", !memcmp(bins, want, sizeof(want)));
 	free(bins);
 	free(bytes);
@@ -289,7 +289,7 @@ static void list_walk(struct gpu *gpu)
 	args[0] = (uintptr_t)head;
 	args[1] = (uintptr_t)&sum;
 	begin(gpu);
-	run(gpu, GPU_WALK, 1, args, 2);
+	run(gpu, PROGRAMS_walk, 1, args, 2);
 	report(gpu, "list, 20000 nodes", sum == want);
 	while (head) {
 		node = head->next;

@@ -4,7 +4,7 @@
 #include "gpu.h"
 
 /* Thread i adds elements i, i + threads, i + 2 * threads, ... */
-void GPU_ENTRY(add)(u64 i, s32 *c, const s32 *a, const s32 *b, u64 n,
+GPU_ENTRY(add)(u64 i, s32 *c, const s32 *a, const s32 *b, u64 n,
 		    u64 threads)
 {
 	u64 chunk = n / threads, end = (i + 1) * chunk, k;
@@ -14,7 +14,7 @@ void GPU_ENTRY(add)(u64 i, s32 *c, const s32 *a, const s32 *b, u64 n,
 }
 
 /* Thread i counts the bytes of its part. */
-void GPU_ENTRY(histogram)(u64 i, u64 *bins, const u8 *bytes, u64 n,
+GPU_ENTRY(histogram)(u64 i, u64 *bins, const u8 *bytes, u64 n,
 			  u64 threads)
 {
 	u64 chunk = n / threads, end = (i + 1) * chunk, k;
@@ -29,7 +29,7 @@ struct node {
 };
 
 /* One thread walks a list that the CPU built. */
-void GPU_ENTRY(walk)(u64 i, const struct node *node, u64 *sum)
+GPU_ENTRY(walk)(u64 i, const struct node *node, u64 *sum)
 {
 	u64 total = 0;
 

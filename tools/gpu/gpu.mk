@@ -8,9 +8,9 @@ GPU_CC ?= clang
 GPU_LD ?= ld.lld
 gpu_cflags := --target=riscv64 -march=rv64ima -mabi=lp64 -mcmodel=medany -fPIC \
 	-fvisibility=hidden -ffreestanding -fno-stack-protector -fno-builtin \
-	-O2 -mno-relax -nostdlib -Wall -Wextra -Wno-unused-command-line-argument \
+	-O2 -mno-relax -nostdlib -Wall -Werror -Wno-unused-command-line-argument \
 	-I$(gpu_dir)
-gpu_ldflags := -shared -Bsymbolic --no-relax --nmagic --gc-sections \
+gpu_ldflags := -shared -Bsymbolic --hash-style=sysv --no-relax --nmagic --gc-sections \
 	-T $(gpu_dir)/program.lds
 
 $(OUT)/gpu-runtime.o: $(gpu_dir)/runtime.c $(gpu_dir)/gpu.h

@@ -40,21 +40,31 @@ static void drm_gpt_gather_remove(struct drm_gpt_gather *gather, u32 i)
 		(gather->nr - i) * sizeof(gather->range[0]));
 }
 
-/* Of all ranges, two neighbours with the least between them become one. */
-static void drm_gpt_gather_squeeze(struct drm_gpt_gather *gather)
+static void drm_gpt_gather_insert(struct drm_gpt_gather *gather, u32 i,
+				  u64 first, u64 last)
 {
-	u64 gap, least = U64_MAX;
+	memmove(&gather->range[i + 1], &gather->range[i],
+		(gather->nr - i) * sizeof(gather->range[0]));
+	gather->range[i].first = first;
+	gather->range[i].last = last;
+	gather->nr++;
+}
+
+/* Of the neighbours with the least between them: the lower one. */
+static u32 drm_gpt_gather_nearest(const struct drm_gpt_gather *gather, u64 *gap)
+{
 	u32 i, best = 0;
 
+	*gap = U64_MAX;
 	for (i = 0; i + 1 < gather->nr; i++) {
-		gap = gather->range[i + 1].first - gather->range[i].last;
-		if (gap < least) {
-			least = gap;
+		u64 now = gather->range[i + 1].first - gather->range[i].last;
+
+		if (now < *gap) {
+			*gap = now;
 			best = i;
 		}
 	}
-	gather->range[best].last = gather->range[best + 1].last;
-	drm_gpt_gather_remove(gather, best + 1);
+	return best;
 }
 
 /* The first range that touches @first or lies above it. */
@@ -75,33 +85,45 @@ static bool drm_gpt_gather_touches(const struct drm_gpt_gather *gather, u32 i,
 	       (last == U64_MAX || gather->range[i].first <= last + 1);
 }
 
-/* Adds to what is flushed. The one that does not fit decides what is joined. */
+/* Range @i takes [first, last] in, and what it touches then. */
+static void drm_gpt_gather_widen(struct drm_gpt_gather *gather, u32 i, u64 first,
+				 u64 last)
+{
+	gather->range[i].first = min(gather->range[i].first, first);
+	gather->range[i].last = max(gather->range[i].last, last);
+	while (drm_gpt_gather_touches(gather, i + 1, gather->range[i].last)) {
+		last = max(gather->range[i].last, gather->range[i + 1].last);
+		gather->range[i].last = last;
+		drm_gpt_gather_remove(gather, i + 1);
+	}
+}
+
+/* Adds to what is flushed. When full, what lies nearest to another joins it. */
 static void drm_gpt_gather_flush(struct drm_gpt_gather *gather, u64 first,
 				 u64 last)
 {
-	u32 i = drm_gpt_gather_find(gather, first);
+	u32 i = drm_gpt_gather_find(gather, first), near;
+	u64 below, above, gap;
 
 	if (drm_gpt_gather_touches(gather, i, last)) {
-		gather->range[i].first = min(gather->range[i].first, first);
-		gather->range[i].last = max(gather->range[i].last, last);
-		while (drm_gpt_gather_touches(gather, i + 1,
-					      gather->range[i].last)) {
-			gather->range[i].last = max(gather->range[i].last,
-						    gather->range[i + 1].last);
-			drm_gpt_gather_remove(gather, i + 1);
-		}
+		drm_gpt_gather_widen(gather, i, first, last);
 		return;
 	}
-	if (gather->nr == DRM_GPT_GATHER_RANGES) {
-		drm_gpt_gather_squeeze(gather);
-		drm_gpt_gather_flush(gather, first, last);
+	if (gather->nr < DRM_GPT_GATHER_RANGES) {
+		drm_gpt_gather_insert(gather, i, first, last);
 		return;
 	}
-	memmove(&gather->range[i + 1], &gather->range[i],
-		(gather->nr - i) * sizeof(gather->range[0]));
-	gather->range[i].first = first;
-	gather->range[i].last = last;
-	gather->nr++;
+	below = i ? first - gather->range[i - 1].last : U64_MAX;
+	above = i < gather->nr ? gather->range[i].first - last : U64_MAX;
+	near = drm_gpt_gather_nearest(gather, &gap);
+	if (gap < min(below, above)) {
+		gather->range[near].last = gather->range[near + 1].last;
+		drm_gpt_gather_remove(gather, near + 1);
+		drm_gpt_gather_insert(gather, i > near ? i - 1 : i, first, last);
+	} else {
+		drm_gpt_gather_widen(gather, below < above ? i - 1 : i, first,
+				     last);
+	}
 }
 
 /* A mapping went. */

@@ -52,10 +52,14 @@ void vgem_svm_hw_destroy(struct vgem_svm_hw *hw);
 int vgem_svm_hw_wire(struct device *dev);
 
 /*
- * The register file. Any context. A register is 64 bits wide and naturally
- * aligned; a read of a write-only or unknown one gives 0, a write to a
- * read-only or unknown one does nothing. A write orders all earlier stores of
- * the CPU before what it starts, as writeq() does.
+ * The register file. A register is 64 bits wide and naturally aligned; a read
+ * of a write-only or unknown one gives 0, a write to a read-only or unknown one
+ * does nothing. A write orders all earlier stores of the CPU before what it
+ * starts, as writeq() does.
+ *
+ * Reads: any context. Writes: any context for INT_STATUS, INT_ENABLE,
+ * CHAN_ERRORS, VM_ROOT and a channel's TAIL, the others not in interrupts and
+ * not under a lock that interrupts take; they never sleep.
  */
 u64 vgem_svm_hw_read(struct vgem_svm_hw *hw, u32 reg);
 void vgem_svm_hw_write(struct vgem_svm_hw *hw, u32 reg, u64 val);
@@ -71,7 +75,7 @@ void vgem_svm_hw_dump(struct vgem_svm_hw *hw, struct seq_file *m);
 #define VGEM_SVM_REG_NR_COMPUTE		0x0010	/* RO */
 
 #define VGEM_SVM_REG_INT_STATUS		0x0020	/* RW1C */
-#define VGEM_SVM_REG_INT_ENABLE		0x0028	/* RW, 0 after reset */
+#define VGEM_SVM_REG_INT_ENABLE		0x0028	/* RW, 0 at power-on; RESET leaves it */
 #define   VGEM_SVM_INT_FAULT		BIT_ULL(0) /* fault buffer: PUT moved */
 #define   VGEM_SVM_INT_FENCE		BIT_ULL(1) /* a fence packet with IRQ */
 #define   VGEM_SVM_INT_CHAN_ERROR	BIT_ULL(2) /* a channel died: CHAN_ERRORS */

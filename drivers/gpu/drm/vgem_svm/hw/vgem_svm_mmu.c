@@ -245,7 +245,7 @@ static u32 vgem_svm_entry_error(u64 entry, unsigned int level)
 	bool leaf = entry & VGEM_SVM_PTE_LEAF;
 	u64 below = BIT_ULL(vgem_svm_level_shift(level)) - 1;
 
-	if ((entry & VGEM_SVM_PTE_RESERVED) || leaf ? level > 2 : !level)
+	if ((entry & VGEM_SVM_PTE_RESERVED) || (leaf ? level > 2 : !level))
 		return VGEM_SVM_ERR_ENTRY;
 	if (leaf && (entry & VGEM_SVM_PTE_ADDR & below))
 		return VGEM_SVM_ERR_ENTRY;

@@ -496,7 +496,7 @@ static bool op_link(struct vgem_svm_core *c, u64 target)
 {
 	u64 link = c->t->pc + 4;
 
-	return jump(c, target) && set_reg(c, rd(c), link);
+	return set_reg(c, rd(c), link) && jump(c, target);
 }
 
 static bool op_system(struct vgem_svm_core *c)

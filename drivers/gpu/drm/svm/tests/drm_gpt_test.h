@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef _DRM_GPT_TEST_H_
+#define _DRM_GPT_TEST_H_
+
+#include "drm_gpt_test_hw.h"
+
+struct kunit;
+
+/**
+ * struct test_variant - a way to write tables
+ * @name: for people
+ * @geometry: the device
+ * @cmd: by commands
+ * @hide: and the CPU cannot read them
+ */
+struct test_variant {
+	const char *name;
+	const struct test_geometry *geometry;
+	bool cmd;
+	bool hide;
+};
+
+u32 test_entries(struct test_hw *hw);
+u64 test_span(struct test_hw *hw);
+u64 test_last(struct test_hw *hw);
+u64 test_leaf(u64 page, u64 flags);
+int test_map_if(struct test_hw *hw, u64 first, const u64 *leaves, u32 n,
+		drm_gpt_valid_fn valid, void *data);
+int test_map_seq(struct test_hw *hw, u64 first, u64 leaf, u32 n);
+int test_zap(struct test_hw *hw, struct drm_gpt_gather *gather, u64 first,
+	     u64 last);
+void test_flush(struct test_hw *hw, struct drm_gpt_gather *gather);
+int test_unmap(struct test_hw *hw, u64 first, u64 last);
+void test_reclaim_all(struct test_hw *hw);
+
+/* drm_gpt_test_model.c */
+void agrees_with_a_model(struct kunit *test);
+/* drm_gpt_test_threads.c */
+void threads_keep_their_own_pages(struct kunit *test);
+void no_commit_outlives_an_invalidation(struct kunit *test);
+
+#endif /* _DRM_GPT_TEST_H_ */
