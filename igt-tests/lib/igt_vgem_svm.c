@@ -629,9 +629,27 @@ pid_t vgem_svm_fork(int (*fn)(void *data), void *data)
 	fflush(NULL);
 	pid = fork();
 	igt_assert(pid >= 0);
-	if (!pid)
+	if (!pid) {
+		/* A failed assertion must not go on with the parent's tests. */
+		if (sigsetjmp(igt_subtest_jmpbuf, 1))
+			_exit(98);
 		_exit(fn(data));
+	}
 	return pid;
+}
+
+/* Where a process hangs in the kernel. */
+static void show_stack(pid_t pid)
+{
+	char path[64], line[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stack", pid);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		igt_info("%s", line);
+	if (f)
+		fclose(f);
 }
 
 int vgem_svm_reap(pid_t pid, int seconds)
@@ -642,8 +660,10 @@ int vgem_svm_reap(pid_t pid, int seconds)
 
 	while (!(ret = waitpid(pid, &status, WNOHANG)) && now_ms() < end)
 		usleep(1000);
-	if (!ret)
+	if (!ret) {
+		show_stack(pid);
 		kill(pid, SIGKILL);
+	}
 	igt_assert_f(ret == pid, "process %d did not end in %d s\n", pid,
 		     vgem_svm_patience(seconds));
 	return status;

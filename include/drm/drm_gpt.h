@@ -3,6 +3,7 @@
 #define _DRM_GPT_H_
 
 #include <linux/atomic.h>
+#include <linux/bitfield.h>
 #include <linux/bits.h>
 #include <linux/list.h>
 #include <linux/types.h>
@@ -26,9 +27,9 @@ struct seq_file;
 #define DRM_GPT_LEAF_ATOMIC	BIT_ULL(2)
 /* Where the address points: bus address, own device memory, a peer's. */
 #define DRM_GPT_LEAF_APERTURE	GENMASK_ULL(4, 3)
-#define   DRM_GPT_LEAF_SYSTEM	(0ULL << 3)
-#define   DRM_GPT_LEAF_LOCAL	(1ULL << 3)
-#define   DRM_GPT_LEAF_PEER	(2ULL << 3)
+#define   DRM_GPT_LEAF_SYSTEM	FIELD_PREP_CONST(DRM_GPT_LEAF_APERTURE, 0)
+#define   DRM_GPT_LEAF_LOCAL	FIELD_PREP_CONST(DRM_GPT_LEAF_APERTURE, 1)
+#define   DRM_GPT_LEAF_PEER	FIELD_PREP_CONST(DRM_GPT_LEAF_APERTURE, 2)
 #define DRM_GPT_LEAF_PEER_ID	GENMASK_ULL(9, 5)
 #define DRM_GPT_LEAF_FLAGS	GENMASK_ULL(11, 0)
 #define DRM_GPT_LEAF_ADDR	GENMASK_ULL(63, 12)
@@ -150,17 +151,17 @@ struct drm_gpt_run {
  * @fence_words: ring space of @fence
  * @flush_words: ring space that the driver's TLB flush of one &struct
  *	drm_gpt_gather needs at most, its fence included
- * @reserve: take @words of ring space, waiting for the ring if need be.
- *	@zap: called in an MMU notifier: no allocation, bounded wait, and a share
- *	of the ring that others do not get. Must not sleep if !@may_sleep.
- *	Return: 0, -EAGAIN if it had to sleep, -ENODEV if the ring is dead.
+ * @reserve: take ring space, waiting for the ring if need be. For a zap it is
+ *	called in an MMU notifier: no allocation, bounded wait, and a share of the
+ *	ring that others do not get. Must not sleep unless told that it may.
+ *	Gives 0, -EAGAIN if it had to sleep, -ENODEV if the ring is dead.
  * @release: give back what was reserved and not used
  * @write: record a run in space reserved before. Atomic context, under the
  *	table's lock; ring position is assigned here.
  * @fence: record a fence behind all that was written and start the ring. Atomic.
- *	Return: its number; numbers grow.
- * @done: has the fence of that number, and all before, passed?
- * @wait: wait for it. Bounded. Return: 0, or -ENODEV if the ring is dead.
+ *	Gives its number, never 0; numbers grow.
+ * @done: has the fence of that number, and all before, passed? Any context.
+ * @wait: wait for it. Bounded. Gives 0, or -ENODEV if the ring is dead.
  */
 struct drm_gpt_cmd_ops {
 	u32 (*words)(struct drm_gpt *gpt, enum drm_gpt_run_kind kind, u32 n);

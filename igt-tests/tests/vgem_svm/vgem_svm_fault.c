@@ -329,12 +329,13 @@ static void check_bad(struct vgem_svm *s, uint64_t addr,
 	free(out);
 }
 
+/* So large that the middle stays free when others map something. */
 static uint64_t hole(void)
 {
-	uint8_t *p = vgem_svm_map(4 * VGEM_SVM_PAGE);
+	uint8_t *p = vgem_svm_map(256UL << 20);
 
-	vgem_svm_unmap(p, 4 * VGEM_SVM_PAGE);
-	return VA(p) + VGEM_SVM_PAGE + 8;
+	vgem_svm_unmap(p, 256UL << 20);
+	return VA(p) + (128UL << 20) + 8;
 }
 
 static void test_bad_readonly(struct vgem_svm *s)

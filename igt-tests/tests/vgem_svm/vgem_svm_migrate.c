@@ -212,6 +212,7 @@ static void test_increment_while_moving(struct vgem_svm *s)
 	struct drm_vgem_svm_migrate result;
 	uint64_t moves = 0;
 
+	memset(p, 0, bytes);
 	for (launches = 1; launches <= 6; launches++) {
 		vgem_svm_start(&s->q, increment, cells, cells, VA(p),
 			       VGEM_SVM_PAGE, rounds, cells);

@@ -38,7 +38,7 @@
  * @child: level > 0: children; written under @lock, read under RCU
  */
 struct drm_gpt_table {
-	spinlock_t lock;
+	spinlock_t lock;	/* see @lock above: all that is not constant */
 	u8 level;
 	bool linked;
 	bool dead;

@@ -25,10 +25,11 @@ struct drm_gpt_pin {
 static struct drm_gpt_table *drm_gpt_descend(struct drm_gpt *gpt, u64 va)
 {
 	struct drm_gpt_table *table = gpt->root, *child;
+	u32 i;
 
 	while (table->level) {
-		child = rcu_dereference(table->child[drm_gpt_index(gpt,
-						table->level, va)]);
+		i = drm_gpt_index(gpt, table->level, va);
+		child = rcu_dereference(table->child[i]);
 		if (!child)
 			break;
 		table = child;
@@ -321,10 +322,7 @@ static void drm_gpt_split(struct drm_gpt_table *parent,
 	WRITE_ONCE(table->pending, max(table->pending, parent->pending));
 }
 
-/*
- * Points the entry above here, whatever it held. Both are locked. Lookups turn
- * to the table before its parent stops to say "large leaf": no hole between.
- */
+/* Points the entry above here, whatever it held. Both are locked. */
 static void drm_gpt_link(struct drm_gpt_table *parent,
 			 struct drm_gpt_table *table, u32 *credits)
 {
@@ -337,9 +335,10 @@ static void drm_gpt_link(struct drm_gpt_table *parent,
 	else
 		drm_gpt_clear_stale(table, credits);
 	drm_gpt_write_child(parent, table->index, table, credits);
+	/* Pairs with drm_gpt_find(): stale bits are gone before. */
 	smp_store_release(&table->linked, true);
 	if (huge) {
-		/* A lookup that misses the leaf above finds the table linked. */
+		/* Pairs with drm_gpt_find(): not a large leaf, so a linked table. */
 		smp_wmb();
 		drm_gpt_clear_bits(parent, table->index, 1);
 	}
@@ -422,6 +421,7 @@ static void drm_gpt_fence_table(struct drm_gpt_update *up,
 	} else {
 		drm_gpt_write_barrier(up->gpt);
 	}
+	/* Pairs with drm_gpt_has(): live bits come last. */
 	smp_wmb();
 }
 

@@ -20,7 +20,8 @@
  * and its invalidation, which allocates nothing and only spins::
  *
  *	drm_gpt_gather_init(&gather, gpt);
- *	drm_gpt_zap_reserve(&gather, first, last, true);
+ *	drm_gpt_zap_reserve(&gather, first, last, true);	// may sleep
+ *	... make still_valid() say no ...
  *	drm_gpt_zap(&gather, first, last);
  *	... flush what the gather says, wait ...
  *	drm_gpt_gather_fini(&gather);
@@ -30,23 +31,52 @@
  * linked (its parent's entry points to it); perhaps unlinked by a zap of all it
  * covers, and linked again by the next commit; dead by reclaim, which takes
  * only tables that are empty and not pinned; freed after the flush and an RCU
- * grace period.
+ * grace period. A lowest table whose place a large leaf has taken stays as its
+ * deposit: the memory for splitting the leaf is there before it is needed.
  *
  * Unlinked tables keep stale leaves in memory, because a zap that writes one
  * entry above is quicker than one that clears 512 below. Two things follow. A
  * device may have that table in its walk cache: the gather says "directory",
- * and the flush must drop walk caches. And whoever links the table again
- * clears what is stale first, under both locks, before the entry above is
- * stored.
+ * and the flush must drop walk caches over what it covers. And whoever links
+ * the table again clears what is stale first, under both locks, before the
+ * entry above is stored.
  *
  * Locks: one spinlock per table, a parent's outside its child's. A commit takes
  * its lowest table's only, unless that must be linked. Lookups take none: they
  * follow @child under RCU and read the bitmaps; they see the table before or
  * after a concurrent update.
  *
- * Commit against zap: the caller's validity check runs under the lock of the
- * table that is written, and the invalidation makes it fail before it zaps. So
- * either the commit sees it, or its leaves are there for the zap to find.
+ * The races, one by one:
+ *
+ * - Insert against insert: under the parent's lock, the second finds the slot
+ *   taken. Its own commands come behind those of the first in the ring, so its
+ *   fence covers the entry that the first has written.
+ * - Insert against reclaim: reclaim marks a table dead and takes it out of its
+ *   parent under both locks; an insert into a dead table, and a pin of one, see
+ *   the mark under the table's lock and walk again.
+ * - Commit against zap: the check for validity runs under the lock of the table
+ *   that is written, and the invalidation makes it fail before it zaps. So
+ *   either the commit sees it, or its leaves are there for the zap to find.
+ *   Where the zap finds no table at all there is no lock in common; then a full
+ *   barrier on each side, at the end of prepare and the start of zap, says that
+ *   one sees the other.
+ * - Link against zap: both hold the parent's lock. A zap may find a table linked
+ *   and a commit in it; it waits for that commit at the table's lock.
+ * - Zap against reclaim: a table is unlinked by one, found so and taken out by
+ *   the other, before the first has flushed. So reclaim reports every table it
+ *   takes, linked or not, and its own flush comes before the memory is freed.
+ *   Meanwhile a device may fault on what a new table maps, and fault again
+ *   until the walk cache has forgotten the old one.
+ * - Large leaf against walk cache: a large leaf is written only where no table
+ *   is linked, that is behind the report of whatever was linked there.
+ * - Lookup against commit: a commit writes entries, takes the fence and stores
+ *   its number, then sets the bits; a lookup reads the bits, then the number.
+ *   What it says is mapped is in memory, or behind the fence that it says.
+ * - Lookup against relink: stale bits are cleared before @linked is set (release,
+ *   acquire).
+ * - Lookup against split: the table is linked before the bit of the large leaf
+ *   above is cleared. A lookup that is between the two reads of that bit finds
+ *   nothing; whoever asked takes the long way and finds the table locked.
  */
 
 #include <linux/export.h>
@@ -191,6 +221,7 @@ int drm_gpt_wait(struct drm_gpt *gpt, u64 seq)
 {
 	if (!seq || !gpt->cmd || gpt->cmd->done(gpt, seq))
 		return 0;
+	might_sleep();
 	return gpt->cmd->wait(gpt, seq);
 }
 EXPORT_SYMBOL_GPL(drm_gpt_wait);
@@ -210,6 +241,7 @@ static struct drm_gpt_table *drm_gpt_find(struct drm_gpt *gpt, u64 va, u32 *i)
 		if (!table->level || test_bit_acquire(*i, table->live))
 			return table;
 		child = rcu_dereference(table->child[*i]);
+		/* Pairs with drm_gpt_link(): its bits are not stale. */
 		if (!child || !smp_load_acquire(&child->linked))
 			return table;
 	}
@@ -274,7 +306,8 @@ static void drm_gpt_describe(const struct drm_gpt_table *table, u32 i,
  * @entry: out; of a hole, as much as one entry of the table covers where the
  *	walk ends
  *
- * Sees the table before or after an update that runs meanwhile.
+ * Sees the table before or after an update that runs meanwhile; of a large leaf
+ * that is being split, perhaps nothing.
  *
  * Context: any; takes no lock and writes nothing shared.
  */

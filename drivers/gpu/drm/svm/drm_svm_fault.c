@@ -58,6 +58,9 @@ struct drm_svm_fault_set {
  * @base: first byte of the range
  * @deadline: jiffies when it is given up
  * @backoff: jiffies to wait after the next lost round
+ * @active: it serves; not in the free list. A run of @work that finds it off was
+ *	queued for a service that has ended: stopping hurries works along, also
+ *	those that are just ending.
  * @pending: came in since the service began; under the queue's lock
  * @serving: the worker's
  */
@@ -69,6 +72,7 @@ struct drm_svm_fault_group {
 	u64 base;
 	unsigned long deadline;
 	unsigned long backoff;
+	bool active;
 	struct drm_svm_fault_set pending;
 	struct drm_svm_fault_set serving;
 };
@@ -123,6 +127,7 @@ static void drm_svm_group_start(struct drm_svm_fault_queue *queue,
 	group->base = fault->addr & DRM_SVM_RANGE_MASK;
 	group->deadline = jiffies + DRM_SVM_DEADLINE;
 	group->backoff = 1;
+	group->active = true;
 	memset(&group->pending, 0, sizeof(group->pending));
 	drm_svm_set_add(&group->pending, fault);
 	atomic_inc(&fault->svm->active);
@@ -309,11 +314,15 @@ static void drm_svm_group_give_up(struct drm_svm_fault_group *group, int error)
 		drm_svm_group_cancel(group, page, false, error);
 }
 
-static void drm_svm_group_take(struct drm_svm_fault_group *group)
+/* Return: whom it serves, NULL if nobody any more. */
+static struct drm_svm *drm_svm_group_take(struct drm_svm_fault_group *group)
 {
 	guard(spinlock)(&group->queue->lock);
+	if (!group->active)
+		return NULL;
 	group->serving = group->pending;
 	memset(&group->pending, 0, sizeof(group->pending));
+	return group->svm;
 }
 
 /* Puts the faults back for another try after a while. */
@@ -341,8 +350,10 @@ static void drm_svm_group_end(struct drm_svm_fault_group *group)
 	spin_lock(&queue->lock);
 	more = group->pending.n && !READ_ONCE(svm->dying);
 	refetch = list_empty(&queue->free);
-	if (!more)
+	if (!more) {
+		group->active = false;
 		list_move(&group->node, &queue->free);
+	}
 	spin_unlock(&queue->lock);
 
 	if (more) {
@@ -376,10 +387,11 @@ static void drm_svm_group_work(struct work_struct *work)
 {
 	struct drm_svm_fault_group *group =
 		container_of(work, struct drm_svm_fault_group, work.work);
-	struct drm_svm *svm = group->svm;
+	struct drm_svm *svm = drm_svm_group_take(group);
 	int error;
 
-	drm_svm_group_take(group);
+	if (!svm)
+		return;
 	if (READ_ONCE(svm->dying)) {
 		drm_svm_group_end(group);
 		return;

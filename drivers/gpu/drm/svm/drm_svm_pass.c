@@ -132,13 +132,14 @@ static void drm_svm_pass_to_device_page(struct drm_svm_pass *pass,
 					unsigned int i)
 {
 	struct page *spage = migrate_pfn_to_page(pass->src[i]);
+	unsigned int index = drm_svm_page_index(pass->mig.start) + i;
 	struct page *dpage;
 	bool write;
 
 	if (!(pass->src[i] & MIGRATE_PFN_MIGRATE) || !pass->nr_spare)
 		return;
 	/* A hole: memory is made only where it was asked for. */
-	if (!spage && !(pass->populate && test_bit(i, pass->populate)))
+	if (!spage && !(pass->populate && test_bit(index, pass->populate)))
 		return;
 
 	dpage = pass->spare[--pass->nr_spare];

@@ -12,7 +12,8 @@
  * @src: its source array
  * @dst: its destination array
  * @region: the device side
- * @populate: pages that get zeroed device memory where there is none
+ * @populate: pages of the range that get zeroed device memory where there is
+ *	none, or NULL
  * @spare: destination pages taken beforehand
  * @nr_spare: number of them left
  * @pieces: copies

@@ -61,39 +61,87 @@ static void drm_svm_walk_refuse(struct drm_svm_service *s)
 	}
 }
 
-static void drm_svm_walk_request(struct drm_svm_service *s)
-{
-	unsigned int i;
-
-	memset(s->pfns, 0, sizeof(s->pfns));
-	for_each_set_bit(i, s->want, DRM_SVM_RANGE_PAGES)
-		s->pfns[i] = HMM_PFN_REQ_FAULT;
-	for_each_set_bit(i, s->want_write, DRM_SVM_RANGE_PAGES)
-		s->pfns[i] |= HMM_PFN_REQ_WRITE;
-}
-
 /*
- * hmm says -EFAULT for whatever keeps a page from being there. Ask the fault
- * handler itself; without leave to wait it takes no part in userfaultfd, whose
- * pages stay an error here.
+ * hmm says -EFAULT for whatever keeps a page from being there, and nothing at
+ * all of a device page that may not be written. Ask the fault handler itself;
+ * without leave to wait it takes no part in userfaultfd, whose pages stay an
+ * error here.
  */
-static int drm_svm_walk_why(struct drm_svm_service *s)
+static int drm_svm_walk_why(struct drm_svm_service *s, unsigned int i)
 {
-	unsigned int i = find_first_bit(s->want, DRM_SVM_RANGE_PAGES);
-	unsigned int flags = test_bit(i, s->want_write) ? FAULT_FLAG_WRITE : 0;
+	u64 addr = drm_svm_page_addr(s->range->first, i);
+	bool write = test_bit(i, s->want_write);
+	struct vm_area_struct *vma = vma_lookup(s->smm->mm, addr);
 	int ret;
 
-	ret = fixup_user_fault(s->smm->mm, drm_svm_page_addr(s->range->first, i),
-			       flags, NULL);
+	if (!vma || !(vma->vm_flags & VM_READ))
+		return -EFAULT;
+	if (write && !(vma->vm_flags & VM_WRITE))
+		return -EACCES;
+	ret = fixup_user_fault(s->smm->mm, addr, write ? FAULT_FLAG_WRITE : 0,
+			       NULL);
 	if (ret)
 		return ret;
 	/* Was it short of memory? Or good for the CPU only, as special pages? */
 	return s->excused++ < DRM_SVM_EXCUSES ? -EAGAIN : -EFAULT;
 }
 
+/*
+ * Faults one run of wanted pages in. By itself: where there is no page at all,
+ * hmm faults in the whole of what it was given as soon as one page is wanted.
+ */
+static int drm_svm_walk_run(struct drm_svm_service *s, struct hmm_range *hmm,
+			    unsigned int first, unsigned int end)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = first; i < end; i++)
+		s->pfns[i] = HMM_PFN_REQ_FAULT |
+			     (test_bit(i, s->want_write) ? HMM_PFN_REQ_WRITE : 0);
+	hmm->start = drm_svm_page_addr(s->range->first, first);
+	hmm->end = drm_svm_page_addr(s->range->first, end);
+	hmm->hmm_pfns = s->pfns + first;
+	ret = hmm_range_fault(hmm);
+	switch (ret) {
+	case -EBUSY:
+		return -EAGAIN;
+	case -EPERM:
+		return -EACCES;
+	case -EFAULT:
+		return drm_svm_walk_why(s, first);
+	default:
+		return ret;
+	}
+}
+
+/* Reads the whole range as it is now, and sees that what is wanted is there. */
+static int drm_svm_walk_all(struct drm_svm_service *s, struct hmm_range *hmm)
+{
+	unsigned int i;
+	int ret;
+
+	memset(s->pfns, 0, sizeof(s->pfns));
+	hmm->start = s->range->first;
+	hmm->end = s->range->first + DRM_SVM_RANGE_SIZE;
+	hmm->hmm_pfns = s->pfns;
+	ret = hmm_range_fault(hmm);
+	if (ret)
+		return ret == -EBUSY ? -EAGAIN : ret;
+	for_each_set_bit(i, s->want, DRM_SVM_RANGE_PAGES) {
+		if (!(s->pfns[i] & HMM_PFN_VALID))
+			return -EAGAIN;
+		if (test_bit(i, s->want_write) &&
+		    !(s->pfns[i] & HMM_PFN_WRITE))
+			return drm_svm_walk_why(s, i);
+	}
+	return 0;
+}
+
 static int drm_svm_walk_locked(struct drm_svm_service *s,
 			       struct hmm_range *hmm)
 {
+	unsigned int first, end;
 	int ret;
 
 	/* The OOM reaper has been here: what is read now is not the process's. */
@@ -103,18 +151,12 @@ static int drm_svm_walk_locked(struct drm_svm_service *s,
 	drm_svm_walk_refuse(s);
 	if (bitmap_intersects(s->refused, s->want, DRM_SVM_RANGE_PAGES))
 		return -EFAULT;
-
-	ret = hmm_range_fault(hmm);
-	switch (ret) {
-	case -EBUSY:
-		return -EAGAIN;
-	case -EPERM:
-		return -EACCES;
-	case -EFAULT:
-		return drm_svm_walk_why(s);
-	default:
-		return ret;
+	for_each_set_bitrange(first, end, s->want, DRM_SVM_RANGE_PAGES) {
+		ret = drm_svm_walk_run(s, hmm, first, end);
+		if (ret)
+			return ret;
 	}
+	return drm_svm_walk_all(s, hmm);
 }
 
 /**
@@ -134,9 +176,6 @@ int drm_svm_walk(struct drm_svm_service *s)
 	struct mm_struct *mm = s->smm->mm;
 	struct drm_svm_window *window;
 	struct hmm_range hmm = {
-		.start = s->range->first,
-		.end = s->range->first + DRM_SVM_RANGE_SIZE,
-		.hmm_pfns = s->pfns,
 		.pfn_flags_mask = ~0UL,
 		.dev_private_owner = (void *)&drm_svm_owner,
 	};
@@ -146,7 +185,6 @@ int drm_svm_walk(struct drm_svm_service *s)
 	if (IS_ERR(window))
 		return PTR_ERR(window);
 
-	drm_svm_walk_request(s);
 	hmm.notifier = &window->notifier;
 	hmm.notifier_seq = mmu_interval_read_begin(&window->notifier);
 	ret = drm_svm_walk_sample(s);

@@ -539,10 +539,11 @@ static void gather_overflow_joins_the_nearest(struct kunit *test)
 		u64 va = (u64)pages[i] << 12;
 
 		drm_gpt_zap(&gather, va, va + 0xfff);
-		for (k = 0; k <= i; k++)
-			KUNIT_ASSERT_TRUE(test, test_gather_has(&gather,
-						(u64)pages[k] << 12,
-						((u64)pages[k] << 12) + 0xfff));
+		for (k = 0; k <= i; k++) {
+			va = (u64)pages[k] << 12;
+			KUNIT_ASSERT_TRUE(test, test_gather_has(&gather, va,
+								va + 0xfff));
+		}
 		for (k = 1; k < gather.nr; k++)
 			KUNIT_ASSERT_GT(test, gather.range[k].first,
 					gather.range[k - 1].last + 1);

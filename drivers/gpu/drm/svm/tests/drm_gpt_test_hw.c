@@ -64,7 +64,7 @@ static void test_toy_store(void *dst, u8 level, u32 i, u64 leaf)
 		return;
 	}
 	WRITE_ONCE(wide[1], leaf & DRM_GPT_LEAF_ADDR);
-	smp_wmb();
+	smp_wmb(); /* the address before the valid bit, as the manual says */
 	WRITE_ONCE(wide[0], 3 | (leaf & DRM_GPT_LEAF_WRITE ? 4 : 0) |
 			    (leaf & DRM_GPT_LEAF_ATOMIC ? 8 : 0));
 }
@@ -100,7 +100,7 @@ static void test_toy_fill_empty(void *dst, u8 level, u32 n)
 static void test_toy_fill_table(void *dst, u8 level, u64 addr, bool local)
 {
 	WRITE_ONCE(((u64 *)dst)[1], addr);
-	smp_wmb();
+	smp_wmb(); /* as above */
 	WRITE_ONCE(((u64 *)dst)[0], 1);
 }
 
@@ -353,8 +353,9 @@ static int test_cmd_wait(struct drm_gpt *gpt, u64 seq)
 {
 	struct test_hw *hw = test_hw_of(gpt);
 
+	/* Another may have run it to its end meanwhile. */
 	while (!test_cmd_done(gpt, seq))
-		if (!test_hw_run(hw, 1))
+		if (!test_hw_run(hw, 1) && !test_cmd_done(gpt, seq))
 			return -ENODEV;
 	return 0;
 }

@@ -125,7 +125,7 @@ struct test_walk_entry {
 struct test_hw {
 	const struct test_geometry *geometry;
 	struct drm_gpt gpt;
-	spinlock_t lock;
+	spinlock_t lock;	/* all that follows */
 	bool hide;
 	bool dead;
 	u32 fail_at;

@@ -36,7 +36,7 @@ struct test_model {
 	u32 nr;
 	u64 base[MODEL_WINDOWS];
 	u64 leaf[MODEL_WINDOWS][MODEL_PAGES];
-	u64 page;
+	u32 page;
 	u64 array[MODEL_PAGES];
 	bool failed;
 };

@@ -168,6 +168,7 @@ static void test_fight_commit(struct test_thread *thread)
 	struct test_fight fight = { .gen = thread->gen };
 	struct drm_gpt_update up;
 	u64 first;
+	u32 page;
 	int ret;
 
 	/* One time in four what may become a large leaf. */
@@ -184,10 +185,9 @@ static void test_fight_commit(struct test_thread *thread)
 		return;
 	}
 	/* The page says when, and is aligned as the address is. */
-	ret = drm_gpt_commit_seq(&up, first,
-				 test_leaf((u64)fight.sampled * entries *
-					   TEST_FIGHT_TABLES + i, 0),
-				 n, test_fight_valid, &fight);
+	page = fight.sampled * entries * TEST_FIGHT_TABLES + i;
+	ret = drm_gpt_commit_seq(&up, first, test_leaf(page, 0), n,
+				 test_fight_valid, &fight);
 	if (ret && ret != -EAGAIN)
 		thread->errors++;
 	drm_gpt_finish(&up);
@@ -206,19 +206,19 @@ static int test_fight_thread(void *data)
 }
 
 /* Of the pages that went, none is older than the invalidation. */
-static u32 test_fight_check(struct test_hw *hw, int gen, u64 first, u64 last)
+static u32 test_fight_check(struct test_hw *hw, u32 gen, u64 first, u64 last)
 {
-	u64 pages = (u64)test_entries(hw) * TEST_FIGHT_TABLES;
+	u64 oldest = test_leaf(gen * test_entries(hw) * TEST_FIGHT_TABLES, 0);
 	u32 errors = 0;
 	u64 va;
 
 	for (va = first; va < last; va += 0x1000) {
 		u64 leaf = test_hw_walk(hw, va, NULL);
 
-		if (leaf && (leaf >> 12) / pages < gen)
+		if (leaf && leaf < oldest)
 			errors++;
 		leaf = test_hw_access(hw, va);
-		if (leaf && (leaf >> 12) / pages < gen)
+		if (leaf && leaf < oldest)
 			errors++;
 	}
 	return errors;
@@ -227,14 +227,16 @@ static u32 test_fight_check(struct test_hw *hw, int gen, u64 first, u64 last)
 static u32 test_fight_invalidate(struct test_hw *hw, struct rnd_state *rnd,
 				 atomic_t *gen)
 {
-	u64 bytes = test_span(hw) * TEST_FIGHT_TABLES, first = 0, last;
+	u32 pages = test_entries(hw) * TEST_FIGHT_TABLES, i = 0, n;
 	struct drm_gpt_gather gather;
+	u64 first, last;
 	int now;
 
 	if (prandom_u32_state(rnd) % 2)
-		first = rounddown(prandom_u32_state(rnd) % bytes, 0x1000);
-	last = first + rounddown(prandom_u32_state(rnd) % (bytes - first), 0x1000) +
-	       0xfff;
+		i = prandom_u32_state(rnd) % pages;
+	n = 1 + prandom_u32_state(rnd) % (pages - i);
+	first = (u64)i << 12;
+	last = first + ((u64)n << 12) - 1;
 	drm_gpt_gather_init(&gather, &hw->gpt);
 	if (drm_gpt_zap_reserve(&gather, first, last, true))
 		return 1;

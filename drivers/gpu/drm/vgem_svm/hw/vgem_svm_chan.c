@@ -225,6 +225,7 @@ static bool vgem_svm_chan_fence(struct vgem_svm_chan *chan, const u64 *pkt)
 		vgem_svm_chan_die(chan, VGEM_SVM_ERR_BUS, pkt[1], 0, 0);
 		return true;
 	}
+	/* What earlier packets did is visible before it. */
 	smp_store_release((u64 *)ptr, pkt[2]);
 	if (VGEM_SVM_PKT_HI(pkt[0]) & VGEM_SVM_FENCE_IRQ)
 		vgem_svm_irq_raise(hw, VGEM_SVM_INT_FENCE);
@@ -260,6 +261,7 @@ u64 vgem_svm_chan_read(struct vgem_svm_hw *hw, u32 index, u32 reg)
 	case VGEM_SVM_CHAN_RING_BYTES:
 		return chan->ring_bytes;
 	case VGEM_SVM_CHAN_HEAD:
+		/* Pairs with vgem_svm_chan_next(). */
 		return smp_load_acquire(&chan->head);
 	case VGEM_SVM_CHAN_TAIL:
 		return READ_ONCE(chan->tail);
@@ -268,6 +270,7 @@ u64 vgem_svm_chan_read(struct vgem_svm_hw *hw, u32 index, u32 reg)
 	case VGEM_SVM_CHAN_BUDGET:
 		return chan->budget;
 	case VGEM_SVM_CHAN_STATUS:
+		/* Pairs with vgem_svm_chan_die(). */
 		return smp_load_acquire(&chan->status);
 	case VGEM_SVM_CHAN_ERR:
 		return chan->err;

@@ -8,6 +8,10 @@
  * threads in slots; as one ends the next begins, and the launch is over when all
  * have ended. An engine takes its channels in turn, a quantum each: one that
  * loops for ever, or waits for a fault, holds up nobody but itself.
+ *
+ * A quantum is at most VGEM_SVM_QUANTUM instructions of one thread, or one packet,
+ * under the engine's lock and so with preemption off. Invalidations are looked
+ * for before each instruction: see vgem_svm_inv.c.
  */
 
 #include "vgem_svm_hw_priv.h"
@@ -91,6 +95,7 @@ static bool vgem_svm_front_store(struct vgem_svm_chan *chan, const u64 *pkt,
 	if (access == VGEM_SVM_ACCESS_ATOMIC)
 		atomic64_add(pkt[2], (atomic64_t *)p);
 	else
+		/* What the batch did is visible before its fence. */
 		smp_store_release((u64 *)p, pkt[2]);
 	return true;
 }
@@ -232,15 +237,7 @@ static struct vgem_svm_thread *vgem_svm_pick(struct vgem_svm_chan *chan)
 static void vgem_svm_run_thread(struct vgem_svm_chan *chan,
 				struct vgem_svm_thread *t)
 {
-	struct vgem_svm_unit *unit = chan->unit;
-	unsigned int n;
-
-	for (n = 0; n < VGEM_SVM_QUANTUM; n++) {
-		if (unlikely(vgem_svm_inv_pending(unit)))
-			vgem_svm_unit_ack(unit);
-		if (!vgem_svm_rv64_step(chan, t))
-			break;
-	}
+	vgem_svm_rv64_run(chan, t, VGEM_SVM_QUANTUM);
 	if (t->state == VGEM_SVM_THREAD_FREE)
 		vgem_svm_launch_refill(chan);
 }

@@ -343,6 +343,7 @@ static u64 vgem_svm_read_global(struct vgem_svm_hw *hw, u32 reg)
 	case VGEM_SVM_REG_FAULT_ENTRIES:
 		return hw->fault_entries;
 	case VGEM_SVM_REG_FAULT_PUT:
+		/* Pairs with vgem_svm_fault_store(). */
 		return smp_load_acquire(&hw->fault_put);
 	case VGEM_SVM_REG_FAULT_GET:
 		return READ_ONCE(hw->fault_get);

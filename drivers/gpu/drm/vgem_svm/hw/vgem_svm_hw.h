@@ -124,9 +124,9 @@ void vgem_svm_hw_dump(struct vgem_svm_hw *hw, struct seq_file *m);
 #define VGEM_SVM_CHAN_RING_BASE		0x00	/* RW bus address, 4 KiB aligned */
 #define VGEM_SVM_CHAN_RING_BYTES	0x08	/* RW power of two, 4 KiB..1 MiB */
 #define VGEM_SVM_CHAN_HEAD		0x10	/* RO, free-running count of words read */
-#define VGEM_SVM_CHAN_TAIL		0x18	/* RW, doorbell: free-running count of words written */
+#define VGEM_SVM_CHAN_TAIL		0x18	/* RW, doorbell: words written, free-running */
 #define VGEM_SVM_CHAN_VM		0x20	/* RW, address space of BATCH and USER_FENCE */
-#define VGEM_SVM_CHAN_BUDGET		0x28	/* RW, instructions per thread of a LAUNCH, 0 = no limit */
+#define VGEM_SVM_CHAN_BUDGET		0x28	/* RW, instructions per thread, 0 = no limit */
 #define VGEM_SVM_CHAN_CTRL		0x30	/* WO, VGEM_SVM_CHAN_ENABLE or 0 */
 #define   VGEM_SVM_CHAN_ENABLE		BIT_ULL(0) /* resets HEAD, TAIL, STATUS, ERR_* */
 #define   VGEM_SVM_CHAN_ENGINE(e)	((u64)(e) << 8) /* compute engine that runs it */
@@ -137,7 +137,7 @@ void vgem_svm_hw_dump(struct vgem_svm_hw *hw, struct seq_file *m);
 #define VGEM_SVM_CHAN_ERR		0x40	/* RO enum vgem_svm_chan_error */
 #define VGEM_SVM_CHAN_ERR_ADDR		0x48	/* RO offending address */
 #define VGEM_SVM_CHAN_ERR_PC		0x50	/* RO program counter, 0 if none */
-#define VGEM_SVM_CHAN_ERR_INFO		0x58	/* RO [31:0] thread, [63:32] packet word or instruction */
+#define VGEM_SVM_CHAN_ERR_INFO		0x58	/* RO [31:0] thread, [63:32] instruction */
 
 /**
  * enum vgem_svm_chan_error - why a channel is dead
@@ -188,12 +188,13 @@ enum vgem_svm_chan_error {
 /*
  * Page-table ring. An address of a table is a bus address, or an offset in
  * device memory with VGEM_SVM_PT_LOCAL set in hi. Entries are stored in
- * order, each whole. "hi" carries the count in [15:0].
+ * order, each whole. "hi" carries the count in [15:0]; a packet stays within
+ * one table of 4 KiB. INVALIDATE waits until every engine has acknowledged.
  */
 #define VGEM_SVM_PKT_PT_WRITE		0x10	/* [address, entry * count] */
 #define VGEM_SVM_PKT_PT_SEQ		0x11	/* [address, entry, increment] */
 #define VGEM_SVM_PKT_PT_FILL		0x12	/* [address, entry] */
-#define VGEM_SVM_PKT_INVALIDATE		0x13	/* [vm, first, last]; hi: VGEM_SVM_INV_*; waits for every unit */
+#define VGEM_SVM_PKT_INVALIDATE		0x13	/* [vm, first, last]; hi: VGEM_SVM_INV_* */
 #define   VGEM_SVM_PT_LOCAL		BIT(31)
 
 /* Copy ring. Addresses are bus addresses, or device memory by flag in hi. */
@@ -204,7 +205,7 @@ enum vgem_svm_chan_error {
 
 /* Compute ring, written by the kernel. Both go through the channel's MMU. */
 #define VGEM_SVM_PKT_BATCH		0x30	/* [VA of packets, bytes] */
-#define VGEM_SVM_PKT_USER_FENCE		0x31	/* [VA, value]: 64-bit store, 8-byte aligned; hi: FENCE_IRQ */
+#define VGEM_SVM_PKT_USER_FENCE		0x31	/* [VA, value]: 64-bit store; hi: FENCE_IRQ */
 
 /* In a batch, written by the program's owner (NOP too). */
 #define VGEM_SVM_PKT_LAUNCH		0x40	/* see struct below, 12 words */

@@ -192,7 +192,7 @@ struct vgem_svm_unit {
 	struct task_struct *task;
 	wait_queue_head_t wait;
 	bool kick;
-	spinlock_t lock;
+	spinlock_t lock; /* for a quantum */
 	u64 acked;
 	struct vgem_svm_tlb_entry (*tlb)[VGEM_SVM_TLB_WAYS];
 	struct vgem_svm_walk_entry *walk;
@@ -240,13 +240,13 @@ struct vgem_svm_hw {
 	atomic64_t int_status;
 	u64 int_enable;
 	struct irq_work irq_work;
-	spinlock_t irq_lock;
-	spinlock_t fault_lock;
+	spinlock_t irq_lock; /* one call at a time */
+	spinlock_t fault_lock; /* fault buffer */
 	u64 fault_base;
 	u64 fault_entries;
 	u64 fault_put;
 	u64 fault_get;
-	spinlock_t inv_lock;
+	spinlock_t inv_lock; /* posting */
 	struct vgem_svm_inv inv_queue[VGEM_SVM_INV_QUEUE];
 	u64 inv_seq;
 	struct vgem_svm_inv inv_regs;
@@ -313,14 +313,15 @@ bool vgem_svm_compute_step(struct vgem_svm_unit *unit);
 bool vgem_svm_copy_step(struct vgem_svm_unit *unit);
 bool vgem_svm_pt_step(struct vgem_svm_unit *unit);
 
-/* rv64: runs one thread; false if it may not go on now */
-bool vgem_svm_rv64_step(struct vgem_svm_chan *chan, struct vgem_svm_thread *t);
+/* rv64 */
+void vgem_svm_rv64_run(struct vgem_svm_chan *chan, struct vgem_svm_thread *t,
+		       unsigned int n);
 
 #ifdef CONFIG_VGEM_SVM_PLANTED_BUGS
 extern int vgem_svm_planted_hw;
 #define vgem_svm_hw_planted(n)	(READ_ONCE(vgem_svm_planted_hw) == (n))
 #else
-#define vgem_svm_hw_planted(n)	false
+#define vgem_svm_hw_planted(n)	((n) && false)
 #endif
 
 #endif /* _VGEM_SVM_HW_PRIV_H_ */

@@ -61,6 +61,7 @@ static void vgem_svm_unit_forget(struct vgem_svm_unit *unit, u64 seq)
  */
 void vgem_svm_unit_ack(struct vgem_svm_unit *unit)
 {
+	/* The queue, and the tables as they were when it was posted. */
 	u64 seq = smp_load_acquire(&unit->hw->inv_seq);
 
 	lockdep_assert_held(&unit->lock);
@@ -127,6 +128,7 @@ u64 vgem_svm_inv_post(struct vgem_svm_hw *hw, const struct vgem_svm_inv *inv)
 	spin_lock(&hw->inv_lock);
 	seq = hw->inv_seq + 1;
 	hw->inv_queue[seq % VGEM_SVM_INV_QUEUE] = *inv;
+	/* Pairs with vgem_svm_unit_ack(). */
 	smp_store_release(&hw->inv_seq, seq);
 	spin_unlock(&hw->inv_lock);
 
@@ -146,7 +148,9 @@ u64 vgem_svm_inv_done(struct vgem_svm_hw *hw)
 	u64 done = U64_MAX;
 	unsigned int i;
 
-	for (i = 0; i < hw->config.nr_compute; i++)
+	for (i = 0; i < hw->config.nr_compute; i++) {
+		/* What the engine did before lies behind us. */
 		done = min(done, smp_load_acquire(&hw->compute[i].acked));
+	}
 	return done;
 }

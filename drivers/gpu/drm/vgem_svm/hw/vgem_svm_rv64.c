@@ -14,14 +14,16 @@
  * says so.
  */
 
+#include <linux/math64.h>
+
 #include "vgem_svm_hw_priv.h"
 
 /**
- * struct vgem_svm_core - one step of one thread
+ * struct vgem_svm_core - a thread while it runs
  * @chan: channel
  * @t: thread
  * @insn: instruction
- * @stop: why an access did not happen
+ * @stop: why the instruction did not happen
  */
 struct vgem_svm_core {
 	struct vgem_svm_chan *chan;
@@ -238,23 +240,22 @@ static bool amo_known(u32 op)
 	return op <= 1 || op == 4 || (!(op & 3) && op >= 8 && op <= 0x1c);
 }
 
-static bool op_amo_rmw(struct vgem_svm_core *c, u8 *p, u32 op, bool wide)
+static bool op_amo_d(struct vgem_svm_core *c, u64 *p, u32 op)
 {
-	if (wide) {
-		u64 old = READ_ONCE(*(u64 *)p);
+	u64 old = READ_ONCE(*p);
 
-		while (!try_cmpxchg64((u64 *)p, &old,
-				      amo_value(op, old, rs2(c), true)))
-			;
-		return done(c, old);
-	} else {
-		u32 old = READ_ONCE(*(u32 *)p);
+	while (!try_cmpxchg64(p, &old, amo_value(op, old, rs2(c), true)))
+		;
+	return done(c, old);
+}
 
-		while (!try_cmpxchg((u32 *)p, &old,
-				    (u32)amo_value(op, old, rs2(c), false)))
-			;
-		return done(c, (s64)(s32)old);
-	}
+static bool op_amo_w(struct vgem_svm_core *c, u32 *p, u32 op)
+{
+	u32 old = READ_ONCE(*p);
+
+	while (!try_cmpxchg(p, &old, (u32)amo_value(op, old, rs2(c), false)))
+		;
+	return done(c, (s64)(s32)old);
 }
 
 static bool op_lr(struct vgem_svm_core *c, u8 *p, bool wide)
@@ -304,7 +305,7 @@ static bool op_amo(struct vgem_svm_core *c)
 		return op_lr(c, p, wide);
 	if (op == 3)
 		return op_sc(c, p, wide);
-	return op_amo_rmw(c, p, op, wide);
+	return wide ? op_amo_d(c, (u64 *)p, op) : op_amo_w(c, (u32 *)p, op);
 }
 
 /* ---- arithmetic --------------------------------------------------------- */
@@ -335,7 +336,7 @@ static u64 mul_div(u32 op, u64 a, u64 b)
 	case 2:
 		return (u64)(((__int128)(s64)a * (__int128)b) >> 64);
 	case 3:
-		return (u64)(((unsigned __int128)a * b) >> 64);
+		return mul_u64_u64_shr(a, b, 64);
 	case 4:
 		return rv_div(a, b);
 	case 5:
@@ -517,6 +518,7 @@ static bool execute(struct vgem_svm_core *c)
 	case OP_FENCE:
 		if (funct3(c) > 1)
 			return fail(c, VGEM_SVM_ERR_INSN);
+		/* The strongest of the orders that it may ask for. */
 		smp_mb();
 		t->pc += 4;
 		return true;
@@ -565,34 +567,50 @@ static bool vgem_svm_rv64_stop(struct vgem_svm_core *c)
 	return false;
 }
 
-/**
- * vgem_svm_rv64_step() - run one instruction of a thread
- * @chan: its channel; the unit is locked
- * @t: thread that may run
- *
- * Return: false if the thread has ended, is parked, or took the channel down.
- */
-bool vgem_svm_rv64_step(struct vgem_svm_chan *chan, struct vgem_svm_thread *t)
+/* One instruction. Return: false if the thread is not to go on now. */
+static bool step(struct vgem_svm_core *c)
 {
-	struct vgem_svm_core c = { .chan = chan, .t = t };
+	struct vgem_svm_thread *t = c->t;
 	u8 *p;
 
-	if (t->pc == VGEM_SVM_EXIT_VA) {
+	c->insn = 0;
+	if (unlikely(t->pc == VGEM_SVM_EXIT_VA)) {
 		t->state = VGEM_SVM_THREAD_FREE;
-		chan->resident--;
+		c->chan->resident--;
 		return false;
 	}
-	if (chan->budget && t->insns >= chan->budget) {
-		fail(&c, VGEM_SVM_ERR_BUDGET);
-		return vgem_svm_rv64_stop(&c);
+	if (unlikely(c->chan->budget && t->insns >= c->chan->budget)) {
+		fail(c, VGEM_SVM_ERR_BUDGET);
+		return vgem_svm_rv64_stop(c);
 	}
-	p = vgem_svm_access(chan->unit, chan->vm, t->pc, 4,
-			    VGEM_SVM_ACCESS_EXEC, &c.stop);
-	if (!p)
-		return vgem_svm_rv64_stop(&c);
-	c.insn = le32_to_cpu(READ_ONCE(*(__le32 *)p));
-	if (!execute(&c))
-		return vgem_svm_rv64_stop(&c);
+	p = access(c, t->pc, 4, VGEM_SVM_ACCESS_EXEC);
+	if (unlikely(!p))
+		return vgem_svm_rv64_stop(c);
+	c->insn = le32_to_cpu(READ_ONCE(*(__le32 *)p));
+	if (unlikely(!execute(c)))
+		return vgem_svm_rv64_stop(c);
 	t->insns++;
 	return true;
+}
+
+/**
+ * vgem_svm_rv64_run() - run instructions of a thread
+ * @chan: its channel; the unit is locked
+ * @t: thread that may run
+ * @n: how many at most
+ *
+ * Invalidations are acknowledged in between. Comes back earlier if the thread
+ * has ended, is parked, or took the channel down.
+ */
+void vgem_svm_rv64_run(struct vgem_svm_chan *chan, struct vgem_svm_thread *t,
+		       unsigned int n)
+{
+	struct vgem_svm_core c = { .chan = chan, .t = t };
+
+	while (n--) {
+		if (unlikely(vgem_svm_inv_pending(chan->unit)))
+			vgem_svm_unit_ack(chan->unit);
+		if (!step(&c))
+			break;
+	}
 }

@@ -1,0 +1,525 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Processes: an address space belongs to the one that made it. Forks share
+ * pages for a while, and owners die.
+ */
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "igt.h"
+#include "igt_vgem_svm.h"
+
+/**
+ * TEST: vgem svm process
+ * Category: Core
+ * Mega feature: Compute
+ * Sub-category: Shared virtual memory
+ * Functionality: fork, exit, ownership
+ * Description: fork, exit and ownership of address spaces
+ *
+ * SUBTEST: fork-%s-child-writes
+ * Description: the child writes memory that is %arg[1]: the parent keeps its own
+ *
+ * SUBTEST: fork-%s-child-reads
+ * Description: the child reads memory that is %arg[1]
+ *
+ * SUBTEST: fork-%s-parent-writes
+ * Description: CPU and GPU of the parent write memory that is %arg[1]: the
+ *   child keeps what was
+ *
+ * arg[1]:
+ *
+ * @mapped: mapped by the GPU
+ * @migrated: in device memory
+ *
+ * SUBTEST: fork-under-work
+ * Description: forks while a program writes: no write is lost, none gets to a
+ *   child
+ *
+ * SUBTEST: other-mm
+ * Description: every ioctl on an address space refuses a forked child
+ *
+ * SUBTEST: own-vm-in-child
+ * Description: a child can make an address space of its own on the same file
+ *
+ * SUBTEST: kill-owner
+ * Description: the owner is killed while another process holds the file
+ *
+ * SUBTEST: kill-in-faults
+ * Description: a process is killed while its programs fault
+ *
+ * SUBTEST: exit-in-faults
+ * Description: a process exits while its programs fault
+ *
+ * SUBTEST: close-in-faults
+ * Description: the file is closed while programs fault
+ *
+ * SUBTEST: mrelease
+ * Description: process_mrelease() takes memory that a GPU maps from a killed
+ *   process
+ */
+
+IGT_TEST_DESCRIPTION("Fork, exit and ownership of address spaces");
+
+#define PAGES 32
+#define BYTES (PAGES * VGEM_SVM_PAGE)
+
+static uint64_t *cell(void *p, unsigned int i)
+{
+	return (uint64_t *)((uint8_t *)p + i * VGEM_SVM_PAGE);
+}
+
+/* ---- fork --------------------------------------------------------------- */
+
+static void *prepare(struct vgem_svm *s, bool migrated)
+{
+	void *p = vgem_svm_map(BYTES);
+
+	memset(p, 0, BYTES);
+	if (migrated)
+		vgem_svm_move(s, p, BYTES, DRM_VGEM_SVM_LOC_DEVICE);
+	vgem_svm_run(&s->q, fill, 4, PAGES, VA(p), VGEM_SVM_PAGE, 100, 4);
+	return p;
+}
+
+static void check_cells(void *p, uint64_t first)
+{
+	unsigned int i;
+
+	for (i = 0; i < PAGES; i++)
+		igt_assert_eq_u64(*cell(p, i), first + i);
+}
+
+static int child_writes(void *data)
+{
+	unsigned int i;
+
+	for (i = 0; i < PAGES; i++) {
+		CHILD_CHECK(*cell(data, i) == 100 + i);
+		*cell(data, i) = 7;
+	}
+	return 0;
+}
+
+static int child_reads(void *data)
+{
+	unsigned int i;
+
+	for (i = 0; i < PAGES; i++)
+		CHILD_CHECK(*cell(data, i) == 100 + i);
+	return 0;
+}
+
+static void test_fork_child(struct vgem_svm *s, bool migrated,
+			    int (*child)(void *data))
+{
+	uint64_t *out = calloc(1, 8);
+	void *p = prepare(s, migrated);
+
+	vgem_svm_in_child(child, p, "the child's view of the memory");
+	vgem_svm_run(&s->q, sum, 4, PAGES, VA(p), VGEM_SVM_PAGE, VA(out), 4);
+	igt_assert_eq_u64(*out, 100 * PAGES + PAGES * (PAGES - 1) / 2);
+	check_cells(p, 100);
+	/* The GPU can write it again, and the child was not the last owner. */
+	vgem_svm_run(&s->q, increment, 4, PAGES, VA(p), VGEM_SVM_PAGE, 1, 4);
+	check_cells(p, 101);
+	vgem_svm_unmap(p, BYTES);
+	free(out);
+}
+
+struct held_child {
+	void *p;
+	uint64_t *shared;
+};
+
+/* Waits for the parent's writes, then looks at what it inherited. */
+static int child_keeps(void *data)
+{
+	struct held_child *h = data;
+	int i;
+
+	for (i = 0; i < 600 && !vgem_svm_peek(h->shared); i++)
+		usleep(100000);
+	CHILD_CHECK(vgem_svm_peek(h->shared));
+	return child_reads(h->p);
+}
+
+static void test_fork_parent(struct vgem_svm *s, bool migrated)
+{
+	struct held_child h = { .p = prepare(s, migrated) };
+	pid_t pid;
+	int status;
+
+	h.shared = mmap(NULL, VGEM_SVM_PAGE, PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	igt_assert(h.shared != MAP_FAILED);
+	pid = vgem_svm_fork(child_keeps, &h);
+	vgem_svm_run(&s->q, increment, 4, PAGES, VA(h.p), VGEM_SVM_PAGE, 5, 4);
+	*cell(h.p, 0) += 1;
+	vgem_svm_run(&s->q, increment, 4, PAGES, VA(h.p), VGEM_SVM_PAGE, 5, 4);
+	*cell(h.p, 0) -= 1;
+	check_cells(h.p, 110);
+	vgem_svm_poke(h.shared, 1);
+	status = vgem_svm_reap(pid, 60);
+	igt_assert_f(WIFEXITED(status) && !WEXITSTATUS(status),
+		     "the child saw the parent's writes: status %#x\n", status);
+	vgem_svm_unmap(h.p, BYTES);
+	munmap(h.shared, VGEM_SVM_PAGE);
+}
+
+struct snapshot {
+	void *p;
+	uint64_t seen[PAGES];
+};
+
+static int child_unchanging(void *data)
+{
+	struct snapshot *snap = data;
+	unsigned int i, round;
+
+	for (i = 0; i < PAGES; i++)
+		snap->seen[i] = vgem_svm_peek(cell(snap->p, i));
+	for (round = 0; round < 3; round++) {
+		usleep(2000);
+		for (i = 0; i < PAGES; i++)
+			CHILD_CHECK(vgem_svm_peek(cell(snap->p, i)) ==
+				    snap->seen[i]);
+	}
+	return 0;
+}
+
+static void test_fork_under_work(struct vgem_svm *s)
+{
+	unsigned int rounds = vgem_svm_scaled(20000), forks = 0, i;
+	static struct snapshot snap;
+
+	snap.p = prepare(s, false);
+	vgem_svm_start(&s->q, increment, 8, PAGES, VA(snap.p), VGEM_SVM_PAGE,
+		       rounds, 8);
+	while (__vgem_svm_wait(&s->q, 0) == -ETIME && forks < 40) {
+		vgem_svm_in_child(child_unchanging, &snap,
+				  "GPU writes of the parent got to the child");
+		forks++;
+	}
+	vgem_svm_wait(&s->q);
+	igt_info("%u forks\n", forks);
+	for (i = 0; i < PAGES; i++)
+		igt_assert_f(*cell(snap.p, i) == 100 + i + rounds,
+			     "cell %u: %" PRIu64 " writes of %u arrived\n", i,
+			     *cell(snap.p, i) - 100 - i, rounds);
+	vgem_svm_unmap(snap.p, BYTES);
+}
+
+/* ---- ownership ---------------------------------------------------------- */
+
+static int child_is_refused(void *data)
+{
+	struct drm_vgem_svm_migrate migrate;
+	struct drm_vgem_svm_queue_query query;
+	struct vgem_svm *s = data;
+	struct drm_vgem_svm_queue_create create = {
+		.vm_id = s->vm, .eventfd = -1,
+	};
+	uint64_t value, values[4];
+	uint32_t nr = 4;
+	uint8_t page;
+
+	CHILD_CHECK(__vgem_svm_ioctl(s->fd, DRM_IOCTL_VGEM_SVM_QUEUE_CREATE,
+				     &create) == -EPERM);
+	CHILD_CHECK(__vgem_svm_queue_query(s->fd, s->q.id, &query) == -EPERM);
+	CHILD_CHECK(__vgem_svm_exec(&s->q, s->q.batch, 12) == -EPERM);
+	CHILD_CHECK(__vgem_svm_migrate(s->fd, s->vm, s->q.batch, VGEM_SVM_PAGE,
+				       DRM_VGEM_SVM_LOC_DEVICE, &migrate) ==
+		    -EPERM);
+	CHILD_CHECK(__vgem_svm_attr_set(s->fd, s->vm, s->q.batch, VGEM_SVM_PAGE,
+					DRM_VGEM_SVM_LOC_SYSTEM) == -EPERM);
+	CHILD_CHECK(__vgem_svm_attr_get(s->fd, s->vm, s->q.batch, &value) ==
+		    -EPERM);
+	CHILD_CHECK(__vgem_svm_residency(s->fd, s->vm, s->q.batch,
+					 VGEM_SVM_PAGE, &page) == -EPERM);
+	CHILD_CHECK(__vgem_svm_counters(s->fd, s->vm, values, &nr) == -EPERM);
+	nr = 0;
+	CHILD_CHECK(__vgem_svm_faults(s->fd, s->vm, NULL, &nr, &value) ==
+		    -EPERM);
+	CHILD_CHECK(__vgem_svm_queue_destroy(s->fd, s->q.id) == -EPERM);
+	CHILD_CHECK(__vgem_svm_vm_destroy(s->fd, s->vm) == -EPERM);
+	return 0;
+}
+
+static void test_other_mm(struct vgem_svm *s)
+{
+	uint64_t *word = vgem_svm_map(VGEM_SVM_PAGE);
+
+	vgem_svm_in_child(child_is_refused, s, "a child used the parent's VM");
+	/* And nothing has changed. */
+	vgem_svm_run(&s->q, store_at, 1, VA(word), 5);
+	igt_assert_eq_u64(*word, 5);
+	vgem_svm_unmap(word, VGEM_SVM_PAGE);
+}
+
+/* Works with an address space of its own, made on a file it inherited. */
+static int child_own_vm(void *data)
+{
+	struct vgem_svm *s = data, own = { .fd = s->fd };
+	uint64_t *word = calloc(1, 8);
+
+	CHILD_CHECK(!__vgem_svm_vm_create(s->fd, 0, &own.vm));
+	vgem_svm_queue_init(&own.q, s->fd, own.vm, 0, 0);
+	vgem_svm_start(&own.q, store_at, 1, VA(word), 9);
+	CHILD_CHECK(!__vgem_svm_wait(&own.q, 20));
+	CHILD_CHECK(*word == 9);
+	CHILD_CHECK(!__vgem_svm_vm_destroy(s->fd, own.vm));
+	return 0;
+}
+
+/* ---- death -------------------------------------------------------------- */
+
+struct victim {
+	unsigned int device;
+	int ready[2];
+	int hold[2];
+	bool exits;
+	bool closes;
+};
+
+/* Programs that fault for ever: their memory is thrown away all the time. */
+static int victim_body(void *data)
+{
+	struct victim *v = data;
+	uint64_t *control;
+	struct vgem_svm s;
+	unsigned int round;
+	uint8_t *p;
+
+	vgem_svm_init(&s, v->device, DRM_VGEM_SVM_VM_MIGRATE_ON_FAULT);
+	p = vgem_svm_map(64 * VGEM_SVM_PAGE);
+	control = vgem_svm_map(2 * VGEM_SVM_PAGE);
+	vgem_svm_start(&s.q, write_on, 64, VA(p), VGEM_SVM_PAGE,
+		       VA(control + 8), VA(control));
+	for (round = 0;; round++) {
+		madvise(p, 64 * VGEM_SVM_PAGE, MADV_DONTNEED);
+		if (round == 20 && write(v->ready[1], "x", 1) != 1)
+			return 1;
+		if (round == 40 && v->closes)
+			return close(s.fd);
+		if (round == 40 && v->exits)
+			return 0;
+		usleep(200);
+	}
+}
+
+static pid_t start_victim(struct victim *v)
+{
+	pid_t pid;
+	char c;
+
+	igt_assert(!pipe(v->ready));
+	pid = vgem_svm_fork(victim_body, v);
+	close(v->ready[1]);
+	igt_assert_f(read(v->ready[0], &c, 1) == 1, "the victim did not start\n");
+	close(v->ready[0]);
+	return pid;
+}
+
+static void check_alive(struct vgem_svm *s)
+{
+	uint64_t *word = calloc(1, 8);
+
+	vgem_svm_run(&s->q, store_at, 1, VA(word), 3);
+	igt_assert_eq_u64(*word, 3);
+	free(word);
+}
+
+static void test_exit_in_faults(struct vgem_svm *s, bool exits, bool closes)
+{
+	struct victim v = { .exits = exits, .closes = closes };
+	unsigned int round;
+	int status;
+	pid_t pid;
+
+	for (round = 0; round < 5; round++) {
+		pid = start_victim(&v);
+		if (!exits && !closes)
+			kill(pid, SIGKILL);
+		status = vgem_svm_reap(pid, 60);
+		igt_assert(exits || closes ? status == 0 :
+			   WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+		check_alive(s);
+	}
+}
+
+/*
+ * Holds the owner's file until the test lets go. A new program, so that it shares
+ * no memory with the owner.
+ */
+static int holder_body(struct victim *v, int fd)
+{
+	close(v->hold[1]);
+	if (dup2(v->hold[0], 0) || fcntl(fd, F_SETFD, 0))
+		return 1;
+	return execlp("cat", "cat", NULL);
+}
+
+/* Makes the address space, forks the holder, then faults until killed. */
+static int owner_forks_holder(void *data)
+{
+	struct victim *v = data;
+	uint64_t *control;
+	struct vgem_svm s;
+	uint8_t *p;
+	pid_t pid;
+
+	vgem_svm_init(&s, 0, DRM_VGEM_SVM_VM_MIGRATE_ON_FAULT);
+	p = vgem_svm_map(64 * VGEM_SVM_PAGE);
+	control = vgem_svm_map(2 * VGEM_SVM_PAGE);
+	pid = fork();
+	if (!pid)
+		_exit(holder_body(v, s.fd));
+	close(v->hold[0]);
+	vgem_svm_start(&s.q, write_on, 64, VA(p), VGEM_SVM_PAGE,
+		       VA(control + 8), VA(control));
+	vgem_svm_wait_change((uint64_t *)p, "what the program writes");
+	if (write(v->ready[1], "x", 1) != 1)
+		return 1;
+	for (;;)
+		madvise(p, 64 * VGEM_SVM_PAGE, MADV_DONTNEED);
+}
+
+static void test_kill_owner(struct vgem_svm *s)
+{
+	uint64_t used = vgem_svm_query(s->fd, DRM_VGEM_SVM_PARAM_VRAM_USED);
+	struct victim v = {};
+	pid_t pid;
+	int status, i;
+	char c;
+
+	igt_assert(!pipe(v.ready) && !pipe(v.hold));
+	pid = vgem_svm_fork(owner_forks_holder, &v);
+	close(v.hold[0]);
+	close(v.ready[1]);
+	igt_assert(read(v.ready[0], &c, 1) == 1);
+	kill(pid, SIGKILL);
+	status = vgem_svm_reap(pid, 30);
+	igt_assert(WIFSIGNALED(status));
+	/* Its memory goes although the holder still has the file. */
+	for (i = 0; i < 200 && vgem_svm_query(s->fd,
+			DRM_VGEM_SVM_PARAM_VRAM_USED) > used; i++)
+		usleep(50000);
+	igt_assert_f(vgem_svm_query(s->fd, DRM_VGEM_SVM_PARAM_VRAM_USED) <= used,
+		     "device memory of a killed process is still in use\n");
+	check_alive(s);
+	close(v.hold[1]);
+	close(v.ready[0]);
+}
+
+static void test_mrelease(struct vgem_svm *s)
+{
+	struct victim v = {};
+	int pidfd, status, ret, i;
+	pid_t pid;
+
+	for (i = 0; i < 5; i++) {
+		pid = start_victim(&v);
+		pidfd = syscall(SYS_pidfd_open, pid, 0);
+		igt_assert(pidfd >= 0);
+		kill(pid, SIGKILL);
+		do {
+			ret = syscall(SYS_process_mrelease, pidfd, 0);
+		} while (ret && errno == EAGAIN);
+		igt_assert_f(!ret || errno == ESRCH || errno == EINTR,
+			     "process_mrelease: %s\n", strerror(errno));
+		status = vgem_svm_reap(pid, 60);
+		igt_assert(WIFSIGNALED(status));
+		close(pidfd);
+		check_alive(s);
+	}
+}
+
+static void forks(struct vgem_svm *s)
+{
+	static const char * const states[] = { "mapped", "migrated" };
+	int migrated;
+	char name[64];
+
+	for (migrated = 0; migrated < 2; migrated++) {
+		snprintf(name, sizeof(name), "fork-%s-child-writes",
+			 states[migrated]);
+		igt_describe("A child's writes do not get to the parent or the GPU");
+		igt_subtest(name)
+			test_fork_child(s, migrated, child_writes);
+
+		snprintf(name, sizeof(name), "fork-%s-child-reads",
+			 states[migrated]);
+		igt_describe("A child reads what the GPU wrote before the fork");
+		igt_subtest(name)
+			test_fork_child(s, migrated, child_reads);
+
+		snprintf(name, sizeof(name), "fork-%s-parent-writes",
+			 states[migrated]);
+		igt_describe("Writes of the parent's CPU and GPU do not get to a child");
+		igt_subtest(name)
+			test_fork_parent(s, migrated);
+	}
+
+	igt_describe("Forks while a program writes: no write is lost, none gets to a child");
+	igt_subtest("fork-under-work")
+		test_fork_under_work(s);
+}
+
+static void ownership(struct vgem_svm *s)
+{
+	igt_describe("Every ioctl on an address space refuses a forked child");
+	igt_subtest("other-mm")
+		test_other_mm(s);
+
+	igt_describe("A child can make an address space of its own on the same file");
+	igt_subtest("own-vm-in-child") {
+		vgem_svm_in_child(child_own_vm, s, "an own VM in a child");
+		check_alive(s);
+	}
+}
+
+static void deaths(struct vgem_svm *s)
+{
+	igt_describe("The owner is killed while another process holds the file");
+	igt_subtest("kill-owner")
+		test_kill_owner(s);
+
+	igt_describe("A process is killed while its programs fault");
+	igt_subtest("kill-in-faults")
+		test_exit_in_faults(s, false, false);
+
+	igt_describe("A process exits while its programs fault");
+	igt_subtest("exit-in-faults")
+		test_exit_in_faults(s, true, false);
+
+	igt_describe("The file is closed while programs fault");
+	igt_subtest("close-in-faults")
+		test_exit_in_faults(s, false, true);
+
+	igt_describe("process_mrelease() takes memory that a GPU maps from a killed process");
+	igt_subtest("mrelease")
+		test_mrelease(s);
+}
+
+int igt_main()
+{
+	static struct vgem_svm s;
+
+	igt_fixture() {
+		vgem_svm_require(1);
+		vgem_svm_init(&s, 0, 0);
+	}
+
+	forks(&s);
+	ownership(&s);
+	deaths(&s);
+
+	igt_fixture()
+		vgem_svm_fini(&s);
+}
