@@ -112,7 +112,7 @@ const char *vgem_svm_status_name(int status);
 /* vgem_svm_start(q, program, threads, arguments...): does not wait. */
 #define vgem_svm_start(q, program, threads, ...) \
 	__vgem_svm_start(q, vgem_svm_program(VGEM_SVM_PROGRAMS_##program), \
-			 threads, (const uint64_t[7]){ __VA_ARGS__ })
+			 threads, (const uint64_t[7]) { __VA_ARGS__ })
 
 #define vgem_svm_run(q, program, threads, ...) \
 	do { \

@@ -12,12 +12,12 @@
 
 static inline unsigned long vgem_svm_mulh(unsigned long a, unsigned long b)
 {
-	return (unsigned long)(((__int128)(long)a * (long)b) >> 64);
+	return (unsigned long)(((__int128_t)(long)a * (long)b) >> 64);
 }
 
 static inline unsigned long vgem_svm_mulhu(unsigned long a, unsigned long b)
 {
-	return (unsigned long)(((unsigned __int128)a * b) >> 64);
+	return (unsigned long)(((__uint128_t)a * (__uint128_t)b) >> 64);
 }
 
 static inline void vgem_svm_arith_64(unsigned long a, unsigned long b,

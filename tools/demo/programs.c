@@ -3,9 +3,8 @@
 
 #include "gpu.h"
 
-/* Thread i adds elements i, i + threads, i + 2 * threads, ... */
-GPU_ENTRY(add)(u64 i, s32 *c, const s32 *a, const s32 *b, u64 n,
-		    u64 threads)
+/* Thread i adds its part of the elements. */
+GPU_ENTRY(add)(u64 i, s32 *c, const s32 *a, const s32 *b, u64 n, u64 threads)
 {
 	u64 chunk = n / threads, end = (i + 1) * chunk, k;
 
@@ -14,8 +13,7 @@ GPU_ENTRY(add)(u64 i, s32 *c, const s32 *a, const s32 *b, u64 n,
 }
 
 /* Thread i counts the bytes of its part. */
-GPU_ENTRY(histogram)(u64 i, u64 *bins, const u8 *bytes, u64 n,
-			  u64 threads)
+GPU_ENTRY(histogram)(u64 i, u64 *bins, const u8 *bytes, u64 n, u64 threads)
 {
 	u64 chunk = n / threads, end = (i + 1) * chunk, k;
 

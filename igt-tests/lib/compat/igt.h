@@ -46,7 +46,7 @@ bool __igt_run_subtest(const char *name, const char *file, int line);
 bool __igt_enter_dynamic_container(void);
 bool __igt_run_dynamic_subtest(const char *name);
 void igt_success(void);
-void igt_exit(void) COMPAT_NORETURN;
+COMPAT_NORETURN void igt_exit(void);
 void igt_describe_f(const char *fmt, ...) COMPAT_PRINTF(1, 2);
 void igt_log(const char *domain, enum igt_log_level level,
 	     const char *format, ...) COMPAT_PRINTF(3, 4);

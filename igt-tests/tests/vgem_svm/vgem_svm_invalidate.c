@@ -402,7 +402,7 @@ int igt_main()
 	igt_subtest("replaced-pages")
 		test_replaced_pages(&s);
 
-	igt_describe("Pages go while the GPU sweeps over them, and it never reaches unmapped DMA");
+	igt_describe("Pages go while the GPU sweeps over them; it never reaches unmapped DMA");
 	igt_subtest("no-bus-error")
 		test_no_bus_error(&s);
 

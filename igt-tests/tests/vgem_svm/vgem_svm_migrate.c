@@ -513,7 +513,7 @@ static void one_device(struct vgem_svm *s)
 	igt_subtest("preferred-system")
 		test_preferred(s, DRM_VGEM_SVM_LOC_SYSTEM);
 
-	igt_describe("An address space made to migrate moves what it touches, but for what has an attribute");
+	igt_describe("The flag moves what is touched, unless an attribute says otherwise");
 	igt_subtest("migrate-on-fault")
 		test_migrate_on_fault();
 
@@ -521,7 +521,7 @@ static void one_device(struct vgem_svm *s)
 	igt_subtest("fresh-on-device")
 		test_fresh(s);
 
-	igt_describe("A program increments while its memory moves to and fro, and the sum is exact");
+	igt_describe("A program increments while its memory moves; the sum is exact");
 	igt_subtest("increment-while-moving")
 		test_increment_while_moving(s);
 

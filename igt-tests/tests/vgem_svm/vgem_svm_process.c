@@ -390,9 +390,14 @@ static int owner_forks_holder(void *data)
 		madvise(p, 64 * VGEM_SVM_PAGE, MADV_DONTNEED);
 }
 
+static uint64_t vram_used(struct vgem_svm *s)
+{
+	return vgem_svm_query(s->fd, DRM_VGEM_SVM_PARAM_VRAM_USED);
+}
+
 static void test_kill_owner(struct vgem_svm *s)
 {
-	uint64_t used = vgem_svm_query(s->fd, DRM_VGEM_SVM_PARAM_VRAM_USED);
+	uint64_t used = vram_used(s);
 	struct victim v = {};
 	pid_t pid;
 	int status, i;
@@ -407,10 +412,9 @@ static void test_kill_owner(struct vgem_svm *s)
 	status = vgem_svm_reap(pid, 30);
 	igt_assert(WIFSIGNALED(status));
 	/* Its memory goes although the holder still has the file. */
-	for (i = 0; i < 200 && vgem_svm_query(s->fd,
-			DRM_VGEM_SVM_PARAM_VRAM_USED) > used; i++)
+	for (i = 0; i < 200 && vram_used(s) > used; i++)
 		usleep(50000);
-	igt_assert_f(vgem_svm_query(s->fd, DRM_VGEM_SVM_PARAM_VRAM_USED) <= used,
+	igt_assert_f(vram_used(s) <= used,
 		     "device memory of a killed process is still in use\n");
 	check_alive(s);
 	close(v.hold[1]);

@@ -187,7 +187,8 @@ static void drm_gpt_free_tree(struct drm_gpt_table *table)
  */
 void drm_gpt_fini(struct drm_gpt *gpt)
 {
-	wait_var_event(&gpt->freeing, !atomic_read(&gpt->freeing));
+	/* What the last one did to us is before what the caller does with us. */
+	wait_var_event(&gpt->freeing, !atomic_read_acquire(&gpt->freeing));
 	drm_gpt_free_tree(gpt->root);
 	gpt->root = NULL;
 	WARN_ON(atomic64_read(&gpt->stats.tables));

@@ -3,6 +3,10 @@
  * Copies between system and device memory by the kernel's copy engine. They run
  * under mmap_lock with pages locked: nothing here allocates, and the engine
  * waits for nobody.
+ *
+ * Device memory survives a reset, and must be got out of it even when the rest of
+ * the device stays stopped: so a copy that fails restarts the engine and is done
+ * once more, from the start.
  */
 
 #include "vgem_svm_drv.h"
@@ -52,16 +56,44 @@ static int vgem_svm_copy_batch(struct vgem_svm_ring *ring,
 	return vgem_svm_ring_wait(ring, seq) ? -EIO : 0;
 }
 
-static int vgem_svm_region_copy(struct drm_svm_region *region,
-				enum drm_svm_copy_kind kind,
-				const struct drm_svm_copy *pieces,
-				unsigned int n)
+static bool vgem_svm_copy_dead(struct vgem_svm_dev *vdev)
 {
-	struct vgem_svm_dev *vdev =
-		container_of(region, struct vgem_svm_dev, region);
+	return vgem_svm_hw_read(vdev->hw,
+				VGEM_SVM_REG_CHAN(VGEM_SVM_HW_CHAN_COPY,
+						  VGEM_SVM_CHAN_STATUS)) !=
+	       VGEM_SVM_CHAN_ST_ON;
+}
+
+/* The channel's error is told; it may have been restarted since. */
+void vgem_svm_copy_died(struct vgem_svm_dev *vdev)
+{
+	guard(spinlock)(&vdev->kill_lock);
+	if (!vgem_svm_copy_dead(vdev))
+		return;
+	WRITE_ONCE(vdev->copy_ring.dead, true);
+	wake_up_all(&vdev->fence_wait);
+}
+
+/*
+ * After a reset, every other channel is dead and every root is cut: to start
+ * the device starts nothing but this engine.
+ */
+static void vgem_svm_copy_restart(struct vgem_svm_dev *vdev)
+{
+	lockdep_assert_held(&vdev->copy_lock);
+	guard(spinlock)(&vdev->kill_lock);
+	if (vdev->wedged)
+		vgem_svm_hw_write(vdev->hw, VGEM_SVM_REG_START, 1);
+	vgem_svm_ring_enable(&vdev->copy_ring, 0, 0, 0);
+	WRITE_ONCE(vdev->copy_ring.dead, false);
+}
+
+static int vgem_svm_copy_all(struct vgem_svm_dev *vdev,
+			     enum drm_svm_copy_kind kind,
+			     const struct drm_svm_copy *pieces, unsigned int n)
+{
 	int ret = 0;
 
-	guard(mutex)(&vdev->copy_lock);
 	while (n && !ret) {
 		unsigned int now = min_t(unsigned int, n, VGEM_SVM_COPY_BATCH);
 
@@ -70,6 +102,23 @@ static int vgem_svm_region_copy(struct drm_svm_region *region,
 		n -= now;
 	}
 	return ret;
+}
+
+static int vgem_svm_region_copy(struct drm_svm_region *region,
+				enum drm_svm_copy_kind kind,
+				const struct drm_svm_copy *pieces,
+				unsigned int n)
+{
+	struct vgem_svm_dev *vdev =
+		container_of(region, struct vgem_svm_dev, region);
+	int ret;
+
+	guard(mutex)(&vdev->copy_lock);
+	ret = vgem_svm_copy_all(vdev, kind, pieces, n);
+	if (!ret)
+		return 0;
+	vgem_svm_copy_restart(vdev);
+	return vgem_svm_copy_all(vdev, kind, pieces, n);
 }
 
 const struct drm_svm_region_ops vgem_svm_region_ops = {

@@ -4,6 +4,8 @@
  */
 
 #include <linux/dma-mapping.h>
+#include <linux/sched/mm.h>
+#include <linux/wait_bit.h>
 
 #include <drm/drm_print.h>
 
@@ -13,8 +15,9 @@
  * vgem_svm_device_kill() - stop the hardware for good
  * @vdev: device
  *
- * When it returns no engine makes an access any more. Queues are found dead by
- * their channels' errors.
+ * When it returns no engine makes an access through a page table any more. Queues
+ * are found dead by their channels' errors. Only the copy engine is started
+ * again, by the next copy: what is in device memory is not lost.
  *
  * Context: not hard interrupt; allocates nothing, does not sleep.
  */
@@ -22,13 +25,17 @@ void vgem_svm_device_kill(struct vgem_svm_dev *vdev)
 {
 	u32 vm;
 
+	guard(spinlock)(&vdev->kill_lock);
+	if (vdev->wedged)
+		return;
 	vgem_svm_hw_write(vdev->hw, VGEM_SVM_REG_RESET, 1);
 	for (vm = 0; vm < VGEM_SVM_HW_NR_VMS; vm++)
 		vgem_svm_hw_write(vdev->hw, VGEM_SVM_REG_VM_ROOT(vm), 0);
-	if (!xchg(&vdev->wedged, true))
-		drm_err(&vdev->drm, "stopped: it did not answer\n");
 	WRITE_ONCE(vdev->pt_ring.dead, true);
 	WRITE_ONCE(vdev->copy_ring.dead, true);
+	/* Whoever sees it relies on the hardware having been stopped. */
+	smp_store_release(&vdev->wedged, true);
+	drm_err(&vdev->drm, "stopped: it did not answer\n");
 	wake_up_all(&vdev->fence_wait);
 }
 
@@ -76,12 +83,24 @@ static void vgem_svm_start_hw(struct vgem_svm_dev *vdev)
 {
 	struct vgem_svm_hw *hw = vdev->hw;
 
+	WRITE_ONCE(vdev->irq_on, true);
 	vgem_svm_hw_write(hw, VGEM_SVM_REG_FAULT_BASE, vdev->faults_dma);
 	vgem_svm_hw_write(hw, VGEM_SVM_REG_FAULT_ENTRIES,
 			  vgem_svm_fault_entries);
 	vgem_svm_hw_write(hw, VGEM_SVM_REG_INT_ENABLE,
 			  VGEM_SVM_INT_FAULT | VGEM_SVM_INT_FENCE |
 			  VGEM_SVM_INT_CHAN_ERROR);
+}
+
+/* When it returns no interrupt and no work of one looks at the hardware. */
+static void vgem_svm_irq_off(struct vgem_svm_dev *vdev)
+{
+	vgem_svm_hw_write(vdev->hw, VGEM_SVM_REG_INT_ENABLE, 0);
+	WRITE_ONCE(vdev->irq_on, false);
+	/* A hard interrupt handler is an RCU reader. */
+	synchronize_rcu();
+	cancel_work_sync(&vdev->done_work);
+	cancel_work_sync(&vdev->error_work);
 }
 
 static int vgem_svm_region_start(struct vgem_svm_dev *vdev)
@@ -97,15 +116,25 @@ static int vgem_svm_region_start(struct vgem_svm_dev *vdev)
 	return ret;
 }
 
+/* Copies run under mmap_lock with pages locked: nobody allocates under it. */
+static void vgem_svm_prime_copy_lock(struct vgem_svm_dev *vdev)
+{
+	fs_reclaim_acquire(GFP_KERNEL);
+	might_lock(&vdev->copy_lock);
+	fs_reclaim_release(GFP_KERNEL);
+}
+
 static void vgem_svm_device_setup(struct vgem_svm_dev *vdev)
 {
 	init_waitqueue_head(&vdev->fence_wait);
 	mutex_init(&vdev->copy_lock);
 	spin_lock_init(&vdev->inv_lock);
 	spin_lock_init(&vdev->chan_lock);
+	spin_lock_init(&vdev->kill_lock);
 	xa_init_flags(&vdev->vms, XA_FLAGS_ALLOC1);
 	INIT_WORK(&vdev->done_work, vgem_svm_done_work);
 	INIT_WORK(&vdev->error_work, vgem_svm_error_work);
+	vgem_svm_prime_copy_lock(vdev);
 }
 
 /**
@@ -128,9 +157,14 @@ int vgem_svm_device_init(struct vgem_svm_dev *vdev)
 	int ret;
 
 	vgem_svm_device_setup(vdev);
+	vdev->wq = alloc_workqueue("vgem_svm%u", WQ_UNBOUND, 0, vdev->id);
+	if (!vdev->wq)
+		return -ENOMEM;
 	vdev->hw = vgem_svm_hw_create(&config);
-	if (IS_ERR(vdev->hw))
-		return PTR_ERR(vdev->hw);
+	if (IS_ERR(vdev->hw)) {
+		ret = PTR_ERR(vdev->hw);
+		goto err_wq;
+	}
 	ret = drm_svm_fault_queue_init(&vdev->fault_queue, &vgem_svm_fault_ops,
 				       dev_name(vdev->dev));
 	if (ret)
@@ -150,6 +184,8 @@ err_rings:
 	drm_svm_fault_queue_fini(&vdev->fault_queue);
 err_hw:
 	vgem_svm_hw_destroy(vdev->hw);
+err_wq:
+	destroy_workqueue(vdev->wq);
 	return ret;
 }
 
@@ -166,11 +202,13 @@ static void vgem_svm_close_vms(struct vgem_svm_dev *vdev)
 			kref_get(&vm->ref);
 		xa_unlock(&vdev->vms);
 		if (!vm)
-			return;
+			break;
 		vgem_svm_vm_close(vm);
 		vgem_svm_vm_put(vm);
 		id++;
 	}
+	/* And those that others are closing. */
+	wait_var_event(&vdev->nr_vms, !atomic_read(&vdev->nr_vms));
 }
 
 /**
@@ -188,14 +226,13 @@ void vgem_svm_device_fini(struct vgem_svm_dev *vdev)
 	if (vdev->has_region)
 		drm_svm_region_fini(&vdev->region);
 	vdev->has_region = false;
-	vgem_svm_hw_write(vdev->hw, VGEM_SVM_REG_INT_ENABLE, 0);
+	vgem_svm_irq_off(vdev);
+	drm_svm_fault_queue_fini(&vdev->fault_queue);
 	vgem_svm_ring_fini(&vdev->copy_ring);
 	vgem_svm_ring_fini(&vdev->pt_ring);
 	vgem_svm_hw_destroy(vdev->hw);
-	cancel_work_sync(&vdev->done_work);
-	cancel_work_sync(&vdev->error_work);
-	drm_svm_fault_queue_fini(&vdev->fault_queue);
 	vgem_svm_free_coherent(vdev);
+	destroy_workqueue(vdev->wq);
 	vdev->hw = NULL;
 	xa_destroy(&vdev->vms);
 }

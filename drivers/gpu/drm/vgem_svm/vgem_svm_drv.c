@@ -54,8 +54,8 @@ bool vgem_svm_pt_commands;
 static struct platform_device *vgem_svm_devices[VGEM_SVM_MAX_DEVICES];
 
 /* What drm_gpt writes is what the hardware reads. */
-static_assert(VGEM_SVM_APERTURE_LOCAL == DRM_GPT_LEAF_LOCAL >> 3);
-static_assert(VGEM_SVM_APERTURE_PEER == DRM_GPT_LEAF_PEER >> 3);
+static_assert(DRM_GPT_LEAF_LOCAL >> 3 == VGEM_SVM_APERTURE_LOCAL);
+static_assert(DRM_GPT_LEAF_PEER >> 3 == VGEM_SVM_APERTURE_PEER);
 /* What QUEUE_QUERY says is what the hardware says. */
 static_assert(VGEM_SVM_ERR_PACKET == DRM_VGEM_SVM_QUEUE_PACKET);
 static_assert(VGEM_SVM_ERR_FAULT == DRM_VGEM_SVM_QUEUE_FAULT);

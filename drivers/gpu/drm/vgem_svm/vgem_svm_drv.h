@@ -4,6 +4,7 @@
 
 #include <linux/fs.h>
 #include <linux/kref.h>
+#include <linux/mmu_notifier.h>
 #include <linux/rwsem.h>
 #include <linux/xarray.h>
 
@@ -83,7 +84,11 @@ struct vgem_svm_ring {
  * @error_work: finds channels that have died
  * @pt_packets: packets put into @pt_ring
  * @next_uid: names queues apart over the life of the device
- * @wedged: the hardware did not answer and has been stopped
+ * @wq: runs &vgem_svm_vm.close_work
+ * @nr_vms: address spaces that hold a hardware number
+ * @kill_lock: starting something on the hardware against stopping all of it
+ * @irq_on: an interrupt may queue work
+ * @wedged: the hardware did not answer; set when it has been stopped
  */
 struct vgem_svm_dev {
 	struct drm_device drm;
@@ -111,6 +116,10 @@ struct vgem_svm_dev {
 	struct work_struct error_work;
 	atomic64_t pt_packets;
 	atomic_t next_uid;
+	struct workqueue_struct *wq;
+	atomic_t nr_vms;
+	spinlock_t kill_lock;
+	bool irq_on;
 	bool wedged;
 };
 
@@ -142,6 +151,8 @@ struct vgem_svm_file {
  * @gpt: page table
  * @svm: mirror
  * @queues: of it; under @sem
+ * @exit: tells that the memory it mirrors goes: exit or exec
+ * @close_work: closes it then; holds a reference while it is queued
  * @fault_lock: guards the log
  * @fault_log: last faults that could not be served
  * @nr_faults: such faults so far
@@ -156,6 +167,8 @@ struct vgem_svm_vm {
 	struct drm_gpt gpt;
 	struct drm_svm svm;
 	struct list_head queues;
+	struct mmu_notifier exit;
+	struct work_struct close_work;
 	spinlock_t fault_lock;
 	struct drm_vgem_svm_fault fault_log[VGEM_SVM_FAULT_LOG];
 	u64 nr_faults;
@@ -168,6 +181,7 @@ struct vgem_svm_vm {
  * @node: in &vgem_svm_vm.queues
  * @handle: its number for the program
  * @uid: its number among all of the device, ever
+ * @born: number of the first fault record that can be its own
  * @ring: its ring and channel
  * @eventfd: or NULL
  * @lock: guards what follows
@@ -179,6 +193,7 @@ struct vgem_svm_vm {
  * @err_pc: program counter then
  * @err_thread: thread then
  * @err_insn: instruction then
+ * @dead: that it died has been told
  * @closed: being destroyed: takes no more
  * @submit_work: puts jobs into the ring whose in-fences are signalled
  */
@@ -188,6 +203,7 @@ struct vgem_svm_queue {
 	struct list_head node;
 	u32 handle;
 	u32 uid;
+	u64 born;
 	struct vgem_svm_ring ring;
 	struct eventfd_ctx *eventfd;
 	spinlock_t lock;
@@ -199,6 +215,7 @@ struct vgem_svm_queue {
 	u64 err_pc;
 	u32 err_thread;
 	u32 err_insn;
+	bool dead;
 	bool closed;
 	struct work_struct submit_work;
 };
@@ -234,6 +251,7 @@ u64 vgem_svm_flush_begin(struct drm_svm *svm, struct drm_gpt_gather *gather);
 int vgem_svm_flush_wait(struct drm_svm *svm, u64 token, bool may_sleep);
 void vgem_svm_flush_vm(struct vgem_svm_vm *vm);
 extern const struct drm_svm_region_ops vgem_svm_region_ops;
+void vgem_svm_copy_died(struct vgem_svm_dev *vdev);
 extern const struct drm_svm_fault_queue_ops vgem_svm_fault_ops;
 void vgem_svm_fault_cancel(struct drm_svm *svm,
 			   const struct drm_svm_fault *fault, int error);

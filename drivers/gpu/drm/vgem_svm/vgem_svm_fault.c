@@ -31,7 +31,7 @@ static enum drm_svm_access vgem_svm_access_kind(u32 access)
 }
 
 /* Return: false if nobody is there any more to be told. */
-static bool vgem_svm_fault_decode(struct vgem_svm_dev *vdev,
+static bool vgem_svm_fault_decode(struct vgem_svm_dev *vdev, u64 nr,
 				  const struct vgem_svm_hw_fault *record,
 				  struct drm_svm_fault *fault)
 {
@@ -40,6 +40,7 @@ static bool vgem_svm_fault_decode(struct vgem_svm_dev *vdev,
 	u32 access = FIELD_GET(VGEM_SVM_FAULT_ACCESS, info);
 	struct vgem_svm_queue *queue;
 	struct vgem_svm_vm *vm;
+	bool known;
 	u32 uid;
 
 	vm = xa_load(&vdev->vms, FIELD_GET(VGEM_SVM_FAULT_VM, info));
@@ -47,8 +48,10 @@ static bool vgem_svm_fault_decode(struct vgem_svm_dev *vdev,
 	if (!queue)
 		return false;
 	uid = queue->uid;
+	/* The channel's former queue may have left the record behind. */
+	known = vm && queue->vm == vm && nr >= queue->born;
 	vgem_svm_queue_put(queue);
-	if (!vm)
+	if (!known)
 		return false;
 
 	fault->svm = &vm->svm;
@@ -76,7 +79,7 @@ static unsigned int vgem_svm_fault_fetch(struct drm_svm_fault_queue *fq,
 	/* PUT before the records that it counts. */
 	dma_rmb();
 	for (; get != put && n < max; get++)
-		if (vgem_svm_fault_decode(vdev,
+		if (vgem_svm_fault_decode(vdev, get,
 					  &vdev->faults[get % vgem_svm_fault_entries],
 					  &faults[n]))
 			n++;

@@ -14,8 +14,11 @@
 void vgem_svm_irq(void *data)
 {
 	struct vgem_svm_dev *vdev = data;
-	u64 status = vgem_svm_hw_read(vdev->hw, VGEM_SVM_REG_INT_STATUS);
+	u64 status;
 
+	if (!READ_ONCE(vdev->irq_on))
+		return;
+	status = vgem_svm_hw_read(vdev->hw, VGEM_SVM_REG_INT_STATUS);
 	vgem_svm_hw_write(vdev->hw, VGEM_SVM_REG_INT_STATUS, status);
 	if (status & VGEM_SVM_INT_FAULT)
 		drm_svm_fault_queue_kick(&vdev->fault_queue);
@@ -48,9 +51,13 @@ static void vgem_svm_chan_error(struct vgem_svm_dev *vdev, u32 chan)
 {
 	struct vgem_svm_queue *queue;
 
-	if (chan == VGEM_SVM_HW_CHAN_PT || chan == VGEM_SVM_HW_CHAN_COPY) {
-		/* What is not written to tables or copied will never be. */
+	if (chan == VGEM_SVM_HW_CHAN_PT) {
+		/* What is not written to tables will never be. */
 		vgem_svm_device_kill(vdev);
+		return;
+	}
+	if (chan == VGEM_SVM_HW_CHAN_COPY) {
+		vgem_svm_copy_died(vdev);
 		return;
 	}
 	queue = vgem_svm_queue_of_chan(vdev, chan);

@@ -59,10 +59,18 @@ static int vgem_svm_pt_reserve(struct drm_gpt *gpt, u32 words, bool zap,
 		if (!may_sleep)
 			return -EAGAIN;
 		if (time_after(jiffies, end))
-			break;
+			vgem_svm_device_kill(ring->vdev);
 		usleep_range(20, 100);
 	}
-	return -ENODEV;
+	if (!zap)
+		return -ENODEV;
+	/*
+	 * What walked the table has been stopped. A zap goes on in the shadow,
+	 * against credits as ever; a dead ring drops what is put into it.
+	 */
+	guard(spinlock)(&ring->lock);
+	ring->credits += words;
+	return 0;
 }
 
 void vgem_svm_pt_release(struct vgem_svm_ring *ring, u32 words)

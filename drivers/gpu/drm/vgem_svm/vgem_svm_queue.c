@@ -99,27 +99,37 @@ static void vgem_svm_queue_latch(struct vgem_svm_queue *queue)
 	queue->err_insn = upper_32_bits(info);
 }
 
+/* Return: true if it is dead, and that is news. */
+static bool vgem_svm_queue_die(struct vgem_svm_queue *queue, u32 error)
+{
+	guard(spinlock)(&queue->lock);
+	if (queue->closed)
+		return false;
+	if (error)
+		vgem_svm_hw_write(queue->vm->vdev->hw, VGEM_SVM_REG_CHAN_KILL,
+				  queue->ring.chan | error << 16);
+	if (vgem_svm_queue_reg(queue, VGEM_SVM_CHAN_STATUS) !=
+	    VGEM_SVM_CHAN_ST_DEAD)
+		return false;
+	vgem_svm_queue_latch(queue);
+	if (queue->dead)
+		return false;
+	queue->dead = true;
+	return true;
+}
+
 /**
  * vgem_svm_queue_kill() - a queue is dead, or is to be
  * @queue: queue
  * @error: enum vgem_svm_chan_error to end it with, VGEM_SVM_ERR_NONE if the
- *	hardware has ended it
+ *	hardware may have ended it; that may be news of the channel's former queue
  *
  * Context: process.
  */
 void vgem_svm_queue_kill(struct vgem_svm_queue *queue, u32 error)
 {
-	spin_lock(&queue->lock);
-	if (queue->closed) {
-		spin_unlock(&queue->lock);
+	if (!vgem_svm_queue_die(queue, error))
 		return;
-	}
-	if (error)
-		vgem_svm_hw_write(queue->vm->vdev->hw, VGEM_SVM_REG_CHAN_KILL,
-				  queue->ring.chan | error << 16);
-	vgem_svm_queue_latch(queue);
-	spin_unlock(&queue->lock);
-
 	drm_dbg(&queue->vm->vdev->drm, "queue %u is dead: status %u address %#llx pc %#llx\n",
 		queue->handle, queue->status, queue->err_addr, queue->err_pc);
 	vgem_svm_queue_drop_jobs(queue);
@@ -157,6 +167,21 @@ void vgem_svm_queue_close(struct vgem_svm_queue *queue)
 
 /* ---- ioctls ------------------------------------------------------------- */
 
+static int vgem_svm_queue_enable(struct vgem_svm_queue *queue, u32 engine,
+				 u64 budget)
+{
+	struct vgem_svm_dev *vdev = queue->vm->vdev;
+
+	guard(spinlock)(&vdev->kill_lock);
+	if (vdev->wedged)
+		return -EIO;
+	/* The channel is off: what has been recorded is not this queue's. */
+	queue->born = vgem_svm_hw_read(vdev->hw, VGEM_SVM_REG_FAULT_PUT);
+	vgem_svm_chan_set(vdev, queue->ring.chan, queue);
+	vgem_svm_ring_enable(&queue->ring, engine, queue->vm->hw_id, budget);
+	return 0;
+}
+
 static int vgem_svm_queue_init_ring(struct vgem_svm_queue *queue, u32 engine,
 				    u64 budget)
 {
@@ -168,13 +193,12 @@ static int vgem_svm_queue_init_ring(struct vgem_svm_queue *queue, u32 engine,
 		return chan;
 	ret = vgem_svm_ring_init(vdev, &queue->ring, chan,
 				 VGEM_SVM_QUEUE_RING_BYTES);
+	ret = ret ?: vgem_svm_queue_enable(queue, engine, budget);
 	if (ret) {
+		vgem_svm_ring_fini(&queue->ring);
 		vgem_svm_chan_free(vdev, chan);
-		return ret;
 	}
-	vgem_svm_chan_set(vdev, chan, queue);
-	vgem_svm_ring_enable(&queue->ring, engine, queue->vm->hw_id, budget);
-	return 0;
+	return ret;
 }
 
 static struct vgem_svm_queue *
@@ -274,8 +298,6 @@ int vgem_svm_queue_create_ioctl(struct drm_device *drm, void *data,
 	down_write(&vm->sem);
 	if (vm->closed)
 		ret = -ENOENT;
-	else if (READ_ONCE(vm->vdev->wedged))
-		ret = -EIO;
 	else
 		ret = vgem_svm_queue_create(vm, file->driver_priv, args);
 	up_write(&vm->sem);
@@ -330,7 +352,10 @@ int vgem_svm_queue_destroy_ioctl(struct drm_device *drm, void *data,
 		return PTR_ERR(queue);
 
 	mutex_lock(&vfile->lock);
-	mine = xa_erase(&vfile->queues, args->queue_id);
+	/* Its number may be another's by now. */
+	mine = xa_load(&vfile->queues, args->queue_id) == queue;
+	if (mine)
+		xa_erase(&vfile->queues, args->queue_id);
 	mutex_unlock(&vfile->lock);
 	if (mine) {
 		down_write(&queue->vm->sem);

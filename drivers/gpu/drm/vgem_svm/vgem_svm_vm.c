@@ -2,13 +2,15 @@
 /*
  * Address spaces. One belongs to the process that made it: no other may use it,
  * not a child after fork and not who was passed the descriptor; and it ends when
- * that process does, even if another holds the file. Then, when the file or the
+ * that process does, even if another holds the file, or when its memory goes
+ * (exec). Then, when the file or the
  * handle is closed, or when the device goes, it is closed: queues stopped, root
  * taken away and TLBs flushed, faults drained, mirror and table taken down.
  */
 
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/wait_bit.h>
 
 #include <drm/drm_file.h>
 #include <drm/drm_print.h>
@@ -88,17 +90,71 @@ static const struct drm_svm_ops vgem_svm_ops = {
 	.cancel = vgem_svm_fault_cancel,
 };
 
+/* ---- the end of the process --------------------------------------------- */
+
+static void vgem_svm_vm_kill_queues(struct vgem_svm_vm *vm)
+{
+	struct vgem_svm_queue *queue;
+	u32 chan;
+
+	for (chan = VGEM_SVM_HW_CHAN_USER; chan < VGEM_SVM_HW_NR_CHANS; chan++) {
+		queue = vgem_svm_queue_of_chan(vm->vdev, chan);
+		if (!queue)
+			continue;
+		if (queue->vm == vm)
+			vgem_svm_queue_kill(queue, VGEM_SVM_ERR_KILLED);
+		vgem_svm_queue_put(queue);
+	}
+}
+
+static void vgem_svm_vm_close_work(struct work_struct *work)
+{
+	struct vgem_svm_vm *vm =
+		container_of(work, struct vgem_svm_vm, close_work);
+
+	vgem_svm_vm_close(vm);
+	vgem_svm_vm_put(vm);
+}
+
+/*
+ * The mirrored memory goes, by exit or exec. Queues end here. The rest waits
+ * for notifiers to end, this one too, and is done elsewhere.
+ *
+ * The descriptor's close by an exiting process (vgem_svm_flush()) is wanted as
+ * well: a program that faults all the time can keep mm_users above zero.
+ */
+static void vgem_svm_vm_exit(struct mmu_notifier *exit, struct mm_struct *mm)
+{
+	struct vgem_svm_vm *vm = container_of(exit, struct vgem_svm_vm, exit);
+
+	/* mmu_notifier_unregister() calls it too. */
+	if (READ_ONCE(vm->closed))
+		return;
+	vgem_svm_vm_kill_queues(vm);
+	kref_get(&vm->ref);
+	if (!queue_work(vm->vdev->wq, &vm->close_work))
+		vgem_svm_vm_put(vm);
+}
+
+static const struct mmu_notifier_ops vgem_svm_exit_ops = {
+	.release = vgem_svm_vm_exit,
+};
+
 /* ---- life --------------------------------------------------------------- */
 
-static void vgem_svm_vm_set_root(struct vgem_svm_vm *vm)
+static int vgem_svm_vm_set_root(struct vgem_svm_vm *vm)
 {
 	u64 addr;
 	bool local;
 
 	drm_gpt_root(&vm->gpt, &addr, &local);
+	guard(spinlock)(&vm->vdev->kill_lock);
+	if (vm->vdev->wedged)
+		return -EIO;
 	vgem_svm_hw_write(vm->vdev->hw, VGEM_SVM_REG_VM_ROOT(vm->hw_id),
 			  addr | VGEM_SVM_ROOT_VALID |
 			  (local ? VGEM_SVM_ROOT_LOCAL : 0));
+	return 0;
 }
 
 static int vgem_svm_vm_init_gpt(struct vgem_svm_vm *vm)
@@ -128,6 +184,28 @@ static int vgem_svm_vm_init_svm(struct vgem_svm_vm *vm, u32 flags)
 	return drm_svm_init(&vm->svm, current->mm, &config);
 }
 
+static int vgem_svm_vm_get_hw_id(struct vgem_svm_vm *vm)
+{
+	struct vgem_svm_dev *vdev = vm->vdev;
+	int ret;
+
+	ret = xa_alloc(&vdev->vms, &vm->hw_id, vm,
+		       XA_LIMIT(1, VGEM_SVM_HW_NR_VMS - 1), GFP_KERNEL);
+	if (!ret)
+		atomic_inc(&vdev->nr_vms);
+	return ret == -EBUSY ? -ENOSPC : ret;
+}
+
+static void vgem_svm_vm_put_hw_id(struct vgem_svm_vm *vm)
+{
+	struct vgem_svm_dev *vdev = vm->vdev;
+
+	xa_erase(&vdev->vms, vm->hw_id);
+	/* Who takes the device down waits for it. */
+	if (atomic_dec_and_test(&vdev->nr_vms))
+		wake_up_var(&vdev->nr_vms);
+}
+
 static struct vgem_svm_vm *vgem_svm_vm_make(struct vgem_svm_dev *vdev, u32 flags)
 {
 	struct vgem_svm_vm *vm;
@@ -142,24 +220,35 @@ static struct vgem_svm_vm *vgem_svm_vm_make(struct vgem_svm_dev *vdev, u32 flags
 	spin_lock_init(&vm->fault_lock);
 	vm->vdev = vdev;
 	vm->owner = current->files;
+	vm->exit.ops = &vgem_svm_exit_ops;
+	INIT_WORK(&vm->close_work, vgem_svm_vm_close_work);
 	ret = vgem_svm_vm_init_gpt(vm);
 	if (ret)
 		goto err_free;
 	ret = vgem_svm_vm_init_svm(vm, flags);
 	if (ret)
 		goto err_gpt;
-	ret = xa_alloc(&vdev->vms, &vm->hw_id, vm,
-		       XA_LIMIT(1, VGEM_SVM_HW_NR_VMS - 1), GFP_KERNEL);
+	ret = mmu_notifier_register(&vm->exit, current->mm);
 	if (ret)
 		goto err_svm;
-	vgem_svm_vm_set_root(vm);
+	ret = vgem_svm_vm_get_hw_id(vm);
+	if (ret)
+		goto err_exit;
+	ret = vgem_svm_vm_set_root(vm);
+	if (ret) {
+		/* It can be found by now. */
+		vgem_svm_vm_close(vm);
+		vgem_svm_vm_put(vm);
+		return ERR_PTR(ret);
+	}
 	return vm;
 
+err_exit:
+	WRITE_ONCE(vm->closed, true);
+	mmu_notifier_unregister(&vm->exit, vm->exit.mm);
 err_svm:
 	drm_svm_stop(&vm->svm);
 	drm_svm_fini(&vm->svm);
-	if (ret == -EBUSY)
-		ret = -ENOSPC;
 err_gpt:
 	drm_gpt_fini(&vm->gpt);
 err_free:
@@ -190,7 +279,7 @@ void vgem_svm_vm_close(struct vgem_svm_vm *vm)
 
 	down_write(&vm->sem);
 	if (!vm->closed) {
-		vm->closed = true;
+		WRITE_ONCE(vm->closed, true);
 		vgem_svm_vm_stop_hw(vm);
 		/*
 		 * Its number stays taken until its last flush, so that nobody
@@ -199,9 +288,10 @@ void vgem_svm_vm_close(struct vgem_svm_vm *vm)
 		xa_store(&vdev->vms, vm->hw_id, XA_ZERO_ENTRY, GFP_KERNEL);
 		drm_svm_fault_queue_sync(&vdev->fault_queue);
 		drm_svm_stop(&vm->svm);
+		mmu_notifier_unregister(&vm->exit, vm->exit.mm);
 		drm_svm_fini(&vm->svm);
 		drm_gpt_fini(&vm->gpt);
-		xa_erase(&vdev->vms, vm->hw_id);
+		vgem_svm_vm_put_hw_id(vm);
 	}
 	up_write(&vm->sem);
 }
@@ -216,8 +306,10 @@ static int vgem_svm_vm_create(struct vgem_svm_dev *vdev, struct drm_file *file,
 	vm = vgem_svm_vm_make(vdev, args->flags);
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
-	guard(mutex)(&vfile->lock);
+	mutex_lock(&vfile->lock);
 	ret = xa_alloc(&vfile->vms, &args->vm_id, vm, xa_limit_31b, GFP_KERNEL);
+	mutex_unlock(&vfile->lock);
+	/* &vgem_svm_vm.sem is the outer lock. */
 	if (ret) {
 		vgem_svm_vm_close(vm);
 		vgem_svm_vm_put(vm);
@@ -238,8 +330,7 @@ int vgem_svm_vm_create_ioctl(struct drm_device *drm, void *data,
 		return vgem_svm_bad(drm, "vm_id");
 	if (!drm_dev_enter(drm, &idx))
 		return -ENODEV;
-	ret = READ_ONCE(vdev->wedged) ? -EIO :
-					vgem_svm_vm_create(vdev, file, args);
+	ret = vgem_svm_vm_create(vdev, file, args);
 	drm_dev_exit(idx);
 	return ret;
 }
@@ -274,7 +365,9 @@ int vgem_svm_vm_destroy_ioctl(struct drm_device *drm, void *data,
 	up_read(&vm->sem);
 
 	mutex_lock(&vfile->lock);
-	if (xa_erase(&vfile->vms, args->vm_id)) {
+	/* Its number may be another's by now. */
+	if (xa_load(&vfile->vms, args->vm_id) == vm) {
+		xa_erase(&vfile->vms, args->vm_id);
 		vgem_svm_vm_forget_queues(vfile, vm);
 		vgem_svm_vm_put(vm);
 	}

@@ -304,7 +304,8 @@ static struct test_packet *test_cmd_packet(struct test_hw *hw, u32 words)
 		test_hw_error(hw, "packet for a dead ring", 0);
 	if (hw->tail - hw->head == TEST_RING)
 		test_hw_error(hw, "ring of the test is too short", hw->tail);
-	packet = &hw->ring[hw->tail++ % TEST_RING];
+	packet = &hw->ring[hw->tail % TEST_RING];
+	WRITE_ONCE(hw->tail, hw->tail + 1);
 	packet->words = words;
 	return packet;
 }
@@ -372,22 +373,39 @@ const struct drm_gpt_cmd_ops test_cmd_ops = {
 	.wait = test_cmd_wait,
 };
 
+/* An entry, word by word, what makes it valid last. */
+static void test_hw_store(void *dst, const void *entry, u32 bytes)
+{
+	const u64 *words = entry;
+	u64 *to = dst;
+
+	if (bytes == 4) {
+		WRITE_ONCE(*(u32 *)dst, *(const u32 *)entry);
+		return;
+	}
+	if (bytes == 16)
+		WRITE_ONCE(to[1], words[1]);
+	smp_wmb(); /* as the manual says */
+	WRITE_ONCE(to[0], words[0]);
+}
+
 static void test_hw_execute(struct test_hw *hw, const struct test_packet *packet)
 {
 	u32 bytes = 1 << packet->entry_shift, i;
 	u64 value = packet->data[0];
+	const void *entry;
 	u8 *dst;
 
 	dst = test_hw_bus(hw, packet->addr, packet->n * bytes, packet->local);
 	if (!dst)
 		return;
 	for (i = 0; i < packet->n; i++, dst += bytes, value += packet->step) {
+		entry = packet->data;
 		if (packet->kind == DRM_GPT_RUN_COPY)
-			memcpy(dst, (u8 *)packet->data + i * bytes, bytes);
+			entry += i * bytes;
 		else if (packet->kind == DRM_GPT_RUN_SEQ)
-			WRITE_ONCE(*(u64 *)dst, value);
-		else
-			memcpy(dst, packet->data, bytes);
+			entry = &value;
+		test_hw_store(dst, entry, bytes);
 	}
 }
 
