@@ -3,6 +3,7 @@
 #define _DRM_SVM_H_
 
 #include <linux/atomic.h>
+#include <linux/bits.h>
 #include <linux/list.h>
 #include <linux/memremap.h>
 #include <linux/spinlock.h>
@@ -22,7 +23,7 @@ struct seq_file;
 
 /* Unit of service, locking and invalidation: a naturally aligned block. */
 #define DRM_SVM_RANGE_SHIFT	21
-#define DRM_SVM_RANGE_SIZE	(1ULL << DRM_SVM_RANGE_SHIFT)
+#define DRM_SVM_RANGE_SIZE	BIT_ULL(DRM_SVM_RANGE_SHIFT)
 
 /**
  * enum drm_svm_access - what a device wanted to do
@@ -122,13 +123,6 @@ struct drm_svm_stats {
  * @queue: where its faults come in
  * @ops: the driver's
  * @stats: counters
- * @smm: the process's address space (private from here on)
- * @node: in &drm_svm_mm.devices
- * @dying: no new service
- * @active: fault groups in flight
- * @idle: woken when @active becomes 0
- * @replay_work: replay put off to join others
- * @migrate_on_fault: without an attribute, move what is touched to @region
  */
 struct drm_svm {
 	struct device *dev;
@@ -138,13 +132,13 @@ struct drm_svm {
 	const struct drm_svm_ops *ops;
 	struct drm_svm_stats stats;
 	/* private: */
-	struct drm_svm_mm *smm;
-	struct list_head node;
-	bool dying;
-	bool migrate_on_fault;
-	atomic_t active;
-	wait_queue_head_t idle;
-	struct delayed_work replay_work;
+	struct drm_svm_mm *smm;		/* the process's address space */
+	struct list_head node;		/* in drm_svm_mm.devices */
+	bool dying;			/* no new service */
+	bool migrate_on_fault;		/* memory without an attribute goes to the region */
+	atomic_t active;		/* fault groups in flight */
+	wait_queue_head_t idle;		/* woken when active becomes 0 */
+	struct delayed_work replay_work; /* a replay put off to join others */
 };
 
 /**
@@ -190,24 +184,17 @@ struct drm_svm_fault_group;
 /**
  * struct drm_svm_fault_queue - faults of one device; embed it in the device
  * @ops: the driver's
- * @wq: workers (private from here on)
- * @fetch_work: takes records and forms groups
- * @lock: guards @groups, @free and the groups' pending part
- * @groups: groups that wait or are served
- * @free: groups not in use
- * @pool: all groups
- * @stopped: no more fetching
  */
 struct drm_svm_fault_queue {
 	const struct drm_svm_fault_queue_ops *ops;
 	/* private: */
-	struct workqueue_struct *wq;
-	struct work_struct fetch_work;
-	spinlock_t lock;
-	struct list_head groups;
-	struct list_head free;
-	struct drm_svm_fault_group *pool;
-	bool stopped;
+	struct workqueue_struct *wq;	/* workers */
+	struct work_struct fetch_work;	/* takes records and forms groups */
+	spinlock_t lock;		/* groups, free, the groups' pending part */
+	struct list_head groups;	/* that wait or are served */
+	struct list_head free;		/* not in use */
+	struct drm_svm_fault_group *pool; /* all groups */
+	bool stopped;			/* no more fetching */
 };
 
 int drm_svm_fault_queue_init(struct drm_svm_fault_queue *queue,
@@ -261,28 +248,20 @@ struct drm_svm_region_ops {
  * @dev: the device
  * @ops: the driver's
  * @bytes: size
- * @pagemap: ZONE_DEVICE pages that stand for it (private from here on)
- * @lock: guards @used
- * @used: bitmap of pages handed out
- * @nr_used: number of them
- * @nr_pages: size in pages
- * @id: small number that attributes name it by
- * @hint: where to look for free pages next
- * @stats_owner: whom to_system is counted for, or NULL
  */
 struct drm_svm_region {
 	struct device *dev;
 	const struct drm_svm_region_ops *ops;
 	u64 bytes;
 	/* private: */
-	struct dev_pagemap pagemap;
-	spinlock_t lock;
-	unsigned long *used;
+	struct dev_pagemap pagemap;	/* ZONE_DEVICE pages that stand for it */
+	spinlock_t lock;		/* used, nr_used, hint */
+	unsigned long *used;		/* bitmap of pages handed out */
 	unsigned long nr_used;
 	unsigned long nr_pages;
-	unsigned long hint;
-	int id;
-	atomic64_t to_system;
+	unsigned long hint;		/* where to look for a free page next */
+	int id;				/* small number that attributes name it by */
+	atomic64_t to_system;		/* pages that went back */
 };
 
 int drm_svm_region_init(struct drm_svm_region *region, struct device *dev,

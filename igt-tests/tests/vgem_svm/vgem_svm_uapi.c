@@ -439,7 +439,7 @@ static void test_queue_full(struct vgem_svm *s)
 	control[100] = DRM_VGEM_SVM_PKT(DRM_VGEM_SVM_PKT_NOP, 1);
 	for (n = 0; n < 100000 && !ret; n++)
 		ret = __vgem_svm_exec(&s->q, control + 100, 1);
-	igt_assert_eq(ret, -EAGAIN);
+	igt_assert_eq(ret, -EBUSY);
 	igt_info("%u batches wait\n", n);
 	vgem_svm_poke(control, 1);
 	vgem_svm_wait(&s->q);

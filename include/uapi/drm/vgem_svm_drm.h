@@ -181,7 +181,7 @@ struct drm_vgem_svm_sync {
  *
  * Work that can page-fault never backs a dma_fence: there is no out-syncobj.
  * A dead queue stores no fence. Errors: -EINVAL, -ENOENT, -EIO, -EFAULT,
- * -EAGAIN (queue full).
+ * -EBUSY (queue full; not -EAGAIN, which libdrm repeats at once).
  */
 struct drm_vgem_svm_exec {
 	__u32 queue_id;
@@ -373,7 +373,11 @@ struct drm_vgem_svm_faults {
  */
 #define DRM_VGEM_SVM_PKT(op, words)	((__u64)(op) | (__u64)(words) << 8)
 #define DRM_VGEM_SVM_PKT_NOP		0x00
-#define DRM_VGEM_SVM_PKT_LAUNCH		0x40	/* 12 words: header, entry, threads, stack base, stack bytes per thread, 7 arguments */
+/*
+ * 12 words: header, entry, threads, stack base, stack bytes per thread, 7
+ * arguments
+ */
+#define DRM_VGEM_SVM_PKT_LAUNCH		0x40
 #define DRM_VGEM_SVM_PKT_STORE		0x41	/* 3 words: header, address, value */
 #define DRM_VGEM_SVM_PKT_ATOMIC_ADD	0x42	/* 3 words: header, address, value */
 #define DRM_VGEM_SVM_LAUNCH_WORDS	12

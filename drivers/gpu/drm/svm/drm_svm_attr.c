@@ -112,7 +112,7 @@ void drm_svm_policy_pages(struct drm_svm *svm, u64 base, unsigned long *pages)
 {
 	unsigned long first = base >> PAGE_SHIFT;
 	unsigned long last = first + DRM_SVM_RANGE_PAGES - 1;
-	MA_STATE(mas, &svm->smm->attrs, first, first);
+	struct ma_state mas;
 	void *entry;
 
 	if (drm_svm_default_location(svm) == DRM_SVM_LOC_DEVICE)
@@ -120,6 +120,7 @@ void drm_svm_policy_pages(struct drm_svm *svm, u64 base, unsigned long *pages)
 	else
 		bitmap_zero(pages, DRM_SVM_RANGE_PAGES);
 
+	mas_init(&mas, &svm->smm->attrs, first);
 	guard(rcu)();
 	mas_for_each(&mas, entry, last) {
 		unsigned long from = max(mas.index, first);

@@ -97,9 +97,9 @@ static int drm_svm_move(struct drm_svm *svm, u64 base,
 			unsigned int *moved)
 {
 	struct mm_struct *mm = svm->smm->mm;
-	VMA_ITERATOR(vmi, mm, base);
 	struct vm_area_struct *vma;
 	struct drm_svm_pass *pass;
+	struct vma_iterator vmi;
 
 	if (bitmap_empty(move, DRM_SVM_RANGE_PAGES))
 		return 0;
@@ -112,6 +112,7 @@ static int drm_svm_move(struct drm_svm *svm, u64 base,
 		kvfree(pass);
 		return -EINTR;
 	}
+	vma_iter_init(&vmi, mm, base);
 	for_each_vma_range(vmi, vma, base + DRM_SVM_RANGE_SIZE)
 		drm_svm_move_vma(pass, vma, base, move, fn, moved);
 	mmap_read_unlock(mm);

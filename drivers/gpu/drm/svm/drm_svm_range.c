@@ -63,7 +63,7 @@ static struct drm_svm_range *drm_svm_range_make(struct drm_svm_mm *smm,
 {
 	struct drm_svm_range *range;
 
-	range = kvzalloc(sizeof(*range), GFP_KERNEL_ACCOUNT);
+	range = kvzalloc_obj(*range, GFP_KERNEL_ACCOUNT);
 	if (!range)
 		return ERR_PTR(-ENOMEM);
 
@@ -154,7 +154,7 @@ struct drm_svm_range_dev *drm_svm_range_dev_make(struct drm_svm_range *range,
 	if (rd)
 		return rd;
 
-	rd = kvzalloc(sizeof(*rd), GFP_KERNEL_ACCOUNT);
+	rd = kvzalloc_obj(*rd, GFP_KERNEL_ACCOUNT);
 	if (!rd)
 		return ERR_PTR(-ENOMEM);
 	rd->svm = svm;

@@ -47,10 +47,11 @@ static bool drm_svm_vma_secret(struct vm_area_struct *vma)
 static void drm_svm_walk_refuse(struct drm_svm_service *s)
 {
 	u64 base = s->range->first;
-	VMA_ITERATOR(vmi, s->smm->mm, base);
 	struct vm_area_struct *vma;
+	struct vma_iterator vmi;
 
 	bitmap_zero(s->refused, DRM_SVM_RANGE_PAGES);
+	vma_iter_init(&vmi, s->smm->mm, base);
 	for_each_vma_range(vmi, vma, base + DRM_SVM_RANGE_SIZE) {
 		u64 first = max_t(u64, vma->vm_start, base);
 		u64 end = min_t(u64, vma->vm_end, base + DRM_SVM_RANGE_SIZE);

@@ -192,14 +192,17 @@ static int vgem_svm_job_add_fence(struct drm_file *file,
 	struct drm_vgem_svm_sync __user *user =
 		u64_to_user_ptr(job->args.in_syncs);
 	struct drm_vgem_svm_sync sync;
+	struct dma_fence *fence;
 	int ret;
 
 	if (copy_from_user(&sync, user + i, sizeof(sync)))
 		return -EFAULT;
 	if (sync.flags)
 		return -EINVAL;
-	ret = drm_syncobj_find_fence(file, sync.handle, sync.point, 0,
-				     &job->fences[i]);
+	/* An error may leave a fence behind that is not ours. */
+	ret = drm_syncobj_find_fence(file, sync.handle, sync.point, 0, &fence);
+	if (!ret)
+		job->fences[i] = fence;
 	return ret;
 }
 
@@ -237,7 +240,7 @@ static int vgem_svm_job_push(struct vgem_svm_job *job)
 	if (queue->status != DRM_VGEM_SVM_QUEUE_OK)
 		return -EIO;
 	if (queue->nr_jobs == VGEM_SVM_QUEUE_JOBS)
-		return -EAGAIN;
+		return -EBUSY;
 	queue->nr_jobs++;
 	list_add_tail(&job->node, &queue->jobs);
 	vgem_svm_queue_submit(queue);

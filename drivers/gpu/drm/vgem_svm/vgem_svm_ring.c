@@ -145,6 +145,7 @@ u64 vgem_svm_ring_fence(struct vgem_svm_ring *ring)
 /* The last fence that has passed. What came before it is visible. */
 u64 vgem_svm_ring_value(struct vgem_svm_ring *ring)
 {
+	/* Pairs with the engine's release store of the fence. */
 	return smp_load_acquire(&ring->vdev->fences[ring->chan]);
 }
 

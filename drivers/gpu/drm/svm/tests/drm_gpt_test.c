@@ -254,7 +254,7 @@ static void encodes_entries_as_documented(struct kunit *test)
 	format->fill_table(entry, 1, leaf, true);
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[0]), leaf | 0x11);
 	format->fill_empty(entry, 0, 2);
-	KUNIT_EXPECT_EQ(test, entry[0] | entry[1], 0);
+	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[0] | entry[1]), 0);
 }
 
 static void refuses_formats_that_do_not_add_up(struct kunit *test)

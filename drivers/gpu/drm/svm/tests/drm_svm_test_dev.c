@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The least that a driver has to bring, over a device that is a few arrays:
+ * units that access an address, fault, are parked and try again at a replay.
+ */
+
+#include <linux/dma-mapping.h>
+#include <linux/io.h>
+#include <linux/platform_device.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include <linux/wait.h>
+
+#include "drm_svm_test_dev.h"
+
+#define TEST_TIMEOUT	(60 * HZ)
+
+static struct test_dev *test_of_svm(struct drm_svm *svm)
+{
+	return container_of(svm, struct test_dev, svm);
+}
+
+/* ---- address translation ------------------------------------------------ */
+
+static u64 test_flush_begin(struct drm_svm *svm, struct drm_gpt_gather *gather)
+{
+	return 1;
+}
+
+static int test_flush_wait(struct drm_svm *svm, u64 token, bool may_sleep)
+{
+	atomic_inc(&test_of_svm(svm)->flushes);
+	return 0;
+}
+
+static void test_kill(struct drm_svm *svm)
+{
+	WARN(1, "nothing here can fail to answer\n");
+}
+
+/**
+ * test_dev_maps() - does the table let the device at an address?
+ * @dev: device
+ * @addr: address
+ * @flags: DRM_GPT_LEAF_WRITE or 0
+ *
+ * Return: true if it does.
+ */
+bool test_dev_maps(struct test_dev *dev, u64 addr, u64 flags)
+{
+	u64 seq;
+
+	return drm_gpt_mapped(&dev->gpt, addr, addr, DRM_GPT_LEAF_VALID | flags,
+			      &seq);
+}
+
+/* ---- faults ------------------------------------------------------------- */
+
+/* Return: true if the unit faults. */
+static bool test_unit_try(struct test_dev *dev, struct test_unit *unit)
+{
+	u64 flags = unit->access == DRM_SVM_READ ? 0 : DRM_GPT_LEAF_WRITE;
+
+	lockdep_assert_held(&dev->lock);
+	if (test_dev_maps(dev, unit->addr, flags)) {
+		unit->state = TEST_UNIT_DONE;
+		wake_up_all(&dev->wait);
+		return false;
+	}
+	unit->state = TEST_UNIT_FAULTED;
+	return true;
+}
+
+static unsigned int test_fetch(struct drm_svm_fault_queue *queue,
+			       struct drm_svm_fault *faults, unsigned int max)
+{
+	struct test_dev *dev = container_of(queue, struct test_dev, queue);
+	unsigned int i, n = 0;
+
+	guard(spinlock)(&dev->lock);
+	for (i = 0; i < dev->nr_units && n < max; i++) {
+		struct test_unit *unit = &dev->units[i];
+
+		if (unit->state != TEST_UNIT_FAULTED)
+			continue;
+		unit->state = TEST_UNIT_PARKED;
+		faults[n++] = (struct drm_svm_fault) {
+			.svm = &dev->svm,
+			.addr = unit->addr,
+			.access = unit->access,
+			.cookie = i,
+		};
+	}
+	return n;
+}
+
+static void test_replay(struct drm_svm *svm)
+{
+	struct test_dev *dev = test_of_svm(svm);
+	bool faults = false;
+	unsigned int i;
+
+	atomic_inc(&dev->replays);
+	guard(spinlock)(&dev->lock);
+	for (i = 0; i < dev->nr_units; i++)
+		if (dev->units[i].state == TEST_UNIT_PARKED)
+			faults |= test_unit_try(dev, &dev->units[i]);
+	if (faults)
+		drm_svm_fault_queue_kick(&dev->queue);
+}
+
+static void test_cancel(struct drm_svm *svm, const struct drm_svm_fault *fault,
+			int error)
+{
+	struct test_dev *dev = test_of_svm(svm);
+	struct test_unit *unit = &dev->units[fault->cookie];
+
+	guard(spinlock)(&dev->lock);
+	unit->state = TEST_UNIT_CANCELLED;
+	unit->error = error;
+	wake_up_all(&dev->wait);
+}
+
+/**
+ * test_dev_start() - let the device access an address
+ * @dev: device
+ * @addr: address
+ * @access: how
+ *
+ * Return: the unit, for test_dev_wait(); -ENOSPC.
+ */
+int test_dev_start(struct test_dev *dev, u64 addr, enum drm_svm_access access)
+{
+	struct test_unit *unit;
+
+	guard(spinlock)(&dev->lock);
+	if (dev->nr_units == TEST_UNITS)
+		return -ENOSPC;
+	unit = &dev->units[dev->nr_units];
+	unit->addr = addr;
+	unit->access = access;
+	if (test_unit_try(dev, unit))
+		drm_svm_fault_queue_kick(&dev->queue);
+	return dev->nr_units++;
+}
+
+static bool test_unit_ended(struct test_dev *dev, struct test_unit *unit)
+{
+	guard(spinlock)(&dev->lock);
+	return unit->state >= TEST_UNIT_DONE;
+}
+
+/**
+ * test_dev_wait() - wait for the end of an access
+ * @dev: device
+ * @unit: from test_dev_start()
+ *
+ * Return: 0, the error it was cancelled with, -ETIMEDOUT if it never ended.
+ */
+int test_dev_wait(struct test_dev *dev, int unit)
+{
+	if (unit < 0)
+		return unit;
+	if (!wait_event_timeout(dev->wait,
+				test_unit_ended(dev, &dev->units[unit]),
+				TEST_TIMEOUT))
+		return -ETIMEDOUT;
+	return dev->units[unit].error;
+}
+
+/**
+ * test_dev_access() - let the device access an address, and wait
+ * @dev: device
+ * @addr: address
+ * @access: how
+ *
+ * Return: as test_dev_wait().
+ */
+int test_dev_access(struct test_dev *dev, u64 addr, enum drm_svm_access access)
+{
+	return test_dev_wait(dev, test_dev_start(dev, addr, access));
+}
+
+/* ---- memory ------------------------------------------------------------- */
+
+static int test_copy(struct drm_svm_region *region, enum drm_svm_copy_kind kind,
+		     const struct drm_svm_copy *pieces, unsigned int n)
+{
+	struct test_dev *dev = container_of(region, struct test_dev, region);
+	unsigned int i;
+
+	if (dev->copy_error)
+		return dev->copy_error;
+	atomic_inc(&dev->copies);
+	for (i = 0; i < n; i++) {
+		void *vram = dev->vram + pieces[i].offset;
+		/* No IOMMU before it: a bus address is a physical one. */
+		void *ram = phys_to_virt(pieces[i].dma);
+
+		if (kind == DRM_SVM_COPY_TO_DEVICE)
+			memcpy(vram, ram, pieces[i].bytes);
+		else if (kind == DRM_SVM_COPY_TO_SYSTEM)
+			memcpy(ram, vram, pieces[i].bytes);
+		else
+			memset(vram, 0, pieces[i].bytes);
+	}
+	return 0;
+}
+
+/* ---- life --------------------------------------------------------------- */
+
+static const struct drm_svm_ops test_svm_ops = {
+	.flush_begin = test_flush_begin,
+	.flush_wait = test_flush_wait,
+	.kill = test_kill,
+	.replay = test_replay,
+	.cancel = test_cancel,
+};
+
+static const struct drm_svm_fault_queue_ops test_queue_ops = {
+	.fetch = test_fetch,
+};
+
+static const struct drm_svm_region_ops test_region_ops = {
+	.copy = test_copy,
+};
+
+static int test_dev_attach(struct test_dev *dev, struct mm_struct *mm)
+{
+	struct drm_svm_config config = {
+		.dev = &dev->pdev->dev,
+		.gpt = &dev->gpt,
+		.region = &dev->region,
+		.queue = &dev->queue,
+		.ops = &test_svm_ops,
+	};
+
+	return drm_svm_init(&dev->svm, mm, &config);
+}
+
+static int test_dev_init(struct test_dev *dev, struct mm_struct *mm)
+{
+	struct device *parent = &dev->pdev->dev;
+	struct drm_gpt_config config = {
+		.dev = parent,
+		.format = &drm_gpt_format_vgem_svm,
+		.mem = &drm_gpt_mem_pages,
+	};
+	int ret;
+
+	ret = dma_coerce_mask_and_coherent(parent, DMA_BIT_MASK(64));
+	if (ret)
+		return ret;
+	ret = drm_gpt_init(&dev->gpt, &config);
+	if (ret)
+		return ret;
+	ret = drm_svm_fault_queue_init(&dev->queue, &test_queue_ops, "test");
+	if (ret)
+		goto err_gpt;
+	ret = drm_svm_region_init(&dev->region, parent, TEST_VRAM,
+				  &test_region_ops);
+	if (ret)
+		goto err_queue;
+	ret = test_dev_attach(dev, mm);
+	if (ret)
+		goto err_region;
+	return 0;
+
+err_region:
+	drm_svm_region_fini(&dev->region);
+err_queue:
+	drm_svm_fault_queue_fini(&dev->queue);
+err_gpt:
+	drm_gpt_fini(&dev->gpt);
+	return ret;
+}
+
+/**
+ * test_dev_make() - make a device and attach it to an address space
+ * @mm: address space
+ *
+ * Return: the device, or NULL.
+ */
+struct test_dev *test_dev_make(struct mm_struct *mm)
+{
+	struct test_dev *dev = kvzalloc_obj(*dev, GFP_KERNEL);
+
+	if (!dev)
+		return NULL;
+	spin_lock_init(&dev->lock);
+	init_waitqueue_head(&dev->wait);
+	dev->vram = vzalloc(TEST_VRAM);
+	dev->pdev = platform_device_register_simple("drm_svm_test",
+						    PLATFORM_DEVID_AUTO, NULL,
+						    0);
+	if (dev->vram && !IS_ERR(dev->pdev) && !test_dev_init(dev, mm))
+		return dev;
+
+	if (!IS_ERR(dev->pdev))
+		platform_device_unregister(dev->pdev);
+	vfree(dev->vram);
+	kvfree(dev);
+	return NULL;
+}
+
+/**
+ * test_dev_detach() - end the address space of a device, as a driver does
+ * @dev: device
+ */
+void test_dev_detach(struct test_dev *dev)
+{
+	drm_svm_fault_queue_sync(&dev->queue);
+	drm_svm_stop(&dev->svm);
+	drm_svm_fini(&dev->svm);
+	drm_gpt_fini(&dev->gpt);
+}
+
+/**
+ * test_dev_free() - end the rest of a detached device
+ * @dev: device
+ */
+void test_dev_free(struct test_dev *dev)
+{
+	drm_svm_fault_queue_fini(&dev->queue);
+	drm_svm_region_fini(&dev->region);
+	platform_device_unregister(dev->pdev);
+	vfree(dev->vram);
+	kvfree(dev);
+}

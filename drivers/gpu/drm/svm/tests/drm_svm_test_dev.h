@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef _DRM_SVM_TEST_DEV_H_
+#define _DRM_SVM_TEST_DEV_H_
+
+#include <drm/drm_gpt.h>
+#include <drm/drm_svm.h>
+
+struct platform_device;
+
+#define TEST_UNITS	256
+#define TEST_VRAM	SZ_4M
+
+/**
+ * enum test_unit_state - what a unit of the device is doing
+ * @TEST_UNIT_FAULTED: its record lies in the fault buffer
+ * @TEST_UNIT_PARKED: the record has been read; it waits for a replay
+ * @TEST_UNIT_DONE: its access went through
+ * @TEST_UNIT_CANCELLED: its access was refused
+ */
+enum test_unit_state {
+	TEST_UNIT_FAULTED,
+	TEST_UNIT_PARKED,
+	TEST_UNIT_DONE,
+	TEST_UNIT_CANCELLED,
+};
+
+/**
+ * struct test_unit - something that makes one access
+ * @addr: where
+ * @access: what
+ * @state: how far it is
+ * @error: why it was cancelled
+ */
+struct test_unit {
+	u64 addr;
+	enum drm_svm_access access;
+	enum test_unit_state state;
+	int error;
+};
+
+/**
+ * struct test_dev - a device with memory, whose MMU is a lookup in the table
+ * @pdev: for DMA
+ * @gpt: table
+ * @svm: address space
+ * @queue: faults
+ * @region: memory
+ * @vram: what is behind it
+ * @lock: guards the units
+ * @units: in order of their accesses
+ * @nr_units: number of them
+ * @wait: woken when a unit has ended
+ * @flushes: TLB flushes waited for
+ * @replays: replays
+ * @copies: copies of device memory
+ * @copy_error: what the copy engine says
+ */
+struct test_dev {
+	struct platform_device *pdev;
+	struct drm_gpt gpt;
+	struct drm_svm svm;
+	struct drm_svm_fault_queue queue;
+	struct drm_svm_region region;
+	void *vram;
+	spinlock_t lock;
+	struct test_unit units[TEST_UNITS];
+	unsigned int nr_units;
+	wait_queue_head_t wait;
+	atomic_t flushes;
+	atomic_t replays;
+	atomic_t copies;
+	int copy_error;
+};
+
+struct test_dev *test_dev_make(struct mm_struct *mm);
+void test_dev_detach(struct test_dev *dev);
+void test_dev_free(struct test_dev *dev);
+int test_dev_start(struct test_dev *dev, u64 addr, enum drm_svm_access access);
+int test_dev_wait(struct test_dev *dev, int unit);
+int test_dev_access(struct test_dev *dev, u64 addr, enum drm_svm_access access);
+bool test_dev_maps(struct test_dev *dev, u64 addr, u64 flags);
+
+#endif /* _DRM_SVM_TEST_DEV_H_ */
