@@ -161,7 +161,8 @@ struct drm_gpt_run {
  * @fence: record a fence behind all that was written and start the ring. Atomic.
  *	Gives its number, never 0; numbers grow.
  * @done: has the fence of that number, and all before, passed? Any context.
- * @wait: wait for it. Bounded. Gives 0, or -ENODEV if the ring is dead.
+ * @wait: wait for it. Bounded. Gives 0, or -ENODEV if the ring is dead; one that
+ *	does not answer is made dead first, so that it writes no table any more.
  */
 struct drm_gpt_cmd_ops {
 	u32 (*words)(struct drm_gpt *gpt, enum drm_gpt_run_kind kind, u32 n);
@@ -304,6 +305,8 @@ void drm_gpt_gather_init(struct drm_gpt_gather *gather, struct drm_gpt *gpt);
 int drm_gpt_zap_reserve(struct drm_gpt_gather *gather, u64 first, u64 last,
 			bool may_sleep);
 void drm_gpt_zap(struct drm_gpt_gather *gather, u64 first, u64 last);
+void drm_gpt_gather_also(struct drm_gpt_gather *gather, u64 first, u64 last,
+			 bool directory);
 void drm_gpt_reclaim(struct drm_gpt_gather *gather, u64 first, u64 last);
 u32 drm_gpt_gather_take_flush_credits(struct drm_gpt_gather *gather);
 void drm_gpt_gather_fini(struct drm_gpt_gather *gather);

@@ -43,6 +43,7 @@ enum drm_svm_access {
  * @addr: address, any alignment
  * @access: what was tried
  * @cookie: the driver's, names what @drm_svm_ops.cancel has to stop
+ * @record: the driver's, number of the record if the device counts them
  * @data: the driver's, for its report
  */
 struct drm_svm_fault {
@@ -50,6 +51,7 @@ struct drm_svm_fault {
 	u64 addr;
 	enum drm_svm_access access;
 	u64 cookie;
+	u64 record;
 	u64 data;
 };
 
@@ -59,14 +61,18 @@ struct drm_svm_fault {
  *	too if &drm_gpt_gather.directory), on every unit of the device, behind what
  *	the zap wrote or recorded. May be
  *	called in an MMU notifier: no allocation, no lock held over one, does not
- *	sleep. Return: a token for @flush_wait.
+ *	sleep. Return: a token for @flush_wait, not 0.
  * @flush_wait: wait until the flush is done and no access through an old
- *	translation is in flight. Bounded. Polls if !@may_sleep.
- *	Return: 0, -EAGAIN if it had to sleep, -ENODEV if it will never be done.
+ *	translation is in flight. Bounded. Must poll if !@may_sleep, which is
+ *	only asked for where the CPU writes the tables.
+ *	Return: 0, or an error if it is not done; then @kill follows.
  * @kill: the device did not answer: stop its engines and cut its DMA before
- *	returning, so that nothing is accessed any more. Must not allocate.
+ *	returning, so that nothing is accessed any more. Must not allocate or
+ *	sleep.
  * @replay: let what is parked on faults of this address space try again
- * @cancel: end what caused the fault, with the (negative) error as reason
+ * @cancel: end what caused the fault, with the (negative) error as reason, if it
+ *	still waits for that: the record may be older than a replay that let it go
+ *	on, and the address may have been unmapped since
  */
 struct drm_svm_ops {
 	u64 (*flush_begin)(struct drm_svm *svm, struct drm_gpt_gather *gather);
@@ -194,6 +200,7 @@ struct drm_svm_fault_queue {
 	struct list_head groups;	/* that wait or are served */
 	struct list_head free;		/* not in use */
 	struct drm_svm_fault_group *pool; /* all groups */
+	struct drm_svm_fault *fetched;	/* fetch_work's */
 	bool stopped;			/* no more fetching */
 };
 

@@ -232,6 +232,8 @@ static void test_mprotect_back(struct vgem_svm *s)
 				     PROT_EXEC));
 		igt_assert(!mprotect(p, bytes, PROT_READ | PROT_WRITE));
 		done++;
+		/* The GPU gets to work in between, if only a little. */
+		usleep(300);
 	}
 	vgem_svm_wait(&s->q);
 	igt_info("%u times\n", done);

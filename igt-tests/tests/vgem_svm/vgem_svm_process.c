@@ -408,7 +408,7 @@ static void bring_back(struct vgem_svm *s)
 
 	igt_assert(maps);
 	while (fgets(line, sizeof(line), maps))
-		if (sscanf(line, "%lx-%lx rw-p", &first, &end) == 2)
+		if (sscanf(line, "%lx-%lx", &first, &end) == 2)
 			__vgem_svm_migrate(s->fd, s->vm, (void *)first,
 					   end - first,
 					   DRM_VGEM_SVM_LOC_SYSTEM, &result);

@@ -312,7 +312,7 @@ struct drm_vgem_svm_counters {
  * @queue_id: queue it ended
  * @access: 0 read, 1 write, 2 atomic, 3 instruction fetch
  * @error: positive errno: EFAULT (nothing there), EACCES (not allowed), ENOMEM,
- *	EHWPOISON, ETIME (starved), ...
+ *	EOPNOTSUPP (memory of another kind of device), ETIME (starved), ...
  * @thread: thread number
  */
 struct drm_vgem_svm_fault {

@@ -179,6 +179,22 @@ static void drm_gpt_free_tree(struct drm_gpt_table *table)
 	}
 }
 
+/* What was recorded and not waited for: updates that failed half way. */
+static void drm_gpt_drain(struct drm_gpt *gpt)
+{
+	u32 words;
+
+	if (!gpt->cmd)
+		return;
+	words = gpt->cmd->fence_words;
+	/* Dead: nobody reads it any more. */
+	if (gpt->cmd->reserve(gpt, words, true, true))
+		return;
+	gpt->cmd->wait(gpt, drm_gpt_fence(gpt, &words));
+	if (words)
+		gpt->cmd->release(gpt, words);
+}
+
 /**
  * drm_gpt_fini() - end a page table
  * @gpt: no device walks it, no update or gather is open
@@ -189,6 +205,7 @@ void drm_gpt_fini(struct drm_gpt *gpt)
 {
 	/* What the last one did to us is before what the caller does with us. */
 	wait_var_event(&gpt->freeing, !atomic_read_acquire(&gpt->freeing));
+	drm_gpt_drain(gpt);
 	drm_gpt_free_tree(gpt->root);
 	gpt->root = NULL;
 	WARN_ON(atomic64_read(&gpt->stats.tables));

@@ -142,6 +142,28 @@ static void drm_gpt_gather_directory(struct drm_gpt_gather *gather)
 }
 
 /**
+ * drm_gpt_gather_also() - flush what another zap has cleared, too
+ * @gather: gather
+ * @first: first byte
+ * @last: last byte
+ * @directory: that zap may have unlinked tables
+ *
+ * drm_gpt_zap() reports what it clears. Who relies on an entry being gone from
+ * TLBs as well, and may have come behind a zap whose flush is still under way,
+ * says so here.
+ *
+ * Context: any.
+ */
+void drm_gpt_gather_also(struct drm_gpt_gather *gather, u64 first, u64 last,
+			 bool directory)
+{
+	drm_gpt_gather_flush(gather, first, last);
+	if (directory)
+		drm_gpt_gather_directory(gather);
+}
+EXPORT_SYMBOL_GPL(drm_gpt_gather_also);
+
+/**
  * drm_gpt_gather_take_flush_credits() - ring space for the flush
  * @gather: gather with commands
  *

@@ -7,6 +7,8 @@
  * A value names a location: 0 system memory, n + 1 the region with id n.
  */
 
+#include <kunit/visibility.h>
+
 #include <linux/maple_tree.h>
 #include <linux/mm.h>
 
@@ -101,6 +103,7 @@ enum drm_svm_location drm_svm_policy(struct drm_svm *svm, u64 addr)
 	return location == DRM_SVM_LOC_DEFAULT ? drm_svm_default_location(svm) :
 						 location;
 }
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_policy);
 
 /**
  * drm_svm_policy_pages() - which pages of a range belong on the device
@@ -132,3 +135,4 @@ void drm_svm_policy_pages(struct drm_svm *svm, u64 base, unsigned long *pages)
 			bitmap_clear(pages, from - first, to - from + 1);
 	}
 }
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_policy_pages);

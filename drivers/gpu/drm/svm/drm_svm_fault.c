@@ -185,15 +185,9 @@ static void drm_svm_fetch_work(struct work_struct *work)
 {
 	struct drm_svm_fault_queue *queue =
 		container_of(work, struct drm_svm_fault_queue, fetch_work);
-	struct drm_svm_fault *faults;
+	struct drm_svm_fault *faults = queue->fetched;
 	unsigned int n, i;
 
-	faults = kmalloc_objs(*faults, DRM_SVM_FETCH, GFP_KERNEL);
-	if (!faults) {
-		/* The records stay with the device. */
-		queue_work(queue->wq, &queue->fetch_work);
-		return;
-	}
 	while (!READ_ONCE(queue->stopped) && !drm_svm_queue_full(queue)) {
 		n = queue->ops->fetch(queue, faults, DRM_SVM_FETCH);
 		if (!n)
@@ -204,7 +198,6 @@ static void drm_svm_fetch_work(struct work_struct *work)
 				drm_svm_replay_later(faults[i].svm);
 		cond_resched();
 	}
-	kfree(faults);
 }
 
 /**
@@ -236,23 +229,42 @@ EXPORT_SYMBOL_GPL(drm_svm_fault_queue_sync);
 
 /* ---- serving ------------------------------------------------------------ */
 
+/* A fault that is cancelled leaves the set: nobody serves or cancels it again. */
 static void drm_svm_group_cancel(struct drm_svm_fault_group *group,
 				 unsigned int page, bool writes_only, int error)
 {
+	struct drm_svm_fault_set *set = &group->serving;
 	struct drm_svm *svm = group->svm;
-	unsigned int i;
+	unsigned int i = 0;
 
-	if (drm_svm_planted(DRM_SVM_PLANTED_ACK_ERROR))
-		return;
-	for (i = 0; i < group->serving.n; i++) {
-		struct drm_svm_fault *fault = &group->serving.faults[i];
+	while (i < set->n) {
+		struct drm_svm_fault *fault = &set->faults[i];
 
 		if (drm_svm_page_index(fault->addr) != page ||
-		    (writes_only && fault->access == DRM_SVM_READ))
+		    (writes_only && fault->access == DRM_SVM_READ)) {
+			i++;
 			continue;
-		atomic64_inc(&svm->stats.fault_errors);
-		svm->ops->cancel(svm, fault, error);
+		}
+		if (!drm_svm_planted(DRM_SVM_PLANTED_ACK_ERROR)) {
+			atomic64_inc(&svm->stats.fault_errors);
+			svm->ops->cancel(svm, fault, error);
+		}
+		*fault = set->faults[--set->n];
 	}
+	__clear_bit(page, set->write);
+	if (!writes_only)
+		__clear_bit(page, set->want);
+}
+
+static bool drm_svm_set_has(const struct drm_svm_fault_set *set,
+			    unsigned int page)
+{
+	unsigned int i;
+
+	for (i = 0; i < set->n; i++)
+		if (drm_svm_page_index(set->faults[i].addr) == page)
+			return true;
+	return false;
 }
 
 static bool drm_svm_transient(int error)
@@ -279,6 +291,10 @@ static int drm_svm_group_serve_page(struct drm_svm_fault_group *group,
 		return error;
 	if (write) {
 		drm_svm_group_cancel(group, page, true, error);
+		if (!drm_svm_set_has(&group->serving, page)) {
+			__clear_bit(page, group->serving.want);
+			return 0;
+		}
 		error = drm_svm_serve(group->svm, group->base, want, none);
 		if (!error || drm_svm_transient(error) || error == -ESRCH)
 			return error;
@@ -363,8 +379,11 @@ static void drm_svm_group_end(struct drm_svm_fault_group *group)
 	}
 	if (refetch)
 		drm_svm_fault_queue_kick(queue);
+	/* Locked: who waits for us has seen the last of us when it gets the lock. */
+	spin_lock(&queue->lock);
 	if (atomic_dec_and_test(&svm->active))
 		wake_up_all(&svm->idle);
+	spin_unlock(&queue->lock);
 }
 
 /*
@@ -435,9 +454,13 @@ void drm_svm_stop(struct drm_svm *svm)
 	spin_unlock(&queue->lock);
 
 	wait_event(svm->idle, !atomic_read(&svm->active));
+	/*
+	 * The last worker's wake-up is over when we have had the lock. Not the
+	 * workqueue: a fault of another process may wait there for this one.
+	 */
+	spin_lock(&queue->lock);
+	spin_unlock(&queue->lock);
 	cancel_delayed_work_sync(&svm->replay_work);
-	/* The last group's worker has woken us and is leaving the queue's code. */
-	flush_workqueue(queue->wq);
 }
 EXPORT_SYMBOL_GPL(drm_svm_stop);
 
@@ -452,6 +475,14 @@ static void drm_svm_groups_init(struct drm_svm_fault_queue *queue)
 		INIT_DELAYED_WORK(&group->work, drm_svm_group_work);
 		list_add_tail(&group->node, &queue->free);
 	}
+}
+
+static void drm_svm_fault_queue_free(struct drm_svm_fault_queue *queue)
+{
+	if (queue->wq)
+		destroy_workqueue(queue->wq);
+	kfree(queue->fetched);
+	kvfree(queue->pool);
 }
 
 /**
@@ -473,16 +504,16 @@ int drm_svm_fault_queue_init(struct drm_svm_fault_queue *queue,
 	INIT_LIST_HEAD(&queue->free);
 	INIT_WORK(&queue->fetch_work, drm_svm_fetch_work);
 
+	/* What faults need is there before there are faults. */
 	queue->pool = kvzalloc_objs(*queue->pool, DRM_SVM_GROUPS, GFP_KERNEL);
-	if (!queue->pool)
-		return -ENOMEM;
-	drm_svm_groups_init(queue);
+	queue->fetched = kmalloc_objs(*queue->fetched, DRM_SVM_FETCH, GFP_KERNEL);
 	queue->wq = alloc_workqueue("drm_svm-%s", WQ_UNBOUND,
 				    DRM_SVM_GROUPS + 1, name);
-	if (!queue->wq) {
-		kvfree(queue->pool);
+	if (!queue->pool || !queue->fetched || !queue->wq) {
+		drm_svm_fault_queue_free(queue);
 		return -ENOMEM;
 	}
+	drm_svm_groups_init(queue);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(drm_svm_fault_queue_init);
@@ -499,7 +530,6 @@ void drm_svm_fault_queue_fini(struct drm_svm_fault_queue *queue)
 	WRITE_ONCE(queue->stopped, true);
 	cancel_work_sync(&queue->fetch_work);
 	WARN_ON(!list_empty(&queue->groups));
-	destroy_workqueue(queue->wq);
-	kvfree(queue->pool);
+	drm_svm_fault_queue_free(queue);
 }
 EXPORT_SYMBOL_GPL(drm_svm_fault_queue_fini);

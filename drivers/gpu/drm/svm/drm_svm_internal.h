@@ -178,9 +178,11 @@ void drm_svm_reclaim_tables(struct drm_svm_mm *smm, u64 first, u64 last);
  * struct drm_svm_service - scratch of one service of a range
  * @svm: whom it is for
  * @smm: its address space
+ * @window: what watches the range
  * @range: the range, referenced
  * @rd: what the device maps of it
  * @gen: of @range, before the walk
+ * @seq: fence of the commit, 0 for none
  * @write: a requested access is a write
  * @want: pages that must be there in the end
  * @want_write: of these, writable
@@ -196,9 +198,11 @@ void drm_svm_reclaim_tables(struct drm_svm_mm *smm, u64 first, u64 last);
 struct drm_svm_service {
 	struct drm_svm *svm;
 	struct drm_svm_mm *smm;
+	struct drm_svm_window *window;
 	struct drm_svm_range *range;
 	struct drm_svm_range_dev *rd;
 	unsigned long gen;
+	u64 seq;
 	bool write;
 	bool foreign;
 	unsigned int excused;
@@ -222,6 +226,8 @@ void drm_svm_dma_undo(struct drm_svm_service *s);
 /* An address in this module: one owner for the pages of all regions. */
 extern const char drm_svm_owner;
 
+int drm_svm_pages_read_lock(void);
+void drm_svm_pages_read_unlock(int idx);
 struct drm_svm_region *drm_svm_page_region(struct page *page);
 u64 drm_svm_region_offset(struct drm_svm_region *region, unsigned long pfn);
 struct page *drm_svm_region_alloc(struct drm_svm_region *region);

@@ -26,6 +26,8 @@
  * with each range either done or untouched.
  */
 
+#include <kunit/visibility.h>
+
 #include <linux/kernel.h>
 #include <linux/mm.h>
 
@@ -130,12 +132,28 @@ static unsigned int drm_svm_inval_pages(struct drm_svm_inval *inval,
 	return drm_svm_page_index(min(inval->last, end));
 }
 
+/*
+ * What another invalidation has cleared already is not in the table any more,
+ * but it may be in TLBs until that one's flush is done: pages that were @dying,
+ * and pages of a large leaf that went whole. The record still has them mapped.
+ */
 static void drm_svm_zap_pages(struct drm_gpt_gather *gather,
-			      struct drm_svm_range *range, unsigned int first,
-			      unsigned int last)
+			      struct drm_svm *svm, struct drm_svm_range *range,
+			      unsigned int first, unsigned int last, bool dying)
 {
-	drm_gpt_zap(gather, drm_svm_page_addr(range->first, first),
-		    drm_svm_page_addr(range->first, last) + PAGE_SIZE - 1);
+	struct drm_svm_range_dev *rd = drm_svm_range_dev(range, svm);
+	u64 from = drm_svm_page_addr(range->first, first);
+	u64 to = drm_svm_page_addr(range->first, last) + PAGE_SIZE - 1;
+
+	drm_gpt_zap(gather, from, to);
+	if (rd && find_next_bit(rd->mapped, last + 1, first) <= last)
+		drm_gpt_gather_also(gather, from, to, dying);
+}
+
+static bool drm_svm_range_has_dying(struct drm_svm_range *range,
+				    unsigned int first, unsigned int last)
+{
+	return find_next_bit(range->dying, last + 1, first) <= last;
 }
 
 static void drm_svm_count_unmapped(struct drm_svm_range *range,
@@ -176,13 +194,16 @@ static void drm_svm_inval_zap(struct drm_svm_inval *inval,
 			      struct drm_svm_range *range)
 {
 	unsigned int first, last, d;
+	bool dying;
 
 	last = drm_svm_inval_pages(inval, range, &first);
+	dying = drm_svm_range_has_dying(range, first, last);
 	drm_svm_count_unmapped(range, first, last);
 	if (!drm_svm_range_begin_inval(range, first, last))
 		return;
 	for (d = 0; d < inval->n; d++)
-		drm_svm_zap_pages(&inval->gather[d], range, first, last);
+		drm_svm_zap_pages(&inval->gather[d], inval->svm[d], range,
+				  first, last, dying);
 	if (drm_svm_planted(DRM_SVM_PLANTED_EARLY_UNMAP))
 		drm_svm_range_dma_unmap(range, first, last);
 }
@@ -231,7 +252,7 @@ static struct drm_svm *drm_svm_inval_collect(struct drm_svm_inval *inval,
 	struct list_head *head = &inval->smm->devices;
 
 	inval->n = 0;
-	list_for_each_entry_from(svm, head, node) {
+	list_for_each_entry_from_rcu(svm, head, node) {
 		struct drm_gpt_gather *gather = &inval->gather[inval->n];
 
 		if (inval->n == DRM_SVM_FLUSH_BATCH)
@@ -283,16 +304,19 @@ static bool drm_svm_inval_polled_range(struct drm_svm_inval *inval,
 {
 	struct drm_svm *svm;
 	unsigned int first, last;
+	bool dying;
 	u64 token;
 
 	last = drm_svm_inval_pages(inval, range, &first);
+	dying = drm_svm_range_has_dying(range, first, last);
 	if (!drm_svm_range_begin_inval(range, first, last))
 		return true;
 
 	list_for_each_entry_srcu(svm, &inval->smm->devices, node,
 				 srcu_read_lock_held(&inval->smm->srcu)) {
 		drm_gpt_gather_init(inval->gather, svm->gpt);
-		drm_svm_zap_pages(inval->gather, range, first, last);
+		drm_svm_zap_pages(inval->gather, svm, range, first, last,
+				  dying);
 		drm_svm_flush_start(svm, inval->gather, &token);
 		drm_svm_flush_end(svm, inval->gather, token, false);
 	}
@@ -306,7 +330,7 @@ static bool drm_svm_range_idle(struct drm_svm_range *range,
 	unsigned int first, last = drm_svm_inval_pages(inval, range, &first);
 
 	return find_next_bit(range->valid, last + 1, first) > last &&
-	       find_next_bit(range->dying, last + 1, first) > last;
+	       !drm_svm_range_has_dying(range, first, last);
 }
 
 /* Tables written by commands need their ring, which cannot be polled. */
@@ -392,6 +416,11 @@ static bool drm_svm_invalidate(struct mmu_interval_notifier *notifier,
 		return true;
 
 	mmu_interval_set_seq(notifier, cur_seq);
+	/*
+	 * A service indexes its range, then reads the sequence: we see the range
+	 * or it sees the sequence.
+	 */
+	smp_mb();
 	drm_svm_inval_clip(&inval, window, mnr);
 	if (!drm_svm_inval_hits(&inval))
 		return true;
@@ -407,3 +436,4 @@ static bool drm_svm_invalidate(struct mmu_interval_notifier *notifier,
 const struct mmu_interval_notifier_ops drm_svm_notifier_ops = {
 	.invalidate = drm_svm_invalidate,
 };
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_notifier_ops);

@@ -50,16 +50,18 @@ static int drm_svm_placement_read(struct drm_svm_placement *pl,
 {
 	unsigned long *pfns;
 	unsigned int i;
-	int ret;
+	int ret, idx;
 
 	pfns = kvcalloc(DRM_SVM_RANGE_PAGES, sizeof(*pfns), GFP_KERNEL_ACCOUNT);
 	if (!pfns)
 		return -ENOMEM;
 	memset(pl, 0, sizeof(*pl));
+	idx = drm_svm_pages_read_lock();
 	ret = drm_svm_snapshot(svm->smm, base, pfns);
 	for (i = 0; !ret && i < DRM_SVM_RANGE_PAGES; i++)
 		if ((pfns[i] & HMM_PFN_VALID) && !(pfns[i] & HMM_PFN_ERROR))
 			__set_bit(i, drm_svm_placement_of(pl, svm, pfns[i]));
+	drm_svm_pages_read_unlock(idx);
 	kvfree(pfns);
 	return ret;
 }
@@ -83,6 +85,7 @@ static void drm_svm_move_vma(struct drm_svm_pass *pass,
 	if (first >= stop)
 		return;
 	pass->mig.vma = vma;
+	pass->move = move;
 	pass->mig.start = drm_svm_page_addr(base, first);
 	pass->mig.end = drm_svm_page_addr(base, find_last_bit(move, stop)) +
 			PAGE_SIZE;
@@ -214,6 +217,20 @@ int drm_svm_place(struct drm_svm *svm, u64 base, const unsigned long *want,
 	return drm_svm_move_device(svm, base, &pl, within, populate, &result);
 }
 
+/* Moves *@first to what is mapped next. Return: 1, 0 if nothing is, -EINTR. */
+static int drm_svm_skip_hole(struct mm_struct *mm, u64 *first, u64 last)
+{
+	struct vm_area_struct *vma;
+
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	vma = find_vma_intersection(mm, *first, last + 1);
+	if (vma)
+		*first = max_t(u64, *first, vma->vm_start);
+	mmap_read_unlock(mm);
+	return !!vma;
+}
+
 static int drm_svm_migrate_range(struct drm_svm *svm, u64 first, u64 last,
 				 bool device,
 				 struct drm_svm_migrate_result *result)
@@ -267,20 +284,20 @@ int drm_svm_migrate(struct drm_svm *svm, u64 first, u64 last,
 {
 	struct mm_struct *mm = svm->smm->mm;
 	bool device = location == DRM_SVM_LOC_DEVICE;
-	int ret = 0;
+	int ret;
 
 	memset(result, 0, sizeof(*result));
 	if (device && !svm->region)
 		return -ENODEV;
 	if (!mmget_not_zero(mm))
 		return -ESRCH;
-	while (!ret) {
+	while ((ret = drm_svm_skip_hole(mm, &first, last)) == 1) {
 		u64 end = min(last, first | ~DRM_SVM_RANGE_MASK);
 
 		ret = drm_svm_migrate_range(svm, first, end, device, result);
 		if (!ret && fatal_signal_pending(current))
 			ret = -EINTR;
-		if (end == last)
+		if (ret || end == last)
 			break;
 		first = end + 1;
 		cond_resched();

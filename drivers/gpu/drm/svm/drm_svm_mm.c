@@ -33,6 +33,8 @@
  * service lock, because the last put runs exit_mmap() and so our notifiers.
  */
 
+#include <kunit/visibility.h>
+
 #include <linux/hashtable.h>
 #include <linux/module.h>
 #include <linux/sched/mm.h>
@@ -108,6 +110,7 @@ struct drm_svm_window *drm_svm_window_get(struct drm_svm_mm *smm, u64 addr)
 	mutex_unlock(&smm->window_lock);
 	return ret ? ERR_PTR(ret) : xa_load(&smm->windows, index);
 }
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_window_get);
 
 static void drm_svm_mm_free(struct drm_svm_mm *smm)
 {
@@ -182,17 +185,48 @@ static struct drm_svm_mm *drm_svm_mm_make(struct mm_struct *mm)
 	return smm;
 }
 
-static struct drm_svm_mm *drm_svm_mm_get(struct mm_struct *mm)
+static struct drm_svm_mm *drm_svm_mm_get_old(struct mm_struct *mm)
 {
-	struct drm_svm_mm *smm = drm_svm_mm_lookup(mm);
+	struct drm_svm_mm *smm;
 
+	guard(mutex)(&drm_svm_attach_mutex);
+	smm = drm_svm_mm_lookup(mm);
+	if (smm)
+		smm->users++;
+	return smm;
+}
+
+/* Return: @fresh, or what somebody else was faster with; with a reference. */
+static struct drm_svm_mm *drm_svm_mm_enter(struct drm_svm_mm *fresh)
+{
+	struct drm_svm_mm *smm;
+
+	guard(mutex)(&drm_svm_attach_mutex);
+	smm = drm_svm_mm_lookup(fresh->mm);
 	if (!smm) {
-		smm = drm_svm_mm_make(mm);
-		if (IS_ERR(smm))
-			return smm;
-		hash_add(drm_svm_hash, &smm->hash, (unsigned long)mm);
+		smm = fresh;
+		hash_add(drm_svm_hash, &smm->hash, (unsigned long)smm->mm);
 	}
 	smm->users++;
+	return smm;
+}
+
+/*
+ * The first of a process takes its mmap_lock for write, which may be long in
+ * coming: other processes do not wait for it.
+ */
+static struct drm_svm_mm *drm_svm_mm_get(struct mm_struct *mm)
+{
+	struct drm_svm_mm *smm = drm_svm_mm_get_old(mm), *fresh;
+
+	if (smm)
+		return smm;
+	fresh = drm_svm_mm_make(mm);
+	if (IS_ERR(fresh))
+		return fresh;
+	smm = drm_svm_mm_enter(fresh);
+	if (smm != fresh)
+		drm_svm_mm_free(fresh);
 	return smm;
 }
 
@@ -214,6 +248,29 @@ static void drm_svm_replay_work(struct work_struct *work)
 	svm->ops->replay(svm);
 }
 
+/* Can the device be given whatever page a process has? */
+static int drm_svm_check_dma(struct device *dev)
+{
+	struct page *page;
+	dma_addr_t dma;
+	int ret = 0;
+
+	if (dma_addressing_limited(dev))
+		return -EOPNOTSUPP;
+	page = alloc_page(GFP_KERNEL);
+	if (!page)
+		return -ENOMEM;
+	dma = dma_map_phys(dev, page_to_phys(page), PAGE_SIZE,
+			   DMA_BIDIRECTIONAL, DRM_SVM_DMA_ATTRS);
+	if (dma_mapping_error(dev, dma))
+		ret = -EOPNOTSUPP;
+	else
+		dma_unmap_phys(dev, dma, PAGE_SIZE, DMA_BIDIRECTIONAL,
+			       DRM_SVM_DMA_ATTRS);
+	__free_page(page);
+	return ret;
+}
+
 /**
  * drm_svm_init() - attach a device address space to a process's
  * @svm: embedded in the driver's, zeroed
@@ -221,7 +278,8 @@ static void drm_svm_replay_work(struct work_struct *work)
  * @config: what it consists of
  *
  * Context: may sleep; takes mmap_lock for write the first time for a process.
- * Return: 0, -ENOMEM, -EOPNOTSUPP if the device cannot reach all memory
+ * Return: 0, -ENOMEM, -EINTR if a signal came while the address space was locked
+ * for the first notifier, -EOPNOTSUPP if the device cannot reach all memory
  * coherently and without a bounce buffer.
  */
 int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
@@ -229,8 +287,10 @@ int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 {
 	struct drm_svm_mm *smm;
 
-	if (dma_addressing_limited(config->dev))
-		return -EOPNOTSUPP;
+	int ret = drm_svm_check_dma(config->dev);
+
+	if (ret)
+		return ret;
 
 	svm->dev = config->dev;
 	svm->gpt = config->gpt;
@@ -241,11 +301,11 @@ int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 	init_waitqueue_head(&svm->idle);
 	INIT_DELAYED_WORK(&svm->replay_work, drm_svm_replay_work);
 
-	guard(mutex)(&drm_svm_attach_mutex);
 	smm = drm_svm_mm_get(mm);
 	if (IS_ERR(smm))
 		return PTR_ERR(smm);
 	svm->smm = smm;
+	guard(mutex)(&drm_svm_attach_mutex);
 	list_add_tail_rcu(&svm->node, &smm->devices);
 	return 0;
 }
@@ -304,7 +364,8 @@ void drm_svm_fini(struct drm_svm *svm)
 	/* No notifier uses the device from here on. */
 	synchronize_srcu(&smm->srcu);
 	drm_svm_drop_all(svm);
-	enable_work(&smm->gc_work);
+	/* Also for what was asked for meanwhile. */
+	enable_and_queue_work(system_dfl_wq, &smm->gc_work);
 
 	mutex_lock(&drm_svm_attach_mutex);
 	smm = drm_svm_mm_unuse(smm);

@@ -108,6 +108,22 @@ static unsigned int drm_svm_pass_moved(struct drm_svm_pass *pass)
 	return moved;
 }
 
+/* The span of a pass may hold pages between those that are meant. */
+static bool drm_svm_pass_wants(struct drm_svm_pass *pass, unsigned int i)
+{
+	return !pass->move ||
+	       test_bit(drm_svm_page_index(pass->mig.start) + i, pass->move);
+}
+
+static unsigned int drm_svm_pass_wanted(struct drm_svm_pass *pass)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < (pass->mig.end - pass->mig.start) >> PAGE_SHIFT; i++)
+		n += drm_svm_pass_wants(pass, i);
+	return n;
+}
+
 /* ---- to a device -------------------------------------------------------- */
 
 static void drm_svm_pass_reserve(struct drm_svm_pass *pass, unsigned int n)
@@ -136,7 +152,8 @@ static void drm_svm_pass_to_device_page(struct drm_svm_pass *pass,
 	struct page *dpage;
 	bool write;
 
-	if (!(pass->src[i] & MIGRATE_PFN_MIGRATE) || !pass->nr_spare)
+	if (!(pass->src[i] & MIGRATE_PFN_MIGRATE) || !pass->nr_spare ||
+	    !drm_svm_pass_wants(pass, i))
 		return;
 	/* A hole: memory is made only where it was asked for. */
 	if (!spage && !(pass->populate && test_bit(index, pass->populate)))
@@ -174,7 +191,7 @@ int drm_svm_pass_to_device(struct drm_svm_pass *pass, unsigned int *moved)
 	mig->pgmap_owner = (void *)&drm_svm_owner;
 	mig->flags = MIGRATE_VMA_SELECT_SYSTEM;
 	memset(pass->dst, 0, sizeof(pass->dst));
-	drm_svm_pass_reserve(pass, (mig->end - mig->start) >> PAGE_SHIFT);
+	drm_svm_pass_reserve(pass, drm_svm_pass_wanted(pass));
 	ret = migrate_vma_setup(mig);
 	if (ret)
 		goto out;
@@ -215,8 +232,10 @@ static void drm_svm_pass_to_ram_page(struct drm_svm_pass *pass, unsigned int i)
 	pass->dst[i] = migrate_pfn(folio_pfn(folio));
 	if (pass->src[i] & MIGRATE_PFN_WRITE)
 		pass->dst[i] |= MIGRATE_PFN_WRITE;
-	if (drm_svm_pass_add(pass, spage, &folio->page, DMA_FROM_DEVICE))
+	if (drm_svm_pass_add(pass, spage, &folio->page, DMA_FROM_DEVICE)) {
+		pass->error = -ENOMEM;
 		drm_svm_pass_drop(pass, i);
+	}
 }
 
 static struct drm_svm_region *drm_svm_pass_src_region(struct drm_svm_pass *pass,
@@ -224,7 +243,8 @@ static struct drm_svm_region *drm_svm_pass_src_region(struct drm_svm_pass *pass,
 {
 	struct page *spage = migrate_pfn_to_page(pass->src[i]);
 
-	if (!spage || !(pass->src[i] & MIGRATE_PFN_MIGRATE))
+	if (!spage || !(pass->src[i] & MIGRATE_PFN_MIGRATE) ||
+	    !drm_svm_pass_wants(pass, i))
 		return NULL;
 	return drm_svm_page_region(spage);
 }

@@ -12,6 +12,7 @@
  * @src: its source array
  * @dst: its destination array
  * @region: the device side
+ * @move: pages of the range that are to move; NULL: all that can
  * @populate: pages of the range that get zeroed device memory where there is
  *	none, or NULL
  * @spare: destination pages taken beforehand
@@ -27,6 +28,7 @@ struct drm_svm_pass {
 	unsigned long src[DRM_SVM_RANGE_PAGES];
 	unsigned long dst[DRM_SVM_RANGE_PAGES];
 	struct drm_svm_region *region;
+	const unsigned long *move;
 	const unsigned long *populate;
 	struct page *spare[DRM_SVM_RANGE_PAGES];
 	unsigned int nr_spare;

@@ -59,6 +59,8 @@ int drm_svm_residency(struct drm_svm *svm, u64 first, u64 last, u8 *out)
 	if (!pfns)
 		ret = -ENOMEM;
 	while (!ret && addr <= last) {
+		int idx = drm_svm_pages_read_lock();
+
 		base = addr & DRM_SVM_RANGE_MASK;
 		ret = drm_svm_snapshot(svm->smm, base, pfns);
 		for (; !ret && addr <= last &&
@@ -66,6 +68,7 @@ int drm_svm_residency(struct drm_svm *svm, u64 first, u64 last, u8 *out)
 			*out++ = drm_svm_page_state(svm,
 					pfns[drm_svm_page_index(addr)]) |
 				 drm_svm_map_state(svm, addr);
+		drm_svm_pages_read_unlock(idx);
 	}
 	kvfree(pfns);
 	mmput_async(mm);

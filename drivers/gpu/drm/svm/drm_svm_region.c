@@ -11,11 +11,13 @@
  */
 
 #include <linux/bitmap.h>
+#include <linux/delay.h>
 #include <linux/idr.h>
 #include <linux/ioport.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/srcu.h>
 
 #include "drm_svm_internal.h"
 
@@ -26,6 +28,28 @@
 const char drm_svm_owner;
 
 static DEFINE_IDA(drm_svm_region_ida);
+
+/* Who looks at pages of any region, against regions that go. */
+DEFINE_STATIC_SRCU(drm_svm_pages_srcu);
+
+/**
+ * drm_svm_pages_read_lock() - look at pages that a walk returns
+ *
+ * A walk takes no references. A page of another device's region is moved away
+ * when that device goes; its struct page stays until this section ends.
+ *
+ * Context: process; may sleep inside.
+ * Return: for drm_svm_pages_read_unlock().
+ */
+int drm_svm_pages_read_lock(void)
+{
+	return srcu_read_lock(&drm_svm_pages_srcu);
+}
+
+void drm_svm_pages_read_unlock(int idx)
+{
+	srcu_read_unlock(&drm_svm_pages_srcu, idx);
+}
 
 static struct drm_svm_region *drm_svm_pagemap_region(struct dev_pagemap *map)
 {
@@ -224,7 +248,11 @@ EXPORT_SYMBOL_GPL(drm_svm_region_init);
  */
 void drm_svm_region_fini(struct drm_svm_region *region)
 {
-	drm_svm_region_evict_all(region);
+	/* Without it, to unmap would wait for pages that nobody fetches. */
+	while (drm_svm_region_evict_all(region))
+		msleep(100);
+	/* No table holds a page of it now; wait for who has read one before. */
+	synchronize_srcu(&drm_svm_pages_srcu);
 	drm_svm_region_unmap(region);
 	bitmap_free(region->used);
 	ida_free(&drm_svm_region_ida, region->id);

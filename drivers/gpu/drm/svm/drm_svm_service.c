@@ -18,6 +18,8 @@
 #include "drm_svm_planted.h"
 
 #define DRM_SVM_ROUNDS	16
+/* Rounds lost before the next keeps others from changing mappings. */
+#define DRM_SVM_PATIENCE	2
 
 static bool drm_svm_leaf_valid(void *data)
 {
@@ -96,7 +98,11 @@ static int drm_svm_sort(struct drm_svm_service *s, unsigned long *system)
 	return 0;
 }
 
-/* Neighbours that the device maps already stay as they are. */
+/*
+ * Neighbours that the device maps already stay as they are. The table is asked
+ * too: those of a large leaf that went whole are recorded as mapped, and come
+ * back with what they have.
+ */
 static void drm_svm_keep_mapped(struct drm_svm_service *s,
 				unsigned long *system)
 {
@@ -104,9 +110,15 @@ static void drm_svm_keep_mapped(struct drm_svm_service *s,
 	unsigned int i;
 
 	bitmap_andnot(keep, s->mapped, s->want, DRM_SVM_RANGE_PAGES);
-	bitmap_andnot(system, system, keep, DRM_SVM_RANGE_PAGES);
-	for_each_set_bit(i, keep, DRM_SVM_RANGE_PAGES)
+	for_each_set_bit(i, keep, DRM_SVM_RANGE_PAGES) {
+		u64 va = drm_svm_page_addr(s->range->first, i), seq;
+
+		if (!drm_gpt_mapped(s->svm->gpt, va, va + PAGE_SIZE - 1,
+				    DRM_GPT_LEAF_VALID, &seq))
+			continue;
 		s->leaves[i] = 0;
+		__clear_bit(i, system);
+	}
 }
 
 static void drm_svm_system_leaves(struct drm_svm_service *s,
@@ -171,7 +183,6 @@ static int drm_svm_commit(struct drm_svm_service *s)
 {
 	struct drm_gpt *gpt = s->svm->gpt;
 	struct drm_gpt_update up;
-	u64 seq;
 	int ret;
 
 	ret = drm_gpt_prepare(gpt, &up, s->range->first,
@@ -184,22 +195,17 @@ static int drm_svm_commit(struct drm_svm_service *s)
 	mutex_unlock(&s->range->lock);
 
 	/* Also if it failed: what it linked may be another's table too. */
-	seq = drm_gpt_update_fence(&up);
+	s->seq = drm_gpt_update_fence(&up);
 	drm_gpt_finish(&up);
-	if (ret || drm_svm_planted(DRM_SVM_PLANTED_NO_PT_WAIT))
-		return ret;
-	return drm_gpt_wait(gpt, seq);
+	return ret;
 }
 
-static int drm_svm_round(struct drm_svm_service *s)
+static int drm_svm_apply(struct drm_svm_service *s)
 {
 	DECLARE_BITMAP(system, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(fresh, DRM_SVM_RANGE_PAGES);
 	int ret;
 
-	ret = drm_svm_walk(s);
-	if (ret)
-		return ret;
 	ret = drm_svm_sort(s, system);
 	if (ret)
 		return ret;
@@ -215,6 +221,29 @@ static int drm_svm_round(struct drm_svm_service *s)
 	ret = drm_svm_commit(s);
 	drm_svm_dma_undo(s);
 	return ret;
+}
+
+/*
+ * Who has lost before keeps mmap_lock until the commit: nobody changes mappings
+ * meanwhile, however eager. What is left to lose to is reclaim and the like.
+ */
+static int drm_svm_round(struct drm_svm_service *s, bool keep_lock)
+{
+	struct mm_struct *mm = s->smm->mm;
+	int ret;
+
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	ret = drm_svm_walk(s);
+	if (!keep_lock)
+		mmap_read_unlock(mm);
+	if (!ret)
+		ret = drm_svm_apply(s);
+	if (keep_lock)
+		mmap_read_unlock(mm);
+	if (ret || drm_svm_planted(DRM_SVM_PLANTED_NO_PT_WAIT))
+		return ret;
+	return drm_gpt_wait(s->svm->gpt, s->seq);
 }
 
 static int drm_svm_attach_range(struct drm_svm_service *s, u64 base)
@@ -233,20 +262,24 @@ static int drm_svm_attach_range(struct drm_svm_service *s, u64 base)
 static int drm_svm_rounds(struct drm_svm_service *s, u64 base)
 {
 	unsigned int round, foreign = 0;
-	int ret = -EAGAIN;
+	int ret = -EAGAIN, idx;
 
 	for (round = 0; ret == -EAGAIN && round < DRM_SVM_ROUNDS; round++) {
 		ret = drm_svm_attach_range(s, base);
 		if (ret)
 			return ret;
-		ret = drm_svm_round(s);
+		idx = drm_svm_pages_read_lock();
+		ret = drm_svm_round(s, round >= DRM_SVM_PATIENCE);
+		drm_svm_pages_read_unlock(idx);
 		drm_svm_range_put(s->range);
 		if (ret == -EAGAIN)
 			atomic64_inc(&s->svm->stats.retries);
 		/* Memory of a device that this one cannot reach: via RAM. */
 		if (ret == -EXDEV && foreign++ < 2) {
 			ret = drm_svm_place(s->svm, base, s->want, false);
-			ret = ret ?: -EAGAIN;
+			/* -EBUSY: lost to invalidations, as -EAGAIN. */
+			if (!ret || ret == -EBUSY)
+				ret = -EAGAIN;
 		}
 	}
 	return ret == -EXDEV ? -EAGAIN : ret;
@@ -255,11 +288,12 @@ static int drm_svm_rounds(struct drm_svm_service *s, u64 base)
 static bool drm_svm_wants_device(struct drm_svm *svm, u64 base,
 				 const unsigned long *want)
 {
-	unsigned int i = find_first_bit(want, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(device, DRM_SVM_RANGE_PAGES);
 
-	return svm->region &&
-	       drm_svm_policy(svm, drm_svm_page_addr(base, i)) ==
-	       DRM_SVM_LOC_DEVICE;
+	if (!svm->region)
+		return false;
+	drm_svm_policy_pages(svm, base, device);
+	return bitmap_intersects(want, device, DRM_SVM_RANGE_PAGES);
 }
 
 static int drm_svm_serve_span(struct drm_svm_service *s, u64 base)
@@ -267,6 +301,9 @@ static int drm_svm_serve_span(struct drm_svm_service *s, u64 base)
 	struct drm_svm_span span;
 	int ret;
 
+	s->window = drm_svm_window_get(s->smm, base);
+	if (IS_ERR(s->window))
+		return PTR_ERR(s->window);
 	ret = drm_svm_span_lock(&s->smm->spans, &span, base,
 				base + DRM_SVM_RANGE_SIZE - 1);
 	if (ret)
@@ -290,7 +327,7 @@ static int drm_svm_serve_span(struct drm_svm_service *s, u64 base)
  *
  * Context: may sleep; no lock is held.
  * Return: 0, -EAGAIN if invalidations kept getting in between, -ESRCH if the
- * process is gone; -EFAULT, -EACCES, -EHWPOISON, -EOPNOTSUPP for an access that
+ * process is gone; -EFAULT, -EACCES, -EOPNOTSUPP for an access that
  * cannot be served; -ENOMEM, -EIO, -ENODEV, -EINTR.
  */
 int drm_svm_serve(struct drm_svm *svm, u64 base, const unsigned long *want,

@@ -14,6 +14,8 @@
  * taken in a notifier may ask for it.
  */
 
+#include <kunit/visibility.h>
+
 #include <linux/lockdep.h>
 #include <linux/sched/signal.h>
 
@@ -27,6 +29,7 @@ void drm_svm_spans_init(struct drm_svm_spans *spans)
 	INIT_LIST_HEAD(&spans->list);
 	lockdep_init_map(&spans->dep_map, "drm_svm_span", &drm_svm_span_key, 0);
 }
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_spans_init);
 
 static bool drm_svm_span_blocked(struct drm_svm_spans *spans,
 				 struct drm_svm_span *span)
@@ -129,6 +132,7 @@ int drm_svm_span_lock(struct drm_svm_spans *spans, struct drm_svm_span *span,
 	lock_map_release(&spans->dep_map);
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_span_lock);
 
 /**
  * drm_svm_span_unlock() - give an interval back
@@ -144,3 +148,4 @@ void drm_svm_span_unlock(struct drm_svm_spans *spans, struct drm_svm_span *span)
 	spin_unlock(&spans->lock);
 	lock_map_release(&spans->dep_map);
 }
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_span_unlock);

@@ -166,37 +166,29 @@ static int drm_svm_walk_locked(struct drm_svm_service *s,
  *
  * Fills @pfns, @refused, @gen and @mapped.
  *
- * Context: may sleep; takes mmap_lock for read. The service lock over the
- * range and a reference to mm_users are held.
+ * mmap_lock is taken before the window's sequence is read: who waits for it
+ * afterwards has lost to whoever held it.
+ *
+ * Context: may sleep; mmap_lock is held for read, the service lock over the
+ * range and a reference to mm_users too.
  * Return: 0, -EAGAIN if an invalidation got in between, -EFAULT or -EACCES for
- * what is not there or not allowed, -ENOMEM, -EHWPOISON, -EINTR, -ESRCH if the
+ * what is not there or not allowed, -ENOMEM, -EINTR, -ESRCH if the
  * process is being torn down.
  */
 int drm_svm_walk(struct drm_svm_service *s)
 {
-	struct mm_struct *mm = s->smm->mm;
-	struct drm_svm_window *window;
 	struct hmm_range hmm = {
+		.notifier = &s->window->notifier,
 		.pfn_flags_mask = ~0UL,
 		.dev_private_owner = (void *)&drm_svm_owner,
 	};
 	int ret;
 
-	window = drm_svm_window_get(s->smm, s->range->first);
-	if (IS_ERR(window))
-		return PTR_ERR(window);
-
-	hmm.notifier = &window->notifier;
-	hmm.notifier_seq = mmu_interval_read_begin(&window->notifier);
+	hmm.notifier_seq = mmu_interval_read_begin(hmm.notifier);
 	ret = drm_svm_walk_sample(s);
 	if (ret)
 		return ret;
-
-	if (mmap_read_lock_killable(mm))
-		return -EINTR;
-	ret = drm_svm_walk_locked(s, &hmm);
-	mmap_read_unlock(mm);
-	return ret;
+	return drm_svm_walk_locked(s, &hmm);
 }
 
 /**
@@ -228,9 +220,9 @@ int drm_svm_snapshot(struct drm_svm_mm *smm, u64 base, unsigned long *pfns)
 
 	for (tries = 0; ret == -EBUSY && tries < 64; tries++) {
 		memset(pfns, 0, DRM_SVM_RANGE_PAGES * sizeof(*pfns));
-		hmm.notifier_seq = mmu_interval_read_begin(&window->notifier);
 		if (mmap_read_lock_killable(smm->mm))
 			return -EINTR;
+		hmm.notifier_seq = mmu_interval_read_begin(&window->notifier);
 		ret = hmm_range_fault(&hmm);
 		mmap_read_unlock(smm->mm);
 	}

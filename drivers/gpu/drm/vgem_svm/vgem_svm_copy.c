@@ -88,6 +88,16 @@ static void vgem_svm_copy_restart(struct vgem_svm_dev *vdev)
 	WRITE_ONCE(vdev->copy_ring.dead, false);
 }
 
+static void vgem_svm_copy_stop(struct vgem_svm_dev *vdev)
+{
+	lockdep_assert_held(&vdev->copy_lock);
+	guard(spinlock)(&vdev->kill_lock);
+	/* The next copy restarts it. */
+	WRITE_ONCE(vdev->copy_ring.dead, true);
+	vgem_svm_hw_write(vdev->hw, VGEM_SVM_REG_CHAN(VGEM_SVM_HW_CHAN_COPY,
+						      VGEM_SVM_CHAN_CTRL), 0);
+}
+
 static int vgem_svm_copy_all(struct vgem_svm_dev *vdev,
 			     enum drm_svm_copy_kind kind,
 			     const struct drm_svm_copy *pieces, unsigned int n)
@@ -118,7 +128,11 @@ static int vgem_svm_region_copy(struct drm_svm_region *region,
 	if (!ret)
 		return 0;
 	vgem_svm_copy_restart(vdev);
-	return vgem_svm_copy_all(vdev, kind, pieces, n);
+	ret = vgem_svm_copy_all(vdev, kind, pieces, n);
+	/* What the caller frees now must not be written any more. */
+	if (ret)
+		vgem_svm_copy_stop(vdev);
+	return ret;
 }
 
 const struct drm_svm_region_ops vgem_svm_region_ops = {

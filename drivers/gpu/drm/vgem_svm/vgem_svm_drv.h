@@ -253,8 +253,8 @@ void vgem_svm_flush_vm(struct vgem_svm_vm *vm);
 extern const struct drm_svm_region_ops vgem_svm_region_ops;
 void vgem_svm_copy_died(struct vgem_svm_dev *vdev);
 extern const struct drm_svm_fault_queue_ops vgem_svm_fault_ops;
-void vgem_svm_fault_cancel(struct drm_svm *svm,
-			   const struct drm_svm_fault *fault, int error);
+void vgem_svm_cancel(struct drm_svm *svm, const struct drm_svm_fault *fault,
+		     int error);
 
 /* address spaces */
 struct vgem_svm_vm *vgem_svm_vm_enter(struct drm_file *file, u32 id);

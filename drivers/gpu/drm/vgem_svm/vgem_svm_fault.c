@@ -62,6 +62,7 @@ static bool vgem_svm_fault_decode(struct vgem_svm_dev *vdev, u64 nr,
 			FIELD_PREP(VGEM_SVM_COOKIE_THREAD,
 				   FIELD_GET(VGEM_SVM_FAULT_THREAD, info)) |
 			FIELD_PREP(VGEM_SVM_COOKIE_UID, uid);
+	fault->record = nr;
 	fault->data = le64_to_cpu(record->pc);
 	return true;
 }
@@ -111,12 +112,25 @@ static void vgem_svm_fault_log(struct vgem_svm_vm *vm,
 	entry->thread = FIELD_GET(VGEM_SVM_COOKIE_THREAD, fault->cookie);
 }
 
-/* Return: true for the first fault that ends the queue. */
+/*
+ * Return: true if the fault has ended the queue. A stale record does not: while
+ * others of the range lost to invalidations, what had faulted was replayed, went
+ * on, and perhaps has ended and had its memory unmapped.
+ */
 static bool vgem_svm_fault_blame(struct vgem_svm_queue *queue,
 				 const struct drm_svm_fault *fault)
 {
+	struct vgem_svm_hw *hw = queue->vm->vdev->hw;
+	u32 chan = queue->ring.chan;
+
 	guard(spinlock)(&queue->lock);
-	if (queue->status != DRM_VGEM_SVM_QUEUE_OK)
+	if (queue->closed || queue->status != DRM_VGEM_SVM_QUEUE_OK)
+		return false;
+	vgem_svm_hw_write(hw, VGEM_SVM_REG_FAULT_CANCEL,
+			  FIELD_PREP(VGEM_SVM_CANCEL_CHAN, chan) |
+			  FIELD_PREP(VGEM_SVM_CANCEL_RECORD, fault->record));
+	if (vgem_svm_hw_read(hw, VGEM_SVM_REG_CHAN(chan, VGEM_SVM_CHAN_ERR)) !=
+	    VGEM_SVM_ERR_FAULT)
 		return false;
 	queue->err_addr = fault->addr;
 	queue->err_pc = fault->data;
@@ -126,13 +140,13 @@ static bool vgem_svm_fault_blame(struct vgem_svm_queue *queue,
 }
 
 /**
- * vgem_svm_fault_cancel() - a fault cannot be served: end its queue
+ * vgem_svm_cancel() - a fault cannot be served: end its queue
  * @svm: address space
  * @fault: fault
  * @error: why
  */
-void vgem_svm_fault_cancel(struct drm_svm *svm,
-			   const struct drm_svm_fault *fault, int error)
+void vgem_svm_cancel(struct drm_svm *svm, const struct drm_svm_fault *fault,
+		     int error)
 {
 	struct vgem_svm_vm *vm = container_of(svm, struct vgem_svm_vm, svm);
 	u32 chan = FIELD_GET(VGEM_SVM_COOKIE_CHAN, fault->cookie);
@@ -140,12 +154,12 @@ void vgem_svm_fault_cancel(struct drm_svm *svm,
 
 	if (!queue)
 		return;
-	if (queue->uid == FIELD_GET(VGEM_SVM_COOKIE_UID, fault->cookie)) {
+	if (queue->uid == FIELD_GET(VGEM_SVM_COOKIE_UID, fault->cookie) &&
+	    vgem_svm_fault_blame(queue, fault)) {
 		drm_dbg(&vm->vdev->drm, "queue %u: fault at %#llx: %d\n",
 			queue->handle, fault->addr, error);
-		if (vgem_svm_fault_blame(queue, fault))
-			vgem_svm_fault_log(vm, queue, fault, error);
-		vgem_svm_queue_kill(queue, VGEM_SVM_ERR_FAULT);
+		vgem_svm_fault_log(vm, queue, fault, error);
+		vgem_svm_queue_kill(queue, VGEM_SVM_ERR_NONE);
 	}
 	vgem_svm_queue_put(queue);
 }

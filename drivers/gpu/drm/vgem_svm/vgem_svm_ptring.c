@@ -135,7 +135,13 @@ static bool vgem_svm_pt_done(struct drm_gpt *gpt, u64 seq)
 
 static int vgem_svm_pt_wait(struct drm_gpt *gpt, u64 seq)
 {
-	return vgem_svm_ring_wait(vgem_svm_gpt_ring(gpt), seq);
+	struct vgem_svm_ring *ring = vgem_svm_gpt_ring(gpt);
+	int ret = vgem_svm_ring_wait(ring, seq);
+
+	/* Tables that it would still write may be freed now. */
+	if (ret && !READ_ONCE(ring->dead))
+		vgem_svm_device_kill(ring->vdev);
+	return ret;
 }
 
 const struct drm_gpt_cmd_ops vgem_svm_cmd_ops = {

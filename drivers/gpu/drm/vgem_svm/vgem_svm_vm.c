@@ -87,7 +87,7 @@ static const struct drm_svm_ops vgem_svm_ops = {
 	.flush_wait = vgem_svm_flush_wait,
 	.kill = vgem_svm_vm_kill,
 	.replay = vgem_svm_vm_replay,
-	.cancel = vgem_svm_fault_cancel,
+	.cancel = vgem_svm_cancel,
 };
 
 /* ---- the end of the process --------------------------------------------- */

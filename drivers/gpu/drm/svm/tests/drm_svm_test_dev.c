@@ -24,12 +24,16 @@ static struct test_dev *test_of_svm(struct drm_svm *svm)
 
 static u64 test_flush_begin(struct drm_svm *svm, struct drm_gpt_gather *gather)
 {
+	atomic_inc(&test_of_svm(svm)->begun);
 	return 1;
 }
 
 static int test_flush_wait(struct drm_svm *svm, u64 token, bool may_sleep)
 {
-	atomic_inc(&test_of_svm(svm)->flushes);
+	struct test_dev *dev = test_of_svm(svm);
+
+	wait_event(dev->wait, !READ_ONCE(dev->hold_flush));
+	atomic_inc(&dev->flushes);
 	return 0;
 }
 

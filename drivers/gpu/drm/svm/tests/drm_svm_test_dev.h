@@ -54,6 +54,8 @@ struct test_unit {
  * @replays: replays
  * @copies: copies of device memory
  * @copy_error: what the copy engine says
+ * @hold_flush: flushes do not end
+ * @begun: flushes begun
  */
 struct test_dev {
 	struct platform_device *pdev;
@@ -70,6 +72,8 @@ struct test_dev {
 	atomic_t replays;
 	atomic_t copies;
 	int copy_error;
+	bool hold_flush;
+	atomic_t begun;
 };
 
 struct test_dev *test_dev_make(struct mm_struct *mm);

@@ -26,8 +26,13 @@ void vgem_svm_unit_kick(struct vgem_svm_unit *unit)
 	wake_up(&unit->wait);
 }
 
-/* Locks a channel's engine. Return: it. */
-static struct vgem_svm_unit *vgem_svm_chan_lock(struct vgem_svm_chan *chan)
+/**
+ * vgem_svm_chan_lock() - lock a channel's engine
+ * @chan: channel
+ *
+ * Return: the engine.
+ */
+struct vgem_svm_unit *vgem_svm_chan_lock(struct vgem_svm_chan *chan)
 {
 	struct vgem_svm_unit *unit;
 

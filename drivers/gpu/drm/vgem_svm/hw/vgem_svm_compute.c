@@ -77,7 +77,8 @@ static void vgem_svm_front_stop(struct vgem_svm_chan *chan,
 	if (stop->error)
 		vgem_svm_chan_die(chan, stop->error, stop->va, 0, word << 32);
 	else
-		chan->front = vgem_svm_fault_raise(chan, stop, 0, 0);
+		chan->front = vgem_svm_fault_raise(chan, stop, 0, 0,
+						   &chan->front_record);
 }
 
 /* A 64-bit access of a packet. Return: false if it did not happen. */

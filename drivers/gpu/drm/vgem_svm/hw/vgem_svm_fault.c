@@ -41,11 +41,12 @@ static int vgem_svm_fault_store(struct vgem_svm_hw *hw,
 /* Return: 0, -ENOSPC if there is no room, -EFAULT for a bus error. */
 static int vgem_svm_fault_write(struct vgem_svm_hw *hw,
 				const struct vgem_svm_hw_fault *record,
-				u64 *where)
+				u64 *where, u64 *number)
 {
 	int ret = -ENOSPC;
 
 	spin_lock(&hw->fault_lock);
+	*number = hw->fault_put;
 	if (hw->fault_put - hw->fault_get < hw->fault_entries)
 		ret = vgem_svm_fault_store(hw, record, where);
 	spin_unlock(&hw->fault_lock);
@@ -129,12 +130,51 @@ void vgem_svm_replay(struct vgem_svm_hw *hw, u32 vm)
 	vgem_svm_wake(hw, vm, VGEM_SVM_THREAD_PARKED);
 }
 
+static bool vgem_svm_chan_parked_on(struct vgem_svm_chan *chan, u64 number)
+{
+	unsigned int t;
+
+	if (chan->front == VGEM_SVM_THREAD_PARKED &&
+	    chan->front_record == number)
+		return true;
+	for (t = 0; chan->threads && t < VGEM_SVM_RESIDENT_THREADS; t++)
+		if (chan->threads[t].state == VGEM_SVM_THREAD_PARKED &&
+		    chan->threads[t].record == number)
+			return true;
+	return false;
+}
+
+/**
+ * vgem_svm_fault_cancel() - FAULT_CANCEL is written
+ * @hw: the device
+ * @val: channel and record
+ *
+ * Nothing happens if the record is stale: what wrote it has been replayed since,
+ * and has gone on or will write another.
+ */
+void vgem_svm_fault_cancel(struct vgem_svm_hw *hw, u64 val)
+{
+	u32 index = FIELD_GET(VGEM_SVM_CANCEL_CHAN, val);
+	struct vgem_svm_chan *chan;
+	struct vgem_svm_unit *unit;
+
+	if (index < VGEM_SVM_HW_CHAN_USER || index >= VGEM_SVM_HW_NR_CHANS)
+		return;
+	chan = &hw->chans[index];
+	unit = vgem_svm_chan_lock(chan);
+	if (chan->status == VGEM_SVM_CHAN_ST_ON &&
+	    vgem_svm_chan_parked_on(chan, FIELD_GET(VGEM_SVM_CANCEL_RECORD, val)))
+		vgem_svm_chan_die(chan, VGEM_SVM_ERR_FAULT, 0, 0, 0);
+	vgem_svm_unit_unlock(unit);
+}
+
 /**
  * vgem_svm_fault_raise() - an access faulted
  * @chan: its channel; the unit is locked
  * @stop: what happened
  * @thread: number of the thread in its launch
  * @pc: its program counter, 0 for a packet
+ * @number: out, number of the record if it is parked on one
  *
  * A fault buffer that the bus refuses ends the channel.
  *
@@ -142,7 +182,8 @@ void vgem_svm_replay(struct vgem_svm_hw *hw, u32 vm)
  */
 enum vgem_svm_thread_state vgem_svm_fault_raise(struct vgem_svm_chan *chan,
 						const struct vgem_svm_stop *stop,
-						u32 thread, u64 pc)
+						u32 thread, u64 pc,
+						u64 *number)
 {
 	struct vgem_svm_hw_fault record = {
 		.va = cpu_to_le64(stop->va),
@@ -155,7 +196,7 @@ enum vgem_svm_thread_state vgem_svm_fault_raise(struct vgem_svm_chan *chan,
 	};
 	u64 where;
 
-	switch (vgem_svm_fault_write(chan->unit->hw, &record, &where)) {
+	switch (vgem_svm_fault_write(chan->unit->hw, &record, &where, number)) {
 	case -ENOSPC:
 		return VGEM_SVM_THREAD_STALLED;
 	case -EFAULT:

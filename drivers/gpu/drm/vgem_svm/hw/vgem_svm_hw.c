@@ -408,6 +408,9 @@ static void vgem_svm_write_global(struct vgem_svm_hw *hw, u32 reg, u64 val)
 	case VGEM_SVM_REG_CHAN_KILL:
 		vgem_svm_chan_kill(hw, val);
 		break;
+	case VGEM_SVM_REG_FAULT_CANCEL:
+		vgem_svm_fault_cancel(hw, val);
+		break;
 	case VGEM_SVM_REG_INV_VM:
 	case VGEM_SVM_REG_INV_FIRST:
 	case VGEM_SVM_REG_INV_LAST:

@@ -96,6 +96,13 @@ void vgem_svm_hw_dump(struct vgem_svm_hw *hw, struct seq_file *m);
 #define   VGEM_SVM_REPLAY_ALL		0xffff
 /* Ends the channel: [15:0] channel, [31:16] enum vgem_svm_chan_error. */
 #define VGEM_SVM_REG_CHAN_KILL		0x00a8	/* WO */
+/*
+ * Ends a channel with ERR_FAULT if something of it is parked on that very
+ * record: a record is stale once what wrote it has been replayed.
+ */
+#define VGEM_SVM_REG_FAULT_CANCEL	0x00b0	/* WO */
+#define   VGEM_SVM_CANCEL_RECORD	GENMASK_ULL(55, 0)
+#define   VGEM_SVM_CANCEL_CHAN		GENMASK_ULL(63, 56)
 
 /*
  * Invalidation of translations by register: VM, FIRST, LAST, then CTRL, which
@@ -149,7 +156,7 @@ void vgem_svm_hw_dump(struct vgem_svm_hw *hw, struct seq_file *m);
  * @VGEM_SVM_ERR_STACK: a stack pointer left the thread's stack
  * @VGEM_SVM_ERR_VA: an address above 57 bits
  * @VGEM_SVM_ERR_BUS: the bus refused the address (IOMMU, or no memory there)
- * @VGEM_SVM_ERR_FAULT: software gave up on a page fault (CHAN_KILL)
+ * @VGEM_SVM_ERR_FAULT: software gave up on a page fault (FAULT_CANCEL)
  * @VGEM_SVM_ERR_KILLED: software ended it for another reason (CHAN_KILL)
  * @VGEM_SVM_ERR_RESET: RESET while it was on
  * @VGEM_SVM_ERR_ENTRY: a table entry with reserved bits set

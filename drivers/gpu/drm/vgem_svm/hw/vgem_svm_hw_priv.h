@@ -104,6 +104,7 @@ enum vgem_svm_thread_state {
  * @resv_val: what was loaded
  * @index: number in the launch
  * @state: what it is doing
+ * @record: number of the fault record, while it is parked
  */
 struct vgem_svm_thread {
 	u64 x[32];
@@ -115,6 +116,7 @@ struct vgem_svm_thread {
 	u64 resv_val;
 	u32 index;
 	enum vgem_svm_thread_state state;
+	u64 record;
 };
 
 /**
@@ -135,6 +137,7 @@ struct vgem_svm_thread {
  * @batch: VA of the next packet of the batch
  * @batch_end: its end; equal to @batch if none runs
  * @front: state of the packet front end
+ * @front_record: number of its fault record, while it is parked
  * @launch: packet of the launch that runs
  * @next_thread: next thread to start
  * @nr_threads: threads of the launch
@@ -159,6 +162,7 @@ struct vgem_svm_chan {
 	u64 batch;
 	u64 batch_end;
 	enum vgem_svm_thread_state front;
+	u64 front_record;
 	u64 launch[VGEM_SVM_LAUNCH_WORDS];
 	u32 next_thread;
 	u32 nr_threads;
@@ -294,7 +298,9 @@ void vgem_svm_fault_set_get(struct vgem_svm_hw *hw, u64 get);
 void vgem_svm_replay(struct vgem_svm_hw *hw, u32 vm);
 enum vgem_svm_thread_state vgem_svm_fault_raise(struct vgem_svm_chan *chan,
 						const struct vgem_svm_stop *stop,
-						u32 thread, u64 pc);
+						u32 thread, u64 pc,
+						u64 *number);
+void vgem_svm_fault_cancel(struct vgem_svm_hw *hw, u64 val);
 
 /* channels */
 void vgem_svm_chan_die(struct vgem_svm_chan *chan, u32 error, u64 addr, u64 pc,
@@ -306,6 +312,7 @@ void vgem_svm_chan_next(struct vgem_svm_chan *chan, u64 header);
 bool vgem_svm_chan_common(struct vgem_svm_chan *chan, const u64 *pkt);
 u64 vgem_svm_chan_read(struct vgem_svm_hw *hw, u32 index, u32 reg);
 void vgem_svm_chan_write(struct vgem_svm_hw *hw, u32 index, u32 reg, u64 val);
+struct vgem_svm_unit *vgem_svm_chan_lock(struct vgem_svm_chan *chan);
 void vgem_svm_unit_kick(struct vgem_svm_unit *unit);
 
 /* engines: one step; false if there was nothing to do */

@@ -563,7 +563,7 @@ static bool vgem_svm_rv64_stop(struct vgem_svm_core *c)
 				  t->index | (u64)c->insn << 32);
 	else
 		t->state = vgem_svm_fault_raise(c->chan, &c->stop, t->index,
-						t->pc);
+						t->pc, &t->record);
 	return false;
 }
 

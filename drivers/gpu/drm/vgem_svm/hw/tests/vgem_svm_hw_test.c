@@ -303,11 +303,54 @@ static void parked_threads_hold_up_nobody(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, words(t->data)[0], 9);
 	KUNIT_EXPECT_FALSE(test, passed(t, TEST_CHAN));
 	set(t, VGEM_SVM_REG_CHAN_KILL,
-	    TEST_CHAN | VGEM_SVM_ERR_FAULT << 16);
+	    TEST_CHAN | VGEM_SVM_ERR_KILLED << 16);
 	KUNIT_EXPECT_EQ(test, chan_get(t, TEST_CHAN, VGEM_SVM_CHAN_ERR),
-			VGEM_SVM_ERR_FAULT);
+			VGEM_SVM_ERR_KILLED);
 	KUNIT_EXPECT_TRUE(test, await(atomic64_read(&t->seen) &
 				      VGEM_SVM_INT_CHAN_ERROR));
+}
+
+static void cancel(struct test_hw *t, u64 record)
+{
+	set(t, VGEM_SVM_REG_FAULT_CANCEL,
+	    FIELD_PREP(VGEM_SVM_CANCEL_CHAN, TEST_CHAN) |
+	    FIELD_PREP(VGEM_SVM_CANCEL_RECORD, record));
+}
+
+static void cancel_ends_what_waits_for_that_record(struct kunit *test)
+{
+	struct test_hw *t = test->priv;
+
+	load_program(t, SD(A2, A1, 0), RET);
+	launch_args(t, TEST_CHAN, 1, VA_DATA, 1);
+	await_faults(t, 1);
+	/* Replayed and not served: the first record is stale. */
+	set(t, VGEM_SVM_REG_FAULT_REPLAY, VGEM_SVM_REPLAY_ALL);
+	await_faults(t, 2);
+	cancel(t, 0);
+	KUNIT_EXPECT_EQ(test, chan_get(t, TEST_CHAN, VGEM_SVM_CHAN_STATUS),
+			VGEM_SVM_CHAN_ST_ON);
+	cancel(t, 1);
+	KUNIT_EXPECT_EQ(test, chan_get(t, TEST_CHAN, VGEM_SVM_CHAN_STATUS),
+			VGEM_SVM_CHAN_ST_DEAD);
+	KUNIT_EXPECT_EQ(test, chan_get(t, TEST_CHAN, VGEM_SVM_CHAN_ERR),
+			VGEM_SVM_ERR_FAULT);
+}
+
+static void cancel_of_what_was_served_does_nothing(struct kunit *test)
+{
+	struct test_hw *t = test->priv;
+
+	load_program(t, SD(A2, A1, 0), RET);
+	launch_args(t, TEST_CHAN, 1, VA_DATA, 7);
+	await_faults(t, 1);
+	map(t, VA_DATA, t->data->bus, PTE_RW);
+	set(t, VGEM_SVM_REG_FAULT_REPLAY, VGEM_SVM_REPLAY_ALL);
+	finish(t, TEST_CHAN);
+	cancel(t, 0);
+	KUNIT_EXPECT_EQ(test, chan_get(t, TEST_CHAN, VGEM_SVM_CHAN_STATUS),
+			VGEM_SVM_CHAN_ST_ON);
+	KUNIT_EXPECT_EQ(test, words(t->data)[0], 7);
 }
 
 static void full_fault_buffer_stalls_threads_alone(struct kunit *test)
@@ -738,6 +781,8 @@ static struct kunit_case vgem_svm_hw_cases[] = {
 	KUNIT_CASE(code_and_packets_fault_too),
 	KUNIT_CASE(permissions_fault_until_granted),
 	KUNIT_CASE(parked_threads_hold_up_nobody),
+	KUNIT_CASE(cancel_ends_what_waits_for_that_record),
+	KUNIT_CASE(cancel_of_what_was_served_does_nothing),
 	KUNIT_CASE(full_fault_buffer_stalls_threads_alone),
 	KUNIT_CASE(tlb_keeps_until_told),
 	KUNIT_CASE(walk_cache_keeps_until_told),

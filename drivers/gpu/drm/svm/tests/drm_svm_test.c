@@ -1,0 +1,712 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Tests of drm_svm with a device of its own (drm_svm_test_dev.c), on a real
+ * address space: the test's thread has one and touches it like a process.
+ */
+
+#include <kunit/test.h>
+#include <kunit/visibility.h>
+
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/mman.h>
+#include <linux/module.h>
+#include <linux/sched/signal.h>
+#include <linux/uaccess.h>
+
+#include "../drm_svm_internal.h"
+#include "drm_svm_test_dev.h"
+
+#define TEST_DEVS	2
+#define PAGES(n)	((u64)(n) << PAGE_SHIFT)
+
+struct test_ctx {
+	struct test_dev *dev[TEST_DEVS];
+	bool attached[TEST_DEVS];
+};
+
+static void test_exit(struct kunit *test)
+{
+	struct test_ctx *ctx = test->priv;
+	unsigned int i;
+
+	for (i = 0; ctx && i < TEST_DEVS; i++) {
+		if (ctx->attached[i])
+			test_dev_detach(ctx->dev[i]);
+		if (ctx->dev[i])
+			test_dev_free(ctx->dev[i]);
+	}
+}
+
+static int test_init(struct kunit *test)
+{
+	struct test_ctx *ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
+	unsigned int i;
+
+	if (!ctx || kunit_attach_mm())
+		return -ENOMEM;
+	test->priv = ctx;
+	for (i = 0; i < TEST_DEVS; i++) {
+		ctx->dev[i] = test_dev_make(current->mm);
+		if (!ctx->dev[i])
+			return -ENOMEM;
+		ctx->attached[i] = true;
+	}
+	return 0;
+}
+
+static struct test_dev *test_dev(struct kunit *test, unsigned int i)
+{
+	struct test_ctx *ctx = test->priv;
+
+	return ctx->dev[i];
+}
+
+/* Memory of the test's process, at the start of a range. */
+static u64 test_map_prot(struct kunit *test, u64 bytes, unsigned long prot)
+{
+	unsigned long addr;
+
+	addr = kunit_vm_mmap(test, NULL, 0, bytes + DRM_SVM_RANGE_SIZE, prot,
+			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	KUNIT_ASSERT_NE(test, addr, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	return ALIGN(addr, DRM_SVM_RANGE_SIZE);
+}
+
+static u64 test_map(struct kunit *test, u64 bytes)
+{
+	return test_map_prot(test, bytes, PROT_READ | PROT_WRITE);
+}
+
+static void test_poke(struct kunit *test, u64 addr, u64 value)
+{
+	KUNIT_ASSERT_EQ(test, put_user(value, (u64 __user *)addr), 0);
+}
+
+static u64 test_peek(struct kunit *test, u64 addr)
+{
+	u64 value = 0;
+
+	KUNIT_ASSERT_EQ(test, get_user(value, (u64 __user *)addr), 0);
+	return value;
+}
+
+static u8 test_where(struct kunit *test, struct test_dev *dev, u64 addr)
+{
+	u8 where = 0;
+
+	KUNIT_ASSERT_EQ(test, drm_svm_residency(&dev->svm, addr,
+						addr + PAGE_SIZE - 1, &where), 0);
+	return where & DRM_SVM_PAGE_LOCATION;
+}
+
+/* ---- the service lock --------------------------------------------------- */
+
+/* A thread that wants an interval and says when it has it. */
+struct test_waiter {
+	struct drm_svm_spans *spans;
+	struct task_struct *task;
+	struct completion asks;
+	struct completion has;
+	struct completion drop;
+	u64 first;
+	u64 last;
+	int ret;
+};
+
+static int test_waiter_fn(void *data)
+{
+	struct test_waiter *w = data;
+	struct drm_svm_span span;
+
+	allow_signal(SIGKILL);
+	complete(&w->asks);
+	w->ret = drm_svm_span_lock(w->spans, &span, w->first, w->last);
+	complete(&w->has);
+	wait_for_completion(&w->drop);
+	if (!w->ret)
+		drm_svm_span_unlock(w->spans, &span);
+	return 0;
+}
+
+static bool test_queued(struct drm_svm_spans *spans, unsigned int n)
+{
+	guard(spinlock)(&spans->lock);
+	return list_count_nodes(&spans->list) == n;
+}
+
+static void test_waiter_start(struct kunit *test, struct test_waiter *w,
+			      struct drm_svm_spans *spans, u64 first, u64 last,
+			      unsigned int queued)
+{
+	unsigned int tries;
+
+	*w = (struct test_waiter) {
+		.spans = spans, .first = first, .last = last,
+	};
+	init_completion(&w->asks);
+	init_completion(&w->has);
+	init_completion(&w->drop);
+	w->task = kthread_create(test_waiter_fn, w, "drm_svm_test");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(w->task));
+	get_task_struct(w->task);
+	wake_up_process(w->task);
+	wait_for_completion(&w->asks);
+	for (tries = 0; tries < 10000 && !test_queued(spans, queued); tries++)
+		msleep(1);
+	KUNIT_EXPECT_TRUE(test, test_queued(spans, queued));
+}
+
+static void test_waiter_end(struct test_waiter *w)
+{
+	complete(&w->drop);
+	kthread_stop_put(w->task);
+}
+
+static bool test_waiter_has(struct test_waiter *w)
+{
+	return wait_for_completion_timeout(&w->has, 60 * HZ);
+}
+
+static void disjoint_spans_do_not_wait(struct kunit *test)
+{
+	struct drm_svm_span low, high, middle;
+	struct drm_svm_spans spans;
+
+	drm_svm_spans_init(&spans);
+	KUNIT_EXPECT_EQ(test, drm_svm_span_lock(&spans, &low, 0, 9), 0);
+	lockdep_off();
+	KUNIT_EXPECT_EQ(test, drm_svm_span_lock(&spans, &high, 20, U64_MAX), 0);
+	KUNIT_EXPECT_EQ(test, drm_svm_span_lock(&spans, &middle, 10, 19), 0);
+	drm_svm_span_unlock(&spans, &middle);
+	drm_svm_span_unlock(&spans, &high);
+	lockdep_on();
+	drm_svm_span_unlock(&spans, &low);
+	KUNIT_EXPECT_TRUE(test, list_empty(&spans.list));
+}
+
+static void overlapping_spans_come_in_order(struct kunit *test)
+{
+	struct test_waiter first, second, beside;
+	struct drm_svm_spans spans;
+	struct drm_svm_span span;
+
+	drm_svm_spans_init(&spans);
+	KUNIT_ASSERT_EQ(test, drm_svm_span_lock(&spans, &span, 0, 9), 0);
+	test_waiter_start(test, &first, &spans, 5, 15, 2);
+	/* Overlaps only what waits, and must not overtake it. */
+	test_waiter_start(test, &second, &spans, 12, 20, 3);
+	test_waiter_start(test, &beside, &spans, 30, 40, 4);
+	KUNIT_EXPECT_TRUE(test, test_waiter_has(&beside));
+	KUNIT_EXPECT_FALSE(test, completion_done(&first.has));
+	KUNIT_EXPECT_FALSE(test, completion_done(&second.has));
+
+	drm_svm_span_unlock(&spans, &span);
+	KUNIT_EXPECT_TRUE(test, test_waiter_has(&first));
+	KUNIT_EXPECT_FALSE(test, completion_done(&second.has));
+	test_waiter_end(&first);
+	KUNIT_EXPECT_TRUE(test, test_waiter_has(&second));
+	test_waiter_end(&second);
+	test_waiter_end(&beside);
+	KUNIT_EXPECT_TRUE(test, list_empty(&spans.list));
+}
+
+static void a_killed_waiter_holds_up_nobody(struct kunit *test)
+{
+	struct test_waiter killed, next;
+	struct drm_svm_spans spans;
+	struct drm_svm_span span;
+
+	drm_svm_spans_init(&spans);
+	KUNIT_ASSERT_EQ(test, drm_svm_span_lock(&spans, &span, 0, 9), 0);
+	test_waiter_start(test, &killed, &spans, 5, 29, 2);
+	test_waiter_start(test, &next, &spans, 20, 29, 3);
+	KUNIT_EXPECT_FALSE(test, completion_done(&next.has));
+	send_sig(SIGKILL, killed.task, 1);
+	KUNIT_EXPECT_TRUE(test, test_waiter_has(&killed));
+	KUNIT_EXPECT_EQ(test, killed.ret, -EINTR);
+	KUNIT_EXPECT_TRUE(test, test_waiter_has(&next));
+	test_waiter_end(&killed);
+	test_waiter_end(&next);
+	drm_svm_span_unlock(&spans, &span);
+	KUNIT_EXPECT_TRUE(test, list_empty(&spans.list));
+}
+
+/* ---- faults ------------------------------------------------------------- */
+
+static void a_fault_maps_what_was_asked_for(struct kunit *test)
+{
+	struct test_dev *dev = test_dev(test, 0);
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+
+	KUNIT_EXPECT_EQ(test, test_dev_access(dev, p + PAGES(3) + 8,
+					      DRM_SVM_WRITE), 0);
+	KUNIT_EXPECT_TRUE(test, test_dev_maps(dev, p + PAGES(3),
+					      DRM_GPT_LEAF_WRITE));
+	KUNIT_EXPECT_FALSE(test, test_dev_maps(dev, p + PAGES(2), 0));
+	KUNIT_EXPECT_FALSE(test, test_dev_maps(dev, p + PAGES(4), 0));
+	KUNIT_EXPECT_EQ(test, atomic64_read(&dev->svm.stats.faults), 1);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&dev->svm.stats.map_system), 1);
+}
+
+static void a_read_fault_does_not_let_write(struct kunit *test)
+{
+	struct test_dev *dev = test_dev(test, 0);
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+
+	test_poke(test, p, 1);
+	KUNIT_EXPECT_EQ(test, test_dev_access(dev, p, DRM_SVM_READ), 0);
+	KUNIT_EXPECT_FALSE(test, test_dev_maps(dev, p, DRM_GPT_LEAF_WRITE));
+	KUNIT_EXPECT_EQ(test, test_dev_access(dev, p, DRM_SVM_ATOMIC), 0);
+	KUNIT_EXPECT_TRUE(test, test_dev_maps(dev, p, DRM_GPT_LEAF_WRITE));
+}
+
+static void neighbours_that_exist_come_along(struct kunit *test)
+{
+	struct test_dev *dev = test_dev(test, 0);
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+
+	test_poke(test, p + PAGES(7), 7);
+	KUNIT_EXPECT_EQ(test, test_dev_access(dev, p, DRM_SVM_READ), 0);
+	KUNIT_EXPECT_TRUE(test, test_dev_maps(dev, p + PAGES(7), 0));
+	KUNIT_EXPECT_FALSE(test, test_dev_maps(dev, p + PAGES(7),
+					       DRM_GPT_LEAF_WRITE));
+	KUNIT_EXPECT_FALSE(test, test_dev_maps(dev, p + PAGES(8), 0));
+}
+
+static void a_fault_on_nothing_is_refused(struct kunit *test)
+{
+	struct test_dev *dev = test_dev(test, 0);
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+
+	KUNIT_ASSERT_EQ(test, vm_munmap(p + PAGES(1), PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, test_dev_access(dev, p + PAGES(1), DRM_SVM_READ),
+			-EFAULT);
+	KUNIT_EXPECT_EQ(test, test_dev_access(dev, ~0ULL << 48, DRM_SVM_READ),
+			-EFAULT);
+	KUNIT_EXPECT_EQ(test, test_dev_access(dev, p, DRM_SVM_READ), 0);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&dev->svm.stats.fault_errors), 2);
+}
+
+static void only_the_writer_is_refused(struct kunit *test)
+{
+	struct test_dev *dev = test_dev(test, 0);
+	u64 p = test_map_prot(test, DRM_SVM_RANGE_SIZE, PROT_READ);
+	int reader, writer;
+
+	reader = test_dev_start(dev, p, DRM_SVM_READ);
+	writer = test_dev_start(dev, p, DRM_SVM_WRITE);
+	KUNIT_EXPECT_EQ(test, test_dev_wait(dev, reader), 0);
+	KUNIT_EXPECT_NE(test, test_dev_wait(dev, writer), 0);
+	KUNIT_EXPECT_EQ(test, dev->units[writer].state, TEST_UNIT_CANCELLED);
+	KUNIT_EXPECT_FALSE(test, test_dev_maps(dev, p, DRM_GPT_LEAF_WRITE));
+}
+
+/* More ranges at once than there are groups, and more units than a group holds. */
+static void no_fault_of_a_storm_is_lost(struct kunit *test)
+{
+	struct test_dev *dev = test_dev(test, 0);
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE * 80);
+	unsigned int i;
+
+	for (i = 0; i < 80; i++)
+		KUNIT_EXPECT_GE(test, test_dev_start(dev, p + i *
+						     DRM_SVM_RANGE_SIZE,
+						     DRM_SVM_WRITE), 0);
+	for (i = 80; i < TEST_UNITS; i++)
+		KUNIT_EXPECT_GE(test, test_dev_start(dev, p + PAGES(i),
+						     DRM_SVM_READ), 0);
+	for (i = 0; i < TEST_UNITS; i++)
+		KUNIT_EXPECT_EQ(test, test_dev_wait(dev, i), 0);
+}
+
+static void many_units_on_a_page_are_one_service(struct kunit *test)
+{
+	struct test_dev *dev = test_dev(test, 0);
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+	unsigned int i;
+
+	for (i = 0; i < 32; i++)
+		test_dev_start(dev, p + i, DRM_SVM_WRITE);
+	for (i = 0; i < 32; i++)
+		KUNIT_EXPECT_EQ(test, test_dev_wait(dev, i), 0);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&dev->svm.stats.map_system), 1);
+}
+
+/* ---- invalidation ------------------------------------------------------- */
+
+static void munmap_returns_after_the_flush(struct kunit *test)
+{
+	struct test_dev *dev = test_dev(test, 0);
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+	int flushes;
+
+	KUNIT_ASSERT_EQ(test, test_dev_access(dev, p, DRM_SVM_WRITE), 0);
+	flushes = atomic_read(&dev->flushes);
+	KUNIT_ASSERT_EQ(test, vm_munmap(p, PAGE_SIZE), 0);
+	KUNIT_EXPECT_FALSE(test, test_dev_maps(dev, p, 0));
+	KUNIT_EXPECT_GT(test, atomic_read(&dev->flushes), flushes);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&dev->svm.stats.unmapped), 1);
+}
+
+/* An invalidation as the core's, in a thread of its own. */
+struct test_inval {
+	struct drm_svm_window *window;
+	struct mmu_notifier_range range;
+	struct task_struct *task;
+	struct completion done;
+};
+
+static int test_inval_fn(void *data)
+{
+	struct test_inval *inval = data;
+	struct mmu_interval_notifier *notifier = &inval->window->notifier;
+
+	drm_svm_notifier_ops.invalidate(notifier, &inval->range,
+					notifier->invalidate_seq);
+	complete(&inval->done);
+	return 0;
+}
+
+static void test_inval_start(struct kunit *test, struct test_inval *inval,
+			     struct test_dev *dev, u64 addr)
+{
+	*inval = (struct test_inval) {
+		.window = drm_svm_window_get(dev->svm.smm, addr),
+	};
+	KUNIT_ASSERT_FALSE(test, IS_ERR(inval->window));
+	init_completion(&inval->done);
+	mmu_notifier_range_init(&inval->range, MMU_NOTIFY_CLEAR, 0, current->mm,
+				addr, addr + PAGE_SIZE);
+	inval->range.flags |= MMU_NOTIFIER_RANGE_BLOCKABLE;
+	inval->task = kthread_create(test_inval_fn, inval, "drm_svm_test");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(inval->task));
+	get_task_struct(inval->task);
+	wake_up_process(inval->task);
+}
+
+static void test_await_flushes(struct kunit *test, struct test_dev *dev, int n)
+{
+	unsigned int tries;
+
+	for (tries = 0; tries < 10000 && atomic_read(&dev->begun) < n; tries++)
+		msleep(1);
+	KUNIT_EXPECT_GE(test, atomic_read(&dev->begun), n);
+}
+
+/* The page has left the table, but not yet the TLB: so nobody may return. */
+static void a_second_invalidation_flushes_too(struct kunit *test)
+{
+	struct test_dev *dev = test_dev(test, 0);
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+	struct test_inval first, second;
+	int begun;
+
+	KUNIT_ASSERT_EQ(test, test_dev_access(dev, p, DRM_SVM_WRITE), 0);
+	begun = atomic_read(&dev->begun);
+	WRITE_ONCE(dev->hold_flush, true);
+	test_inval_start(test, &first, dev, p);
+	test_await_flushes(test, dev, begun + 1);
+	test_inval_start(test, &second, dev, p);
+	test_await_flushes(test, dev, begun + 2);
+	KUNIT_EXPECT_FALSE(test, completion_done(&first.done));
+	KUNIT_EXPECT_FALSE(test, completion_done(&second.done));
+	WRITE_ONCE(dev->hold_flush, false);
+	wake_up_all(&dev->wait);
+	wait_for_completion(&first.done);
+	wait_for_completion(&second.done);
+	kthread_stop_put(first.task);
+	kthread_stop_put(second.task);
+}
+
+static void what_a_device_could_write_is_dirty(struct kunit *test)
+{
+	struct test_dev *dev = test_dev(test, 0);
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+
+	test_poke(test, p, 1);
+	KUNIT_ASSERT_EQ(test, test_dev_access(dev, p, DRM_SVM_READ), 0);
+	KUNIT_ASSERT_EQ(test, vm_munmap(p, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&dev->svm.stats.dirtied), 0);
+	KUNIT_ASSERT_EQ(test, test_dev_access(dev, p + PAGES(1),
+					      DRM_SVM_WRITE), 0);
+	KUNIT_ASSERT_EQ(test, vm_munmap(p + PAGES(1), PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&dev->svm.stats.dirtied), 1);
+}
+
+static void a_second_fault_error_is_not_told_twice(struct kunit *test)
+{
+	struct test_dev *dev = test_dev(test, 0);
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+
+	KUNIT_ASSERT_EQ(test, vm_munmap(p, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, test_dev_access(dev, p, DRM_SVM_WRITE), -EFAULT);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&dev->svm.stats.fault_errors), 1);
+}
+
+static void unmapping_one_page_leaves_the_others(struct kunit *test)
+{
+	struct test_dev *dev = test_dev(test, 0);
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+	unsigned int i;
+
+	/* Cutting what could hold a huge page invalidates all of that. */
+	KUNIT_ASSERT_EQ(test, vm_munmap(p + PAGES(100), PAGE_SIZE), 0);
+	for (i = 0; i < 8; i++)
+		KUNIT_ASSERT_EQ(test, test_dev_access(dev, p + PAGES(i),
+						      DRM_SVM_WRITE), 0);
+	KUNIT_ASSERT_EQ(test, vm_munmap(p + PAGES(3), PAGE_SIZE), 0);
+	for (i = 0; i < 8; i++)
+		KUNIT_EXPECT_EQ(test, test_dev_maps(dev, p + PAGES(i), 0),
+				i != 3);
+}
+
+static void every_device_is_invalidated(struct kunit *test)
+{
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+	unsigned int i;
+
+	for (i = 0; i < TEST_DEVS; i++)
+		KUNIT_ASSERT_EQ(test, test_dev_access(test_dev(test, i), p,
+						      DRM_SVM_WRITE), 0);
+	KUNIT_EXPECT_PTR_EQ(test, test_dev(test, 0)->svm.smm,
+			    test_dev(test, 1)->svm.smm);
+	KUNIT_ASSERT_EQ(test, vm_munmap(p, PAGE_SIZE), 0);
+	for (i = 0; i < TEST_DEVS; i++)
+		KUNIT_EXPECT_FALSE(test, test_dev_maps(test_dev(test, i), p, 0));
+}
+
+static void a_device_that_leaves_takes_nothing_along(struct kunit *test)
+{
+	struct test_ctx *ctx = test->priv;
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+	unsigned int i;
+
+	for (i = 0; i < TEST_DEVS; i++)
+		KUNIT_ASSERT_EQ(test, test_dev_access(ctx->dev[i], p,
+						      DRM_SVM_WRITE), 0);
+	test_dev_detach(ctx->dev[0]);
+	ctx->attached[0] = false;
+	KUNIT_EXPECT_TRUE(test, test_dev_maps(ctx->dev[1], p,
+					      DRM_GPT_LEAF_WRITE));
+	KUNIT_ASSERT_EQ(test, vm_munmap(p, PAGE_SIZE), 0);
+	KUNIT_EXPECT_FALSE(test, test_dev_maps(ctx->dev[1], p, 0));
+}
+
+/* ---- migration ---------------------------------------------------------- */
+
+static void migration_there_and_back_keeps_data(struct kunit *test)
+{
+	struct test_dev *dev = test_dev(test, 0);
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+	struct drm_svm_migrate_result result;
+	unsigned int i;
+
+	for (i = 0; i < 64; i++)
+		test_poke(test, p + PAGES(i), i * 3 + 1);
+	KUNIT_ASSERT_EQ(test, drm_svm_migrate(&dev->svm, p, p + PAGES(64) - 1,
+					      DRM_SVM_LOC_DEVICE, &result), 0);
+	KUNIT_EXPECT_EQ(test, result.moved, 64);
+	KUNIT_EXPECT_EQ(test, drm_svm_region_used(&dev->region), PAGES(64));
+	for (i = 0; i < 64; i++)
+		KUNIT_EXPECT_EQ(test, test_where(test, dev, p + PAGES(i)),
+				DRM_SVM_PAGE_LOCAL);
+	KUNIT_EXPECT_EQ(test, test_where(test, test_dev(test, 1), p),
+			DRM_SVM_PAGE_REMOTE);
+	for (i = 0; i < 64; i++)
+		KUNIT_EXPECT_EQ(test, test_peek(test, p + PAGES(i)), i * 3 + 1);
+	KUNIT_EXPECT_EQ(test, test_where(test, dev, p), DRM_SVM_PAGE_SYSTEM);
+	KUNIT_EXPECT_EQ(test, drm_svm_region_used(&dev->region), 0);
+}
+
+static void only_what_was_meant_moves(struct kunit *test)
+{
+	struct test_dev *dev = test_dev(test, 0);
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		test_poke(test, p + PAGES(i), i);
+	for (i = 0; i < 3; i += 2)
+		KUNIT_ASSERT_EQ(test, drm_svm_set_preferred(&dev->svm, p + PAGES(i),
+							    p + PAGES(i + 1) - 1,
+							    DRM_SVM_LOC_DEVICE), 0);
+	/* The one between them stays. */
+	KUNIT_EXPECT_EQ(test, test_dev_access(dev, p, DRM_SVM_WRITE), 0);
+	KUNIT_EXPECT_EQ(test, test_where(test, dev, p), DRM_SVM_PAGE_LOCAL);
+	KUNIT_EXPECT_EQ(test, test_where(test, dev, p + PAGES(1)),
+			DRM_SVM_PAGE_SYSTEM);
+	KUNIT_EXPECT_EQ(test, test_where(test, dev, p + PAGES(2)),
+			DRM_SVM_PAGE_LOCAL);
+}
+
+static void a_copy_that_fails_moves_nothing(struct kunit *test)
+{
+	struct test_dev *dev = test_dev(test, 0);
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+	struct drm_svm_migrate_result result;
+
+	test_poke(test, p, 5);
+	dev->copy_error = -EIO;
+	drm_svm_migrate(&dev->svm, p, p + PAGE_SIZE - 1, DRM_SVM_LOC_DEVICE,
+			&result);
+	KUNIT_EXPECT_EQ(test, result.moved, 0);
+	KUNIT_EXPECT_EQ(test, result.failed, 1);
+	dev->copy_error = 0;
+	KUNIT_EXPECT_EQ(test, test_where(test, dev, p), DRM_SVM_PAGE_SYSTEM);
+	KUNIT_EXPECT_EQ(test, drm_svm_region_used(&dev->region), 0);
+	KUNIT_EXPECT_EQ(test, test_peek(test, p), 5);
+}
+
+static void a_full_region_leaves_the_rest_in_ram(struct kunit *test)
+{
+	u64 bytes = TEST_VRAM + DRM_SVM_RANGE_SIZE;
+	struct test_dev *dev = test_dev(test, 0);
+	u64 p = test_map(test, bytes), i;
+	struct drm_svm_migrate_result result;
+
+	for (i = 0; i < bytes; i += PAGE_SIZE)
+		test_poke(test, p + i, i);
+	KUNIT_EXPECT_EQ(test, drm_svm_migrate(&dev->svm, p, p + bytes - 1,
+					      DRM_SVM_LOC_DEVICE, &result), 0);
+	KUNIT_EXPECT_EQ(test, result.moved, TEST_VRAM >> PAGE_SHIFT);
+	KUNIT_EXPECT_EQ(test, result.failed, DRM_SVM_RANGE_PAGES);
+	for (i = 0; i < bytes; i += PAGE_SIZE)
+		KUNIT_EXPECT_EQ(test, test_peek(test, p + i), i);
+}
+
+static void the_other_device_gets_it_through_ram(struct kunit *test)
+{
+	struct test_dev *dev = test_dev(test, 0), *other = test_dev(test, 1);
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+	struct drm_svm_migrate_result result;
+
+	test_poke(test, p, 99);
+	KUNIT_ASSERT_EQ(test, drm_svm_migrate(&dev->svm, p, p + PAGE_SIZE - 1,
+					      DRM_SVM_LOC_DEVICE, &result), 0);
+	KUNIT_EXPECT_EQ(test, test_dev_access(other, p, DRM_SVM_WRITE), 0);
+	KUNIT_EXPECT_EQ(test, test_where(test, other, p), DRM_SVM_PAGE_SYSTEM);
+	KUNIT_EXPECT_EQ(test, test_peek(test, p), 99);
+}
+
+static void memory_of_a_device_that_ends_comes_back(struct kunit *test)
+{
+	struct test_ctx *ctx = test->priv;
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+	struct drm_svm_migrate_result result;
+
+	test_poke(test, p, 42);
+	KUNIT_ASSERT_EQ(test, drm_svm_migrate(&ctx->dev[0]->svm, p,
+					      p + PAGE_SIZE - 1,
+					      DRM_SVM_LOC_DEVICE, &result), 0);
+	KUNIT_ASSERT_EQ(test, result.moved, 1);
+	test_dev_detach(ctx->dev[0]);
+	ctx->attached[0] = false;
+	test_dev_free(ctx->dev[0]);
+	ctx->dev[0] = NULL;
+	KUNIT_EXPECT_EQ(test, test_peek(test, p), 42);
+}
+
+/* ---- placement ---------------------------------------------------------- */
+
+static void attributes_overlap_and_go(struct kunit *test)
+{
+	struct drm_svm *svm = &test_dev(test, 0)->svm;
+	DECLARE_BITMAP(pages, DRM_SVM_RANGE_PAGES);
+	u64 p = 64 * DRM_SVM_RANGE_SIZE;
+
+	KUNIT_ASSERT_EQ(test, drm_svm_set_preferred(svm, p, p + PAGES(10) - 1,
+						    DRM_SVM_LOC_DEVICE), 0);
+	KUNIT_ASSERT_EQ(test, drm_svm_set_preferred(svm, p + PAGES(4),
+						    p + PAGES(6) - 1,
+						    DRM_SVM_LOC_SYSTEM), 0);
+	drm_svm_policy_pages(svm, p, pages);
+	KUNIT_EXPECT_EQ(test, bitmap_weight(pages, DRM_SVM_RANGE_PAGES), 8);
+	KUNIT_EXPECT_FALSE(test, test_bit(4, pages));
+	KUNIT_EXPECT_TRUE(test, test_bit(6, pages));
+	KUNIT_EXPECT_EQ(test, drm_svm_policy(svm, p), DRM_SVM_LOC_DEVICE);
+	/* Device memory of one device is none for another. */
+	KUNIT_EXPECT_EQ(test, drm_svm_policy(&test_dev(test, 1)->svm, p),
+			DRM_SVM_LOC_SYSTEM);
+	KUNIT_ASSERT_EQ(test, drm_svm_set_preferred(svm, p, p + PAGES(10) - 1,
+						    DRM_SVM_LOC_DEFAULT), 0);
+	drm_svm_policy_pages(svm, p, pages);
+	KUNIT_EXPECT_TRUE(test, bitmap_empty(pages, DRM_SVM_RANGE_PAGES));
+}
+
+static void a_fault_follows_the_attribute(struct kunit *test)
+{
+	struct test_dev *dev = test_dev(test, 0);
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+
+	test_poke(test, p, 11);
+	KUNIT_ASSERT_EQ(test, drm_svm_set_preferred(&dev->svm, p,
+						    p + PAGES(2) - 1,
+						    DRM_SVM_LOC_DEVICE), 0);
+	KUNIT_EXPECT_EQ(test, test_dev_access(dev, p, DRM_SVM_WRITE), 0);
+	/* And one that did not exist is made there. */
+	KUNIT_EXPECT_EQ(test, test_dev_access(dev, p + PAGES(1),
+					      DRM_SVM_WRITE), 0);
+	KUNIT_EXPECT_EQ(test, test_dev_access(dev, p + PAGES(2),
+					      DRM_SVM_WRITE), 0);
+	KUNIT_EXPECT_EQ(test, test_where(test, dev, p), DRM_SVM_PAGE_LOCAL);
+	KUNIT_EXPECT_EQ(test, test_where(test, dev, p + PAGES(1)),
+			DRM_SVM_PAGE_LOCAL);
+	KUNIT_EXPECT_EQ(test, test_where(test, dev, p + PAGES(2)),
+			DRM_SVM_PAGE_SYSTEM);
+	KUNIT_EXPECT_EQ(test, test_peek(test, p), 11);
+	KUNIT_EXPECT_EQ(test, test_peek(test, p + PAGES(1)), 0);
+}
+
+static struct kunit_case span_cases[] = {
+	KUNIT_CASE(disjoint_spans_do_not_wait),
+	KUNIT_CASE(overlapping_spans_come_in_order),
+	KUNIT_CASE(a_killed_waiter_holds_up_nobody),
+	{}
+};
+
+static struct kunit_case svm_cases[] = {
+	KUNIT_CASE(a_fault_maps_what_was_asked_for),
+	KUNIT_CASE(a_read_fault_does_not_let_write),
+	KUNIT_CASE(neighbours_that_exist_come_along),
+	KUNIT_CASE(a_fault_on_nothing_is_refused),
+	KUNIT_CASE(only_the_writer_is_refused),
+	KUNIT_CASE(a_second_fault_error_is_not_told_twice),
+	KUNIT_CASE(no_fault_of_a_storm_is_lost),
+	KUNIT_CASE(many_units_on_a_page_are_one_service),
+	KUNIT_CASE(munmap_returns_after_the_flush),
+	KUNIT_CASE(a_second_invalidation_flushes_too),
+	KUNIT_CASE(what_a_device_could_write_is_dirty),
+	KUNIT_CASE(unmapping_one_page_leaves_the_others),
+	KUNIT_CASE(every_device_is_invalidated),
+	KUNIT_CASE(a_device_that_leaves_takes_nothing_along),
+	KUNIT_CASE(migration_there_and_back_keeps_data),
+	KUNIT_CASE(only_what_was_meant_moves),
+	KUNIT_CASE(a_copy_that_fails_moves_nothing),
+	KUNIT_CASE(a_full_region_leaves_the_rest_in_ram),
+	KUNIT_CASE(the_other_device_gets_it_through_ram),
+	KUNIT_CASE(memory_of_a_device_that_ends_comes_back),
+	KUNIT_CASE(attributes_overlap_and_go),
+	KUNIT_CASE(a_fault_follows_the_attribute),
+	{}
+};
+
+static struct kunit_suite span_suite = {
+	.name = "drm_svm_span",
+	.test_cases = span_cases,
+};
+
+static struct kunit_suite svm_suite = {
+	.name = "drm_svm",
+	.init = test_init,
+	.exit = test_exit,
+	.test_cases = svm_cases,
+};
+
+kunit_test_suites(&span_suite, &svm_suite);
+
+MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
+MODULE_DESCRIPTION("Tests of the shared virtual memory helpers");
+MODULE_LICENSE("Dual MIT/GPL");
