@@ -10,10 +10,10 @@ help:
 	@echo "make check          all tests, on a small kernel built for them"
 	@echo "make check-debug    the same with KASAN, lockdep, kmemleak and more"
 	@echo "make check-planted  prove that planted bugs are caught"
+	@echo "make check-stress   the stress test 20 times, on the debug kernel"
 	@echo "make lint           builds without warnings, sparse, checkpatch, kernel-doc, ..."
 	@echo "make docs           Documentation/ as HTML, in build/docs"
 	@echo "make series KERNEL=DIR  a patch series for the Linux tree DIR, in build/series"
-	@echo "make bench          benchmarks, in build/bench"
 	@echo "make clean          remove build/ (downloads and kernels stay in the cache)"
 	@echo "TESTS='pattern' runs a part of the tests. Everything needs root and Debian 12 or 13."
 
@@ -31,6 +31,9 @@ check-debug:
 check-planted:
 	tools/check/planted
 
+check-stress:
+	tools/check/stress-loop
+
 lint:
 	tools/lint/lint
 
@@ -40,10 +43,7 @@ docs:
 series:
 	tools/series "$(KERNEL)"
 
-bench:
-	tools/bench/bench
-
 clean:
 	rm -rf build
 
-.PHONY: help demo check check-debug check-planted lint docs series bench clean
+.PHONY: help demo check check-debug check-planted check-stress lint docs series clean
