@@ -74,6 +74,12 @@ static uint64_t *cell(struct slot *slot, unsigned int i)
 	return (uint64_t *)(slot->p + i * VGEM_SVM_PAGE);
 }
 
+/* On a slow kernel the GPU is slow too: both sides slow down alike. */
+static void breathe(unsigned int us)
+{
+	usleep(us / vgem_svm_scale());
+}
+
 static uint64_t sum_of(uint64_t rounds)
 {
 	return rounds * SLOT_PAGES;
@@ -96,7 +102,7 @@ static void *churn_protect(void *data)
 		mprotect(slot->p, SLOT_BYTES / 2, PROT_READ | PROT_WRITE);
 		madvise(slot->p, SLOT_BYTES, MADV_COLD);
 		__atomic_fetch_add(&stress.done[0], 1, __ATOMIC_RELAXED);
-		usleep(500);
+		breathe(500);
 	}
 	return NULL;
 }
@@ -131,7 +137,7 @@ static void *churn_fork(void *data)
 		if (pid > 0 && waitpid(pid, &status, 0) == pid && status)
 			slot->bad = "a child's view of the memory changed";
 		__atomic_fetch_add(&stress.done[1], 1, __ATOMIC_RELAXED);
-		usleep(5000);
+		breathe(5000);
 	}
 	return NULL;
 }
@@ -153,9 +159,20 @@ static void *churn_migrate(void *data)
 				   DRM_VGEM_SVM_LOC_SYSTEM, &result);
 		i++;
 		__atomic_fetch_add(&stress.done[2], 1, __ATOMIC_RELAXED);
-		usleep(300);
+		breathe(300);
 	}
 	return NULL;
+}
+
+/*
+ * Unmaps what is behind a slot, and keeps the room: left free, it would be taken
+ * for a queue's batch or whatever is allocated next.
+ */
+static void reserve_room(struct slot *slot)
+{
+	if (mmap(slot->p + SLOT_BYTES, SLOT_BYTES, PROT_NONE, MAP_PRIVATE |
+		 MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
+		slot->bad = "mmap failed";
 }
 
 /* Maps and unmaps beside the slots, and gives a slot new memory. */
@@ -173,7 +190,7 @@ static void *churn_map(void *data)
 		if (p == MAP_FAILED)
 			slot->bad = "mmap failed";
 		memset(p, i, SLOT_BYTES);
-		munmap(p, SLOT_BYTES);
+		reserve_room(slot);
 		if (!pthread_rwlock_trywrlock(&slot->lock)) {
 			if (mmap(slot->p, SLOT_BYTES, PROT_READ | PROT_WRITE,
 				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
@@ -183,7 +200,7 @@ static void *churn_map(void *data)
 			pthread_rwlock_unlock(&slot->lock);
 		}
 		__atomic_fetch_add(&stress.done[3], 1, __ATOMIC_RELAXED);
-		usleep(700);
+		breathe(700);
 	}
 	return NULL;
 }
@@ -203,15 +220,16 @@ static void check_slot(struct slot *slot, const uint64_t *sum)
 
 static void work_on(struct slot *slot, struct vgem_svm_queue *q, uint64_t *sum)
 {
+	unsigned int rounds = vgem_svm_scaled(20);
 	int status;
 
 	*sum = 0;
 	vgem_svm_start(q, increment, 8, SLOT_PAGES, VA(slot->p), VGEM_SVM_PAGE,
-		       20, 8);
+		       rounds, 8);
 	vgem_svm_start(q, sum, 8, SLOT_PAGES, VA(slot->p), VGEM_SVM_PAGE,
 		       VA(sum), 8);
-	slot->rounds += 20;
-	status = __vgem_svm_wait(q, 60);
+	slot->rounds += rounds;
+	status = __vgem_svm_wait(q, 120);
 	if (status)
 		slot->bad = vgem_svm_status_name(status);
 	else
@@ -263,9 +281,8 @@ static void init_slots(struct vgem_svm_queue *q)
 
 		memset(slot, 0, sizeof(*slot));
 		slot->s = s;
-		/* Room behind it for others to map and unmap. */
 		slot->p = vgem_svm_map_aligned(2 * SLOT_BYTES, VGEM_SVM_BLOCK);
-		vgem_svm_unmap(slot->p + SLOT_BYTES, SLOT_BYTES);
+		reserve_room(slot);
 		memset(slot->p, 0, SLOT_BYTES);
 		pthread_rwlock_init(&slot->lock, NULL);
 		vgem_svm_queue_init(&q[i], s->fd, s->vm, i / stress.devices %
@@ -304,7 +321,7 @@ static void test_stress(uint32_t flags)
 	igt_assert_f(!bad, "%u slots went wrong, see above\n", bad);
 	for (i = 0; i < SLOTS; i++) {
 		vgem_svm_queue_fini(&q[i]);
-		vgem_svm_unmap(stress.slot[i].p, SLOT_BYTES);
+		vgem_svm_unmap(stress.slot[i].p, 2 * SLOT_BYTES);
 	}
 	for (i = 0; i < stress.devices; i++)
 		vgem_svm_fini(&stress.s[i]);

@@ -188,6 +188,7 @@ void drm_svm_reclaim_tables(struct drm_svm_mm *smm, u64 first, u64 last);
  * @want_write: of these, writable
  * @mapped: snapshot of &drm_svm_range_dev.mapped
  * @refused: pages that no device may have (memfd_secret)
+ * @held: pages whose faults userfaultfd may hold back
  * @fresh: pages that this service mapped for DMA
  * @excused: walks that failed for no reason that the CPU's fault knows
  * @foreign: a wanted page lies in memory that the device cannot reach
@@ -210,6 +211,7 @@ struct drm_svm_service {
 	DECLARE_BITMAP(want_write, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(mapped, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(refused, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(held, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(fresh, DRM_SVM_RANGE_PAGES);
 	unsigned long pfns[DRM_SVM_RANGE_PAGES];
 	dma_addr_t dma[DRM_SVM_RANGE_PAGES];

@@ -16,6 +16,7 @@
 #include <linux/mm.h>
 #include <linux/oom.h>
 #include <linux/sched/mm.h>
+#include <linux/userfaultfd_k.h>
 
 #include "drm_svm_internal.h"
 
@@ -44,13 +45,15 @@ static bool drm_svm_vma_secret(struct vm_area_struct *vma)
 	       file_inode(vma->vm_file)->i_sb->s_magic == SECRETMEM_MAGIC;
 }
 
-static void drm_svm_walk_refuse(struct drm_svm_service *s)
+/* Which pages are special, by their VMAs. */
+static void drm_svm_walk_vmas(struct drm_svm_service *s)
 {
 	u64 base = s->range->first;
 	struct vm_area_struct *vma;
 	struct vma_iterator vmi;
 
 	bitmap_zero(s->refused, DRM_SVM_RANGE_PAGES);
+	bitmap_zero(s->held, DRM_SVM_RANGE_PAGES);
 	vma_iter_init(&vmi, s->smm->mm, base);
 	for_each_vma_range(vmi, vma, base + DRM_SVM_RANGE_SIZE) {
 		u64 first = max_t(u64, vma->vm_start, base);
@@ -58,6 +61,9 @@ static void drm_svm_walk_refuse(struct drm_svm_service *s)
 
 		if (drm_svm_vma_secret(vma))
 			bitmap_set(s->refused, drm_svm_page_index(first),
+				   (end - first) >> PAGE_SHIFT);
+		if (userfaultfd_armed(vma))
+			bitmap_set(s->held, drm_svm_page_index(first),
 				   (end - first) >> PAGE_SHIFT);
 	}
 }
@@ -116,10 +122,9 @@ static int drm_svm_walk_run(struct drm_svm_service *s, struct hmm_range *hmm,
 	}
 }
 
-/* Reads the whole range as it is now, and sees that what is wanted is there. */
-static int drm_svm_walk_all(struct drm_svm_service *s, struct hmm_range *hmm)
+/* Reads the whole range as it is now. */
+static int drm_svm_walk_read(struct drm_svm_service *s, struct hmm_range *hmm)
 {
-	unsigned int i;
 	int ret;
 
 	memset(s->pfns, 0, sizeof(s->pfns));
@@ -127,8 +132,18 @@ static int drm_svm_walk_all(struct drm_svm_service *s, struct hmm_range *hmm)
 	hmm->end = s->range->first + DRM_SVM_RANGE_SIZE;
 	hmm->hmm_pfns = s->pfns;
 	ret = hmm_range_fault(hmm);
+	return ret == -EBUSY ? -EAGAIN : ret;
+}
+
+/* The same, and sees that what is wanted is there. */
+static int drm_svm_walk_all(struct drm_svm_service *s, struct hmm_range *hmm)
+{
+	unsigned int i;
+	int ret;
+
+	ret = drm_svm_walk_read(s, hmm);
 	if (ret)
-		return ret == -EBUSY ? -EAGAIN : ret;
+		return ret;
 	for_each_set_bit(i, s->want, DRM_SVM_RANGE_PAGES) {
 		if (!(s->pfns[i] & HMM_PFN_VALID))
 			return -EAGAIN;
@@ -136,6 +151,25 @@ static int drm_svm_walk_all(struct drm_svm_service *s, struct hmm_range *hmm)
 		    !(s->pfns[i] & HMM_PFN_WRITE))
 			return drm_svm_walk_why(s, i);
 	}
+	return 0;
+}
+
+/*
+ * Whoever serves a userfaultfd may be as slow as it likes, and hmm keeps
+ * mmap_lock: its faults cannot wait for that. So what would have to be faulted
+ * in there is an error of the access; what is there may be had.
+ */
+static int drm_svm_walk_held(struct drm_svm_service *s, struct hmm_range *hmm)
+{
+	unsigned int i;
+	int ret;
+
+	ret = drm_svm_walk_read(s, hmm);
+	if (ret)
+		return ret;
+	for_each_set_bit(i, s->want, DRM_SVM_RANGE_PAGES)
+		if (test_bit(i, s->held) && !(s->pfns[i] & HMM_PFN_VALID))
+			return -EFAULT;
 	return 0;
 }
 
@@ -149,9 +183,14 @@ static int drm_svm_walk_locked(struct drm_svm_service *s,
 	if (check_stable_address_space(s->smm->mm))
 		return -ESRCH;
 
-	drm_svm_walk_refuse(s);
+	drm_svm_walk_vmas(s);
 	if (bitmap_intersects(s->refused, s->want, DRM_SVM_RANGE_PAGES))
 		return -EFAULT;
+	if (bitmap_intersects(s->held, s->want, DRM_SVM_RANGE_PAGES)) {
+		ret = drm_svm_walk_held(s, hmm);
+		if (ret)
+			return ret;
+	}
 	for_each_set_bitrange(first, end, s->want, DRM_SVM_RANGE_PAGES) {
 		ret = drm_svm_walk_run(s, hmm, first, end);
 		if (ret)
