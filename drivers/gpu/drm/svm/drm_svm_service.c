@@ -98,6 +98,16 @@ static int drm_svm_sort(struct drm_svm_service *s, unsigned long *system)
 	return 0;
 }
 
+static bool drm_svm_in_table(struct drm_svm_service *s, unsigned int first,
+			     unsigned int end)
+{
+	u64 base = s->range->first, seq;
+
+	return drm_gpt_mapped(s->svm->gpt, drm_svm_page_addr(base, first),
+			      drm_svm_page_addr(base, end) - 1,
+			      DRM_GPT_LEAF_VALID, &seq);
+}
+
 /*
  * Neighbours that the device maps already stay as they are. The table is asked
  * too: those of a large leaf that went whole are recorded as mapped, and come
@@ -107,17 +117,18 @@ static void drm_svm_keep_mapped(struct drm_svm_service *s,
 				unsigned long *system)
 {
 	DECLARE_BITMAP(keep, DRM_SVM_RANGE_PAGES);
-	unsigned int i;
+	unsigned int first, end, i;
 
 	bitmap_andnot(keep, s->mapped, s->want, DRM_SVM_RANGE_PAGES);
-	for_each_set_bit(i, keep, DRM_SVM_RANGE_PAGES) {
-		u64 va = drm_svm_page_addr(s->range->first, i), seq;
+	for_each_set_bitrange(first, end, keep, DRM_SVM_RANGE_PAGES) {
+		bool all = drm_svm_in_table(s, first, end);
 
-		if (!drm_gpt_mapped(s->svm->gpt, va, va + PAGE_SIZE - 1,
-				    DRM_GPT_LEAF_VALID, &seq))
-			continue;
-		s->leaves[i] = 0;
-		__clear_bit(i, system);
+		for (i = first; i < end; i++) {
+			if (!all && !drm_svm_in_table(s, i, i + 1))
+				continue;
+			s->leaves[i] = 0;
+			__clear_bit(i, system);
+		}
 	}
 }
 

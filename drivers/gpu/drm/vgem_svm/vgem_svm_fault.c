@@ -118,7 +118,7 @@ static void vgem_svm_fault_log(struct vgem_svm_vm *vm,
  * on, and perhaps has ended and had its memory unmapped.
  */
 static bool vgem_svm_fault_blame(struct vgem_svm_queue *queue,
-				 const struct drm_svm_fault *fault)
+				 const struct drm_svm_fault *fault, int error)
 {
 	struct vgem_svm_hw *hw = queue->vm->vdev->hw;
 	u32 chan = queue->ring.chan;
@@ -132,6 +132,8 @@ static bool vgem_svm_fault_blame(struct vgem_svm_queue *queue,
 	if (vgem_svm_hw_read(hw, VGEM_SVM_REG_CHAN(chan, VGEM_SVM_CHAN_ERR)) !=
 	    VGEM_SVM_ERR_FAULT)
 		return false;
+	/* Who sees that the queue is dead finds the fault in the log. */
+	vgem_svm_fault_log(queue->vm, queue, fault, error);
 	queue->err_addr = fault->addr;
 	queue->err_pc = fault->data;
 	queue->err_thread = FIELD_GET(VGEM_SVM_COOKIE_THREAD, fault->cookie);
@@ -155,10 +157,9 @@ void vgem_svm_cancel(struct drm_svm *svm, const struct drm_svm_fault *fault,
 	if (!queue)
 		return;
 	if (queue->uid == FIELD_GET(VGEM_SVM_COOKIE_UID, fault->cookie) &&
-	    vgem_svm_fault_blame(queue, fault)) {
+	    vgem_svm_fault_blame(queue, fault, error)) {
 		drm_dbg(&vm->vdev->drm, "queue %u: fault at %#llx: %d\n",
 			queue->handle, fault->addr, error);
-		vgem_svm_fault_log(vm, queue, fault, error);
 		vgem_svm_queue_kill(queue, VGEM_SVM_ERR_NONE);
 	}
 	vgem_svm_queue_put(queue);

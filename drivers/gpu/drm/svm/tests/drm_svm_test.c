@@ -155,7 +155,7 @@ static void test_waiter_start(struct kunit *test, struct test_waiter *w,
 	wake_up_process(w->task);
 	wait_for_completion(&w->asks);
 	for (tries = 0; tries < 10000 && !test_queued(spans, queued); tries++)
-		msleep(1);
+		fsleep(1000);
 	KUNIT_EXPECT_TRUE(test, test_queued(spans, queued));
 }
 
@@ -392,7 +392,7 @@ static void test_await_flushes(struct kunit *test, struct test_dev *dev, int n)
 	unsigned int tries;
 
 	for (tries = 0; tries < 10000 && atomic_read(&dev->begun) < n; tries++)
-		msleep(1);
+		fsleep(1000);
 	KUNIT_EXPECT_GE(test, atomic_read(&dev->begun), n);
 }
 
