@@ -3,6 +3,7 @@
 #define _DRM_GPT_INTERNAL_H_
 
 #include <linux/bitmap.h>
+#include <linux/llist.h>
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
@@ -30,7 +31,8 @@
  * @gpt: constant
  * @mem: the hardware's table; constant
  * @node: in &drm_gpt_gather.tables
- * @free_work: end of life
+ * @rcu: instead of @node, between the flush and the end of the grace period
+ * @freed: instead of @rcu, then until it is freed
  * @live: entries that are leaves. If !@linked they are stale: still in memory,
  *	to be cleared before the table is linked again.
  * @write: of these, writable
@@ -51,8 +53,11 @@ struct drm_gpt_table {
 	struct drm_gpt_table *parent;
 	struct drm_gpt *gpt;
 	struct drm_gpt_mem mem;
-	struct list_head node;
-	struct rcu_work free_work;
+	union {
+		struct list_head node;
+		struct rcu_head rcu;
+		struct llist_node freed;
+	};
 	DECLARE_BITMAP(live, DRM_GPT_MAX_ENTRIES);
 	DECLARE_BITMAP(write, DRM_GPT_MAX_ENTRIES);
 	DECLARE_BITMAP(atomic, DRM_GPT_MAX_ENTRIES);
@@ -134,7 +139,8 @@ static inline u32 *drm_gpt_gather_credits(struct drm_gpt_gather *gather)
 	return gather->dead ? NULL : &gather->credits;
 }
 
-extern struct workqueue_struct *drm_gpt_wq;
+int drm_gpt_table_module_init(void);
+void drm_gpt_table_module_exit(void);
 
 struct drm_gpt_table *drm_gpt_table_make(struct drm_gpt *gpt, u8 level, u64 va,
 					 gfp_t gfp);

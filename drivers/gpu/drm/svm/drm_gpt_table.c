@@ -97,23 +97,55 @@ void drm_gpt_table_free(struct drm_gpt_table *table)
 	kfree(table);
 }
 
-static void drm_gpt_table_free_work(struct work_struct *work)
-{
-	struct drm_gpt_table *table =
-		container_of(to_rcu_work(work), struct drm_gpt_table, free_work);
-	struct drm_gpt *gpt = table->gpt;
+/*
+ * Tables whose grace period is over. Their memory is given back in process
+ * context, where an IOMMU may be told; of our own queue, so that unloading waits
+ * for it.
+ */
+static LLIST_HEAD(drm_gpt_freed);
+static struct workqueue_struct *drm_gpt_wq;
 
-	drm_gpt_table_free(table);
-	if (atomic_dec_and_test(&gpt->freeing))
-		wake_up_var(&gpt->freeing);
+static void drm_gpt_free_work_fn(struct work_struct *work)
+{
+	struct drm_gpt_table *table, *next;
+
+	llist_for_each_entry_safe(table, next, llist_del_all(&drm_gpt_freed),
+				  freed) {
+		struct drm_gpt *gpt = table->gpt;
+
+		drm_gpt_table_free(table);
+		if (atomic_dec_and_test(&gpt->freeing))
+			wake_up_var(&gpt->freeing);
+	}
+}
+
+static DECLARE_WORK(drm_gpt_free_work, drm_gpt_free_work_fn);
+
+static void drm_gpt_table_free_rcu(struct rcu_head *rcu)
+{
+	struct drm_gpt_table *table = container_of(rcu, struct drm_gpt_table, rcu);
+
+	llist_add(&table->freed, &drm_gpt_freed);
+	queue_work(drm_gpt_wq, &drm_gpt_free_work);
 }
 
 /* After a grace period, in process context: a lookup may still be in it. */
 void drm_gpt_table_free_later(struct drm_gpt_table *table)
 {
 	atomic_inc(&table->gpt->freeing);
-	INIT_RCU_WORK(&table->free_work, drm_gpt_table_free_work);
-	queue_rcu_work(drm_gpt_wq, &table->free_work);
+	call_rcu(&table->rcu, drm_gpt_table_free_rcu);
+}
+
+int drm_gpt_table_module_init(void)
+{
+	drm_gpt_wq = alloc_workqueue("drm_gpt", WQ_UNBOUND, 0);
+	return drm_gpt_wq ? 0 : -ENOMEM;
+}
+
+void drm_gpt_table_module_exit(void)
+{
+	rcu_barrier();
+	destroy_workqueue(drm_gpt_wq);
 }
 
 /* ---- entries ------------------------------------------------------------ */

@@ -426,18 +426,14 @@ EXPORT_SYMBOL_GPL(drm_gpt_dump);
 
 /* ---- module ------------------------------------------------------------- */
 
-/* Of our own, so that unloading waits for the end of what frees tables. */
-struct workqueue_struct *drm_gpt_wq;
-
 static int __init drm_gpt_module_init(void)
 {
-	drm_gpt_wq = alloc_workqueue("drm_gpt", WQ_UNBOUND, 0);
-	return drm_gpt_wq ? 0 : -ENOMEM;
+	return drm_gpt_table_module_init();
 }
 
 static void __exit drm_gpt_module_exit(void)
 {
-	destroy_workqueue(drm_gpt_wq);
+	drm_gpt_table_module_exit();
 }
 
 subsys_initcall(drm_gpt_module_init);

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef _GPT_SHIM_MEM_H_
+#define _GPT_SHIM_MEM_H_
+
+/*
+ * Memory. Every allocation can be made to fail, by number; all are counted, so
+ * that a leak is seen without a sanitizer too.
+ */
+
+#include "lock.h"
+
+#define GFP_ATOMIC		1u
+#define GFP_KERNEL		2u
+#define GFP_KERNEL_ACCOUNT	6u
+#define GFP_NOWAIT		8u
+#define __GFP_ZERO		16u
+#define __GFP_NOWARN		32u
+#define __GFP_ACCOUNT		4u
+
+#define PAGE_SHIFT	12
+#define PAGE_SIZE	(1UL << PAGE_SHIFT)
+#define SLAB_ACCOUNT	0
+#define SLAB_HWCACHE_ALIGN	0
+
+void *shim_alloc(size_t bytes, gfp_t gfp, size_t align);
+void shim_free(const void *ptr);
+/* Allocations alive. */
+long shim_allocated(void);
+/* Of this thread, the @n-th allocation from now on fails; 0: none. */
+void shim_fail_nth(unsigned int n);
+/* Has it been reached? */
+bool shim_fail_reached(void);
+
+#define kmalloc(bytes, gfp)	shim_alloc(bytes, gfp, 0)
+#define kzalloc(bytes, gfp)	shim_alloc(bytes, (gfp) | __GFP_ZERO, 0)
+#define kcalloc(n, bytes, gfp)	kzalloc((size_t)(n) * (bytes), gfp)
+#define kmalloc_array(n, bytes, gfp)	kmalloc((size_t)(n) * (bytes), gfp)
+#define kvmalloc_array(n, bytes, gfp)	kmalloc((size_t)(n) * (bytes), gfp)
+#define kvcalloc(n, bytes, gfp)	kcalloc(n, bytes, gfp)
+#define kmalloc_obj(obj, gfp)	((typeof(obj) *)kmalloc(sizeof(obj), gfp))
+#define kzalloc_obj(obj, gfp)	((typeof(obj) *)kzalloc(sizeof(obj), gfp))
+#define kmalloc_objs(obj, n, gfp) \
+	((typeof(obj) *)kmalloc((size_t)(n) * sizeof(obj), gfp))
+#define kzalloc_flex(obj, member, n, gfp) \
+	((typeof(obj) *)kzalloc(sizeof(obj) + \
+				(size_t)(n) * sizeof((obj).member[0]), gfp))
+#define struct_size(p, member, n)	(sizeof(*(p)) + (size_t)(n) * sizeof((p)->member[0]))
+#define kfree(ptr)	shim_free(ptr)
+#define kvfree(ptr)	shim_free(ptr)
+#define vzalloc(bytes)	kzalloc(bytes, GFP_KERNEL)
+#define vfree(ptr)	shim_free(ptr)
+
+struct kmem_cache {
+	size_t bytes;
+};
+
+struct kmem_cache *kmem_cache_create(const char *name, unsigned int bytes,
+				     unsigned int align, unsigned int flags,
+				     void (*ctor)(void *obj));
+void kmem_cache_destroy(struct kmem_cache *cache);
+#define kmem_cache_alloc(cache, gfp)	shim_alloc((cache)->bytes, gfp, 0)
+#define kmem_cache_zalloc(cache, gfp)	shim_alloc((cache)->bytes, (gfp) | __GFP_ZERO, 0)
+#define kmem_cache_free(cache, ptr)	shim_free(ptr)
+
+/* ---- pages and DMA: bus addresses are the CPU's --------------------------- */
+
+struct page {
+	void *mem;
+};
+
+struct device {
+	bool no_coherent;
+};
+
+enum dma_data_direction { DMA_BIDIRECTIONAL, DMA_TO_DEVICE };
+enum node_stat_item { NR_SECONDARY_PAGETABLE };
+#define DMA_ATTR_REQUIRE_COHERENT	1
+
+static inline unsigned int get_order(size_t bytes)
+{
+	return bytes <= PAGE_SIZE ? 0 : ilog2(bytes - 1) + 1 - PAGE_SHIFT;
+}
+
+struct page *alloc_pages(gfp_t gfp, unsigned int order);
+void __free_pages(struct page *page, unsigned int order);
+#define page_address(page)	((page)->mem)
+void mod_lruvec_page_state(struct page *page, enum node_stat_item item, int n);
+dma_addr_t dma_map_page_attrs(struct device *dev, struct page *page,
+			      size_t offset, size_t bytes,
+			      enum dma_data_direction dir, unsigned long attrs);
+void dma_unmap_page_attrs(struct device *dev, dma_addr_t dma, size_t bytes,
+			  enum dma_data_direction dir, unsigned long attrs);
+void dma_sync_single_for_device(struct device *dev, dma_addr_t dma,
+				size_t bytes, enum dma_data_direction dir);
+static inline bool dma_mapping_error(struct device *dev, dma_addr_t dma)
+{
+	return dma == ~0ULL;
+}
+
+#endif /* _GPT_SHIM_MEM_H_ */
