@@ -5,7 +5,6 @@
 #include <linux/atomic.h>
 #include <linux/bitfield.h>
 #include <linux/bits.h>
-#include <linux/list.h>
 #include <linux/types.h>
 
 struct device;
@@ -15,8 +14,8 @@ struct drm_gpt_table;
 struct seq_file;
 
 #define DRM_GPT_MAX_LEVELS	6
-/** Entries of the widest table that a format may describe. */
-#define DRM_GPT_MAX_ENTRIES	512
+/* log2 of the entries of the widest table that a format may describe. */
+#define DRM_GPT_MAX_BITS	13
 
 /*
  * A leaf as callers speak of it, whatever the device's entry looks like:
@@ -31,14 +30,18 @@ struct seq_file;
 #define   DRM_GPT_LEAF_LOCAL	FIELD_PREP_CONST(DRM_GPT_LEAF_APERTURE, 1)
 #define   DRM_GPT_LEAF_PEER	FIELD_PREP_CONST(DRM_GPT_LEAF_APERTURE, 2)
 #define DRM_GPT_LEAF_PEER_ID	GENMASK_ULL(9, 5)
+/* One of a group of &drm_gpt_level.hint; set and cleared by drm_gpt only. */
+#define DRM_GPT_LEAF_HINT	BIT_ULL(10)
 #define DRM_GPT_LEAF_FLAGS	GENMASK_ULL(11, 0)
 #define DRM_GPT_LEAF_ADDR	GENMASK_ULL(63, 12)
 
 /**
  * struct drm_gpt_level - one level of a format, level 0 being the lowest
  * @shift: log2 of the bytes of VA that one entry covers
- * @bits: log2 of the number of entries in a table
+ * @bits: log2 of the number of entries in a table, 1 to %DRM_GPT_MAX_BITS
  * @entry_shift: log2 of the bytes of an entry: 2, 3 or 4
+ * @hint: log2 of the entries of a group that the device may keep as one in its
+ *	TLB when all say so (Arm: contiguous, AMD: fragment); 0: there is none
  * @leaf: an entry here may map memory
  * @table: an entry here may point to a table of the level below
  */
@@ -46,6 +49,7 @@ struct drm_gpt_level {
 	u8 shift;
 	u8 bits;
 	u8 entry_shift;
+	u8 hint;
 	bool leaf;
 	bool table;
 };
@@ -54,31 +58,39 @@ struct drm_gpt_level {
  * struct drm_gpt_format - how a device wants its table
  * @name: for people
  * @va_bits: addresses at or above 1 << @va_bits are refused
- * @nr_levels: levels in use, 1 to %DRM_GPT_MAX_LEVELS
+ * @nr_levels: levels in use, 2 to %DRM_GPT_MAX_LEVELS
+ * @replace_ok: an entry may go from one valid leaf or table to another in one
+ *	store; else it has to be empty, and flushed, in between
  * @levels: level 0 first
- * @fill_leaves: encode @n leaves as given, one by one
+ * @fill_leaves: encode leaves as given, one by one, up to the first that is not
+ *	%DRM_GPT_LEAF_VALID or to @n; gives how many it were
  * @fill_seq: encode @n leaves whose addresses follow each other from @leaf in
  *	steps of the level's size
  * @fill_empty: encode @n entries that map nothing
  * @fill_table: encode one entry that points to the table at device address
  *	@addr, in device memory if @local
- * @decode: the leaf that an entry says, 0 if it is empty or no leaf; for dumps,
- *	lookups and tests only
+ * @decode: the leaf that an entry says, 0 if it is empty or no leaf
+ * @common: the flags that @n entries all have, 0 if one of them is no leaf
  *
  * The encoders store each entry whole, with the ordering the format needs, to
  * memory that the device may be reading, or into a staging buffer. They get
- * @dst at the first entry of the run. Context: atomic.
+ * @dst at the first entry of the run. &enum drm_gpt_run_kind says what staging
+ * means. @decode and @common read memory that the CPU has written; they may be
+ * called while it writes there, and see an entry before or after.
+ * Context: atomic.
  */
 struct drm_gpt_format {
 	const char *name;
 	u8 va_bits;
 	u8 nr_levels;
+	bool replace_ok;
 	struct drm_gpt_level levels[DRM_GPT_MAX_LEVELS];
-	void (*fill_leaves)(void *dst, u8 level, const u64 *leaves, u32 n);
+	u32 (*fill_leaves)(void *dst, u8 level, const u64 *leaves, u32 n);
 	void (*fill_seq)(void *dst, u8 level, u64 leaf, u32 n);
 	void (*fill_empty)(void *dst, u8 level, u32 n);
 	void (*fill_table)(void *dst, u8 level, u64 addr, bool local);
 	u64 (*decode)(const void *src, u8 level);
+	u64 (*common)(const void *src, u8 level, u32 n);
 };
 
 /* vgem_svm's: 57 bits, five levels of 512 8-byte entries, 4K/2M/1G leaves. */
@@ -193,15 +205,11 @@ struct drm_gpt_config {
 /**
  * struct drm_gpt_stats - counters, for people and tests
  * @tables: tables that exist, the root included
- * @leaf_writes: leaf entries written by commits
- * @zaps: entries cleared, directory entries included
  * @runs: runs given to the command buffer
- * @relinks: unlinked tables that a commit linked again
+ * @relinks: unlinked tables that a commit linked again, with stale leaves
  */
 struct drm_gpt_stats {
 	atomic64_t tables;
-	atomic64_t leaf_writes;
-	atomic64_t zaps;
 	atomic64_t runs;
 	atomic64_t relinks;
 };
@@ -210,6 +218,8 @@ struct drm_gpt_stats {
  * struct drm_gpt - a device page table; embed it in the device address space
  * @dev: device that walks it
  * @format: its format
+ * @levels: the format's, nearer at hand
+ * @top: the highest level
  * @mem: where tables come from
  * @cmd: command backend, or NULL
  * @root: the top table
@@ -217,11 +227,13 @@ struct drm_gpt_stats {
  * @stats: counters
  */
 struct drm_gpt {
-	struct device *dev;
-	const struct drm_gpt_format *format;
-	const struct drm_gpt_mem_ops *mem;
-	const struct drm_gpt_cmd_ops *cmd;
 	struct drm_gpt_table *root;
+	const struct drm_gpt_cmd_ops *cmd;
+	const struct drm_gpt_format *format;
+	struct drm_gpt_level levels[DRM_GPT_MAX_LEVELS];
+	u8 top;
+	struct device *dev;
+	const struct drm_gpt_mem_ops *mem;
 	atomic_t freeing;
 	struct drm_gpt_stats stats;
 };
@@ -230,6 +242,9 @@ int drm_gpt_init(struct drm_gpt *gpt, const struct drm_gpt_config *config);
 void drm_gpt_fini(struct drm_gpt *gpt);
 void drm_gpt_root(const struct drm_gpt *gpt, u64 *addr, bool *local);
 
+/* Updates of up to so many tables need no memory of their own. */
+#define DRM_GPT_UPDATE_INLINE	2
+
 /**
  * struct drm_gpt_update - an update between prepare and finish
  * @gpt: the table
@@ -237,7 +252,11 @@ void drm_gpt_root(const struct drm_gpt *gpt, u64 *addr, bool *local);
  * @last: last byte that may be committed
  * @seq: cmdbuf: fence to wait for before the device is told; 0 for none
  * @credits: cmdbuf: ring space still reserved
- * @pinned: tables kept from reclaim, private to drm_gpt
+ * @level: level of the tables that are pinned; its entries' size is the page size
+ *	of commits
+ * @nr_pinned: tables kept from reclaim, private to drm_gpt
+ * @pinned: them, in order of addresses
+ * @few: where @pinned is if it is short
  */
 struct drm_gpt_update {
 	struct drm_gpt *gpt;
@@ -245,7 +264,10 @@ struct drm_gpt_update {
 	u64 last;
 	u64 seq;
 	u32 credits;
-	struct list_head pinned;
+	u8 level;
+	u32 nr_pinned;
+	struct drm_gpt_table **pinned;
+	struct drm_gpt_table *few[DRM_GPT_UPDATE_INLINE];
 };
 
 /**
@@ -258,7 +280,7 @@ struct drm_gpt_update {
 typedef bool (*drm_gpt_valid_fn)(void *data);
 
 int drm_gpt_prepare(struct drm_gpt *gpt, struct drm_gpt_update *up,
-		    u64 first, u64 last, gfp_t gfp);
+		    u64 first, u64 last, u8 level, gfp_t gfp);
 int drm_gpt_commit(struct drm_gpt_update *up, u64 first, const u64 *array,
 		   u32 nr, drm_gpt_valid_fn valid, void *data);
 int drm_gpt_commit_seq(struct drm_gpt_update *up, u64 first, u64 leaf, u32 nr,
@@ -279,11 +301,13 @@ int drm_gpt_wait(struct drm_gpt *gpt, u64 seq);
  * @full: flush the whole address space. drm_gpt joins ranges when there are
  *	more than fit and does not set it; a driver may
  * @dead: the command ring is: nothing is recorded, private to drm_gpt
- * @zap_first: lowest byte whose mapping was cleared, widened ones included
- * @zap_last: highest byte whose mapping was cleared; less than @zap_first if
- *	none was
+ * @zap_first: no mapping below was cleared. Below what was asked for where a
+ *	large leaf or a hint group went whole
+ * @zap_last: no mapping above was cleared; less than @zap_first if none was
  * @credits: cmdbuf: ring space reserved for the zap and the flush
- * @tables: tables that drm_gpt_reclaim() unlinked, freed after the flush
+ * @evict: let a zap unlink tables that are empty too, where all that they
+ *	cover goes, to make way for a large leaf; the caller sets it
+ * @tables: tables that drm_gpt_reclaim() took out, freed after the flush
  */
 struct drm_gpt_gather {
 	struct drm_gpt *gpt;
@@ -298,13 +322,17 @@ struct drm_gpt_gather {
 	u64 zap_first;
 	u64 zap_last;
 	u32 credits;
-	struct list_head tables;
+	bool evict;
+	struct drm_gpt_table *tables;
 };
 
 void drm_gpt_gather_init(struct drm_gpt_gather *gather, struct drm_gpt *gpt);
 int drm_gpt_zap_reserve(struct drm_gpt_gather *gather, u64 first, u64 last,
 			bool may_sleep);
 void drm_gpt_zap(struct drm_gpt_gather *gather, u64 first, u64 last);
+void drm_gpt_protect(struct drm_gpt_gather *gather, u64 first, u64 last,
+		     u64 flags);
+bool drm_gpt_promote(struct drm_gpt_gather *gather, u64 va);
 void drm_gpt_gather_also(struct drm_gpt_gather *gather, u64 first, u64 last,
 			 bool directory);
 void drm_gpt_reclaim(struct drm_gpt_gather *gather, u64 first, u64 last);

@@ -97,12 +97,24 @@ module_param_named(planted, drm_svm_planted_bug, int, 0444);
 MODULE_PARM_DESC(planted, "Number of a bug that the test suite must catch (default 0: none)");
 #endif
 
-bool drm_gpt_range_ok(const struct drm_gpt *gpt, u64 first, u64 last)
+/* Whole pages of a level that maps some. */
+bool drm_gpt_range_ok(const struct drm_gpt *gpt, u64 first, u64 last, u8 level)
 {
-	u64 mask = drm_gpt_entry_mask(gpt, 0);
+	u64 mask;
 
+	if (level > drm_gpt_top(gpt) || !drm_gpt_level(gpt, level)->leaf)
+		return false;
+	mask = drm_gpt_entry_mask(gpt, level);
 	return first <= last && last <= drm_gpt_last(gpt) && !(first & mask) &&
 	       (last & mask) == mask;
+}
+
+static bool drm_gpt_level_ok(const struct drm_gpt_level *level, u8 shift)
+{
+	return level->shift == shift && shift < 64 &&
+	       level->entry_shift >= 2 && level->entry_shift <= 4 &&
+	       level->bits && level->bits <= DRM_GPT_MAX_BITS &&
+	       level->hint < level->bits;
 }
 
 static bool drm_gpt_format_ok(const struct drm_gpt_format *format)
@@ -110,20 +122,15 @@ static bool drm_gpt_format_ok(const struct drm_gpt_format *format)
 	u8 i, shift = format->levels[0].shift;
 
 	if (format->nr_levels < 2 || format->nr_levels > DRM_GPT_MAX_LEVELS ||
-	    shift < ilog2(DRM_GPT_LEAF_FLAGS + 1))
+	    shift < ilog2(DRM_GPT_LEAF_FLAGS + 1) || !format->levels[0].leaf)
 		return false;
 	for (i = 0; i < format->nr_levels; i++) {
-		const struct drm_gpt_level *level = &format->levels[i];
-
-		if (level->shift != shift || level->shift > 63 ||
-		    level->entry_shift < 2 || level->entry_shift > 4 ||
-		    (i && !level->table) || !level->bits ||
-		    level->bits > ilog2(DRM_GPT_MAX_ENTRIES))
+		if (!drm_gpt_level_ok(&format->levels[i], shift) ||
+		    format->levels[i].table != !!i)
 			return false;
-		shift += level->bits;
+		shift += format->levels[i].bits;
 	}
-	return format->levels[0].leaf && format->va_bits <= 64 &&
-	       format->va_bits <= shift;
+	return format->va_bits && format->va_bits <= min(shift, 64);
 }
 
 /**
@@ -141,13 +148,14 @@ int drm_gpt_init(struct drm_gpt *gpt, const struct drm_gpt_config *config)
 		return -EINVAL;
 	gpt->dev = config->dev;
 	gpt->format = config->format;
+	memcpy(gpt->levels, config->format->levels, sizeof(gpt->levels));
+	gpt->top = config->format->nr_levels - 1;
 	gpt->mem = config->mem;
 	gpt->cmd = config->cmd;
 	gpt->root = drm_gpt_table_make(gpt, drm_gpt_top(gpt), 0,
 				       GFP_KERNEL_ACCOUNT);
 	if (IS_ERR(gpt->root))
 		return PTR_ERR(gpt->root);
-	gpt->root->linked = true;
 	return 0;
 }
 EXPORT_SYMBOL_GPL(drm_gpt_init);
@@ -155,13 +163,12 @@ EXPORT_SYMBOL_GPL(drm_gpt_init);
 /* Frees a tree that nobody can reach any more, without recursion. */
 static void drm_gpt_free_tree(struct drm_gpt_table *table)
 {
-	struct drm_gpt *gpt = table->gpt;
 	struct drm_gpt_table *child, *up;
 	u32 i = 0;
 
 	while (table) {
 		child = NULL;
-		for (; table->nr_children && i < drm_gpt_entries(gpt, table->level); i++) {
+		for (; drm_gpt_nr_children(table) && i < drm_gpt_size(table); i++) {
 			child = rcu_dereference_protected(table->child[i], true);
 			if (child)
 				break;
@@ -222,8 +229,8 @@ EXPORT_SYMBOL_GPL(drm_gpt_fini);
  */
 void drm_gpt_root(const struct drm_gpt *gpt, u64 *addr, bool *local)
 {
-	*addr = gpt->root->mem.addr;
-	*local = gpt->root->mem.local;
+	*addr = gpt->root->addr;
+	*local = gpt->root->local;
 }
 EXPORT_SYMBOL_GPL(drm_gpt_root);
 
@@ -250,71 +257,109 @@ EXPORT_SYMBOL_GPL(drm_gpt_wait);
  * The table whose entry *@i decides about @va: a leaf, or the end of the walk.
  * Writes nothing shared. Under RCU.
  */
-static struct drm_gpt_table *drm_gpt_find(struct drm_gpt *gpt, u64 va, u32 *i)
+static __always_inline struct drm_gpt_table *drm_gpt_find(struct drm_gpt *gpt,
+							  u64 va, u32 *i)
 {
 	struct drm_gpt_table *table = gpt->root, *child;
 
 	for (; ; table = child) {
+		const struct drm_gpt_level *level = drm_gpt_level(gpt, table->level);
+
 		*i = drm_gpt_index(gpt, table->level, va);
-		if (!table->level || test_bit_acquire(*i, table->live))
+		if (!table->level)
+			return table;
+		if (level->leaf && test_bit_acquire(*i, drm_gpt_live(table)))
 			return table;
 		child = rcu_dereference(table->child[*i]);
 		/* Pairs with drm_gpt_link(): its bits are not stale. */
-		if (!child || !smp_load_acquire(&child->linked))
+		if (!child ||
+		    smp_load_acquire(&child->link) != READ_ONCE(drm_gpt_dir(table)->epoch))
 			return table;
 	}
+}
+
+/* Are entries @i to @last all live? */
+static bool drm_gpt_all_live(const struct drm_gpt_table *table, u32 i, u32 last)
+{
+	if (find_next_zero_bit(drm_gpt_live(table), last + 1, i) <= last)
+		return false;
+	/* What came with the live bit: flags, and the fence before both. */
+	smp_rmb();
+	return true;
+}
+
+/* The flags that they all have, of those that are asked for. */
+static u64 drm_gpt_common(const struct drm_gpt_table *table, u32 i, u32 last,
+			  u64 flags)
+{
+	const struct drm_gpt *gpt = table->gpt;
+	u8 shift = drm_gpt_level(gpt, table->level)->entry_shift;
+
+	if (!gpt->cmd)
+		return gpt->format->common(table->cpu + ((size_t)i << shift),
+					   table->level, last - i + 1);
+	if ((flags & DRM_GPT_LEAF_WRITE) &&
+	    find_next_zero_bit(drm_gpt_writable(table), last + 1, i) <= last)
+		flags &= ~DRM_GPT_LEAF_WRITE;
+	if ((flags & DRM_GPT_LEAF_ATOMIC) &&
+	    find_next_zero_bit(drm_gpt_atomic(table), last + 1, i) <= last)
+		flags &= ~DRM_GPT_LEAF_ATOMIC;
+	return flags;
 }
 
 /* Are entries @i to @last all live, with at least these flags? */
 static bool drm_gpt_has(const struct drm_gpt_table *table, u32 i, u32 last,
 			u64 flags)
 {
-	if (find_next_zero_bit(table->live, last + 1, i) <= last)
+	if (!drm_gpt_all_live(table, i, last))
 		return false;
-	/* What came with the live bit: flags, and the fence before both. */
-	smp_rmb();
-	if ((flags & DRM_GPT_LEAF_WRITE) &&
-	    find_next_zero_bit(table->write, last + 1, i) <= last)
-		return false;
-	return !(flags & DRM_GPT_LEAF_ATOMIC) ||
-	       find_next_zero_bit(table->atomic, last + 1, i) > last;
+	flags &= DRM_GPT_LEAF_WRITE | DRM_GPT_LEAF_ATOMIC;
+	return !flags ||
+	       (drm_gpt_common(table, i, last, flags) & flags) == flags;
 }
 
 /* After drm_gpt_has(): the fence to wait for, 0 if it has passed. */
 static u64 drm_gpt_pending(const struct drm_gpt_table *table)
 {
 	struct drm_gpt *gpt = table->gpt;
-	u64 pending = READ_ONCE(table->pending);
+	u64 pending;
 
-	return gpt->cmd && pending && !gpt->cmd->done(gpt, pending) ? pending : 0;
+	if (!gpt->cmd)
+		return 0;
+	pending = READ_ONCE(drm_gpt_side(table)->pending);
+	return pending && !gpt->cmd->done(gpt, pending) ? pending : 0;
 }
 
-static u64 drm_gpt_decode(const struct drm_gpt_table *table, u32 i)
+static void drm_gpt_describe_side(const struct drm_gpt_table *table, u32 i,
+				  struct drm_gpt_entry *entry)
 {
-	struct drm_gpt *gpt = table->gpt;
-	u8 shift = drm_gpt_level(gpt, table->level)->entry_shift;
-
-	if (!table->mem.cpu)
-		return 0;
-	return gpt->format->decode(table->mem.cpu + ((size_t)i << shift),
-				   table->level);
+	entry->flags = DRM_GPT_LEAF_VALID;
+	if (test_bit(i, drm_gpt_writable(table)))
+		entry->flags |= DRM_GPT_LEAF_WRITE;
+	if (test_bit(i, drm_gpt_atomic(table)))
+		entry->flags |= DRM_GPT_LEAF_ATOMIC;
+	entry->seq = drm_gpt_pending(table);
+	if (!entry->seq)
+		entry->leaf = drm_gpt_read(table, i) & ~DRM_GPT_LEAF_HINT;
 }
 
 static void drm_gpt_describe(const struct drm_gpt_table *table, u32 i,
 			     struct drm_gpt_entry *entry)
 {
+	const u64 flags = DRM_GPT_LEAF_VALID | DRM_GPT_LEAF_WRITE |
+			  DRM_GPT_LEAF_ATOMIC;
+
 	entry->first = drm_gpt_slot_first(table, i);
 	entry->last = drm_gpt_slot_last(table, i);
-	if (!drm_gpt_has(table, i, i, 0))
+	if (!drm_gpt_all_live(table, i, i))
 		return;
-	entry->flags = DRM_GPT_LEAF_VALID;
-	if (test_bit(i, table->write))
-		entry->flags |= DRM_GPT_LEAF_WRITE;
-	if (test_bit(i, table->atomic))
-		entry->flags |= DRM_GPT_LEAF_ATOMIC;
-	entry->seq = drm_gpt_pending(table);
-	if (!entry->seq)
-		entry->leaf = drm_gpt_decode(table, i);
+	if (table->gpt->cmd) {
+		drm_gpt_describe_side(table, i, entry);
+		return;
+	}
+	/* One read, so that address and flags are of one time. */
+	entry->leaf = drm_gpt_read(table, i) & ~DRM_GPT_LEAF_HINT;
+	entry->flags = entry->leaf & flags;
 }
 
 /**
@@ -370,11 +415,11 @@ bool drm_gpt_mapped(struct drm_gpt *gpt, u64 first, u64 last, u64 flags,
 	guard(rcu)();
 	for (;;) {
 		table = drm_gpt_find(gpt, first, &i);
-		end = drm_gpt_entries(gpt, table->level) - 1;
-		to = drm_gpt_slot_last(table, table->level ? i : end);
+		end = table->level ? i : drm_gpt_size(table) - 1;
+		to = drm_gpt_slot_last(table, end);
 		if (!table->level && last < to)
 			end = drm_gpt_index(gpt, 0, last);
-		if (!drm_gpt_has(table, i, table->level ? i : end, flags))
+		if (!drm_gpt_has(table, i, end, flags))
 			return false;
 		*seq = max(*seq, drm_gpt_pending(table));
 		if (to >= last)

@@ -197,7 +197,7 @@ static int drm_svm_commit(struct drm_svm_service *s)
 	int ret;
 
 	ret = drm_gpt_prepare(gpt, &up, s->range->first,
-			      s->range->first + DRM_SVM_RANGE_SIZE - 1,
+			      s->range->first + DRM_SVM_RANGE_SIZE - 1, 0,
 			      GFP_KERNEL_ACCOUNT);
 	if (ret)
 		return ret;

@@ -66,6 +66,8 @@ static inline value prefix##_sub_return(value i, type *v) \
 { return __atomic_sub_fetch(&v->counter, i, __ATOMIC_SEQ_CST); } \
 static inline bool prefix##_dec_and_test(type *v) \
 { return !__atomic_sub_fetch(&v->counter, 1, __ATOMIC_SEQ_CST); } \
+static inline value prefix##_dec_return_release(type *v) \
+{ return __atomic_sub_fetch(&v->counter, 1, __ATOMIC_RELEASE); } \
 static inline void prefix##_dec_release(type *v) \
 { __atomic_fetch_sub(&v->counter, 1, __ATOMIC_RELEASE); } \
 static inline bool prefix##_try_cmpxchg(type *v, value *old, value new) \

@@ -37,6 +37,7 @@ typedef u64 phys_addr_t;
 #define U64_MAX		(~0ULL)
 #define BITS_PER_LONG	(__SIZEOF_LONG__ * 8)
 #define BITS_PER_LONG_LONG	64
+#define BITS_PER_BYTE	8
 
 #define __force
 #define __iomem
@@ -73,6 +74,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "little endian");
 #define roundup(x, y)	((((x) + (y) - 1) / (y)) * (y))
 #define rounddown(x, y)	((x) - ((x) % (y)))
 #define ALIGN(x, a)	(((x) + (a) - 1) & ~((typeof(x))(a) - 1))
+#define PTR_ALIGN(p, a)	((typeof(p))ALIGN((uintptr_t)(p), (a)))
 #define IS_ALIGNED(x, a)	(((x) & ((typeof(x))(a) - 1)) == 0)
 #define IS_ENABLED(option)	0
 #define swap(a, b)	do { typeof(a) __t = (a); (a) = (b); (b) = __t; } while (0)
@@ -94,6 +96,17 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "little endian");
 
 #define container_of(ptr, type, member) \
 	((type *)((char *)(ptr) - offsetof(type, member)))
+
+/* As arch/x86 does it: whole words, and fast ones. */
+static inline void memset64(u64 *dst, u64 value, size_t n)
+{
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+	__asm__ __volatile__("rep stosq" : "+D"(dst), "+c"(n) : "a"(value) : "memory");
+#else
+	while (n--)
+		__atomic_store_n(dst++, value, __ATOMIC_RELAXED);
+#endif
+}
 
 /* ---- errors as pointers -------------------------------------------------- */
 

@@ -22,17 +22,20 @@
 #define SLAB_ACCOUNT	0
 #define SLAB_HWCACHE_ALIGN	0
 
-void *shim_alloc(size_t bytes, gfp_t gfp, size_t align);
+/* @slab: bytes that it takes in a slab, 0 to have kmalloc()'s sizes. */
+void *shim_alloc(size_t bytes, gfp_t gfp, size_t align, size_t slab);
 void shim_free(const void *ptr);
 /* Allocations alive. */
 long shim_allocated(void);
+/* Bytes of them, as the slab would have them: by the sizes of kmalloc(). */
+long shim_bytes(void);
 /* Of this thread, the @n-th allocation from now on fails; 0: none. */
 void shim_fail_nth(unsigned int n);
 /* Has it been reached? */
 bool shim_fail_reached(void);
 
-#define kmalloc(bytes, gfp)	shim_alloc(bytes, gfp, 0)
-#define kzalloc(bytes, gfp)	shim_alloc(bytes, (gfp) | __GFP_ZERO, 0)
+#define kmalloc(bytes, gfp)	shim_alloc(bytes, gfp, 0, 0)
+#define kzalloc(bytes, gfp)	shim_alloc(bytes, (gfp) | __GFP_ZERO, 0, 0)
 #define kcalloc(n, bytes, gfp)	kzalloc((size_t)(n) * (bytes), gfp)
 #define kmalloc_array(n, bytes, gfp)	kmalloc((size_t)(n) * (bytes), gfp)
 #define kvmalloc_array(n, bytes, gfp)	kmalloc((size_t)(n) * (bytes), gfp)
@@ -45,6 +48,8 @@ bool shim_fail_reached(void);
 	((typeof(obj) *)kzalloc(sizeof(obj) + \
 				(size_t)(n) * sizeof((obj).member[0]), gfp))
 #define struct_size(p, member, n)	(sizeof(*(p)) + (size_t)(n) * sizeof((p)->member[0]))
+#define struct_size_t(type, member, n) \
+	(sizeof(type) + (size_t)(n) * sizeof(((type *)NULL)->member[0]))
 #define kfree(ptr)	shim_free(ptr)
 #define kvfree(ptr)	shim_free(ptr)
 #define vzalloc(bytes)	kzalloc(bytes, GFP_KERNEL)
@@ -52,14 +57,15 @@ bool shim_fail_reached(void);
 
 struct kmem_cache {
 	size_t bytes;
+	size_t slab;
 };
 
 struct kmem_cache *kmem_cache_create(const char *name, unsigned int bytes,
 				     unsigned int align, unsigned int flags,
 				     void (*ctor)(void *obj));
 void kmem_cache_destroy(struct kmem_cache *cache);
-#define kmem_cache_alloc(cache, gfp)	shim_alloc((cache)->bytes, gfp, 0)
-#define kmem_cache_zalloc(cache, gfp)	shim_alloc((cache)->bytes, (gfp) | __GFP_ZERO, 0)
+#define kmem_cache_alloc(cache, gfp)	shim_alloc((cache)->bytes, gfp, 0, (cache)->slab)
+#define kmem_cache_zalloc(cache, gfp)	shim_alloc((cache)->bytes, (gfp) | __GFP_ZERO, 0, (cache)->slab)
 #define kmem_cache_free(cache, ptr)	shim_free(ptr)
 
 /* ---- pages and DMA: bus addresses are the CPU's --------------------------- */

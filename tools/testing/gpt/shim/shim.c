@@ -60,7 +60,6 @@ void shim_param(const char *name, void *value, size_t bytes)
 
 __thread unsigned int shim_atomic_depth;
 __thread unsigned int shim_rcu_depth;
-static __thread unsigned int shim_subclass[16];
 
 void shim_might_sleep(const char *file, int line)
 {
@@ -94,6 +93,8 @@ void shim_spin_wait(spinlock_t *lock)
 }
 
 #ifndef GPT_FAST
+static __thread unsigned int shim_subclass[16];
+
 /* An inner lock has the higher subclass; one without a subclass is innermost. */
 void shim_spin_locked(spinlock_t *lock, unsigned int subclass)
 {
@@ -215,7 +216,7 @@ void shim_thread_end(void)
 
 /* ---- memory --------------------------------------------------------------- */
 
-static atomic_long_t shim_alive;
+static atomic_long_t shim_alive, shim_sum;
 static __thread unsigned int shim_fail_left;
 static __thread bool shim_failed;
 
@@ -230,9 +231,33 @@ bool shim_fail_reached(void)
 	return shim_failed;
 }
 
-void *shim_alloc(size_t bytes, gfp_t gfp, size_t align)
+/* As kmalloc() rounds. */
+static size_t shim_kmalloc_size(size_t bytes)
 {
-	void *ptr;
+	size_t size = 8;
+
+	if (bytes > 64 && bytes <= 96)
+		return 96;
+	if (bytes > 128 && bytes <= 192)
+		return 192;
+	if (bytes > 8192)
+		return ALIGN(bytes, PAGE_SIZE);
+	while (size < bytes)
+		size *= 2;
+	return size;
+}
+
+/* How large each allocation is stands in front of it. */
+struct shim_header {
+	size_t slab;
+	void *start;
+};
+
+void *shim_alloc(size_t bytes, gfp_t gfp, size_t align, size_t slab)
+{
+	size_t front = max(align, sizeof(struct shim_header));
+	struct shim_header *header;
+	void *start;
 
 	if (gfp & GFP_KERNEL)
 		might_sleep();
@@ -240,20 +265,32 @@ void *shim_alloc(size_t bytes, gfp_t gfp, size_t align)
 		shim_failed = true;
 		return NULL;
 	}
-	if (posix_memalign(&ptr, max(align, sizeof(void *)), bytes))
+	if (posix_memalign(&start, max(align, sizeof(void *)), front + bytes))
 		return NULL;
+	header = (struct shim_header *)((char *)start + front) - 1;
+	header->start = start;
+	header->slab = slab ? slab : shim_kmalloc_size(bytes);
 	if (gfp & __GFP_ZERO)
-		memset(ptr, 0, bytes);
+		memset(header + 1, 0, bytes);
 	atomic_long_inc(&shim_alive);
-	return ptr;
+	atomic_long_add(header->slab, &shim_sum);
+	return header + 1;
 }
 
 void shim_free(const void *ptr)
 {
+	const struct shim_header *header = (const struct shim_header *)ptr - 1;
+
 	if (!ptr)
 		return;
 	atomic_long_dec(&shim_alive);
-	free((void *)ptr);
+	atomic_long_sub(header->slab, &shim_sum);
+	free(header->start);
+}
+
+long shim_bytes(void)
+{
+	return atomic_long_read(&shim_sum);
 }
 
 long shim_allocated(void)
@@ -266,8 +303,12 @@ struct kmem_cache *kmem_cache_create(const char *name, unsigned int bytes,
 				     void (*ctor)(void *obj))
 {
 	struct kmem_cache *cache = malloc(sizeof(*cache));
+	size_t room;
 
 	cache->bytes = bytes;
+	/* What is left over in a page, or in eight, counts. */
+	room = bytes <= PAGE_SIZE / 2 ? PAGE_SIZE : 8 * PAGE_SIZE;
+	cache->slab = room / (room / ALIGN(bytes, 8));
 	return cache;
 }
 
@@ -278,11 +319,11 @@ void kmem_cache_destroy(struct kmem_cache *cache)
 
 struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
-	struct page *page = shim_alloc(sizeof(*page), gfp, 0);
+	struct page *page = shim_alloc(sizeof(*page), gfp, 0, 1);
 
 	if (!page)
 		return NULL;
-	page->mem = shim_alloc(PAGE_SIZE << order, gfp, PAGE_SIZE << order);
+	page->mem = shim_alloc(PAGE_SIZE << order, gfp, PAGE_SIZE << order, 0);
 	if (!page->mem) {
 		shim_free(page);
 		return NULL;

@@ -25,6 +25,7 @@ static void test_decode_vgem_svm(const void *entry, u8 level,
 	pte->valid = value & 1;
 	pte->leaf = value & 8;
 	pte->local = ((value >> 4) & 3) == 1;
+	pte->hint = value & BIT(6);
 	pte->addr = value & GENMASK_ULL(56, 12);
 	pte->flags = DRM_GPT_LEAF_VALID | (value & 2 ? DRM_GPT_LEAF_WRITE : 0) |
 		     (value & 4 ? DRM_GPT_LEAF_ATOMIC : 0) |
@@ -36,6 +37,7 @@ const struct test_geometry test_geometry_vgem_svm = {
 	.format = &drm_gpt_format_vgem_svm,
 	.levels = 5,
 	.bits = 9,
+	.hint = 4,
 	.entry_bytes = { 8, 8, 8, 8, 8 },
 	.has_local = true,
 	.decode = test_decode_vgem_svm,
@@ -69,12 +71,13 @@ static void test_toy_store(void *dst, u8 level, u32 i, u64 leaf)
 			    (leaf & DRM_GPT_LEAF_ATOMIC ? 8 : 0));
 }
 
-static void test_toy_fill_leaves(void *dst, u8 level, const u64 *leaves, u32 n)
+static u32 test_toy_fill_leaves(void *dst, u8 level, const u64 *leaves, u32 n)
 {
 	u32 i;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n && (leaves[i] & DRM_GPT_LEAF_VALID); i++)
 		test_toy_store(dst, level, i, leaves[i]);
+	return i;
 }
 
 static void test_toy_fill_seq(void *dst, u8 level, u64 leaf, u32 n)
@@ -111,6 +114,7 @@ static void test_decode_toy(const void *entry, u8 level, struct test_pte *pte)
 
 	pte->valid = value & 1;
 	pte->local = false;
+	pte->hint = false;
 	pte->leaf = !level || value & 2;
 	pte->addr = level ? READ_ONCE(((const u64 *)entry)[1]) : value >> 4 << 12;
 	value >>= level ? 2 : 1;
@@ -126,10 +130,22 @@ static u64 test_toy_decode(const void *src, u8 level)
 	return pte.valid && pte.leaf ? pte.addr | pte.flags : 0;
 }
 
+static u64 test_toy_common(const void *src, u8 level, u32 n)
+{
+	u64 common = DRM_GPT_LEAF_FLAGS;
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		common &= test_toy_decode(src + i * (level ? 16 : 4), level);
+	return common;
+}
+
 static const struct drm_gpt_format test_format_toy = {
 	.name = "toy",
 	.va_bits = 24,
 	.nr_levels = 3,
+	/* The device reads the two halves of 16 bytes one after the other. */
+	.replace_ok = false,
 	.levels = {
 		{ .shift = 12, .bits = 4, .entry_shift = 2, .leaf = true },
 		{ .shift = 16, .bits = 4, .entry_shift = 4, .leaf = true,
@@ -141,6 +157,7 @@ static const struct drm_gpt_format test_format_toy = {
 	.fill_empty = test_toy_fill_empty,
 	.fill_table = test_toy_fill_table,
 	.decode = test_toy_decode,
+	.common = test_toy_common,
 };
 
 const struct test_geometry test_geometry_toy = {
@@ -497,6 +514,27 @@ u64 test_hw_walk(struct test_hw *hw, u64 va, u64 *size)
 	return leaf;
 }
 
+u32 test_hw_entries(struct test_hw *hw)
+{
+	const struct test_geometry *geometry = hw->geometry;
+	struct test_pte pte;
+	u32 i, offset, n = 0;
+
+	/* Toy tables differ in the size of entries, and so of tables. */
+	for (i = 1; i <= hw->nr_tables; i++) {
+		const struct test_table *table = &hw->tables[i];
+		u32 bytes = table->bytes >> geometry->bits;
+		u8 level = bytes == geometry->entry_bytes[0] ? 0 : 1;
+
+		for (offset = 0; !table->freed && offset < table->bytes;
+		     offset += bytes) {
+			geometry->decode(table->mem + offset, level, &pte);
+			n += pte.valid;
+		}
+	}
+	return n;
+}
+
 static struct test_walk_entry *test_hw_walk_slot(struct test_hw *hw, u8 level,
 						 u64 va)
 {
@@ -533,18 +571,47 @@ static void test_hw_walk_keep(struct test_hw *hw, u8 level, u64 va, u64 table)
 	entry->table = table;
 }
 
+/* One page of the TLB. */
+static void test_hw_keep(struct test_hw *hw, u64 va, u64 leaf)
+{
+	struct test_tlb_entry *entry = &hw->tlb[(va >> 12) % TEST_TLB];
+
+	entry->valid = true;
+	entry->page = va >> 12;
+	entry->leaf = leaf;
+}
+
+/* What one entry of a group says is believed of all of them. */
+static void test_hw_keep_group(struct test_hw *hw, u64 va, u64 leaf)
+{
+	u64 mask = (0x1000ULL << hw->geometry->hint) - 1;
+	u64 page = va & ~mask;
+
+	if ((va ^ leaf) & mask & ~0xfffULL)
+		test_hw_error(hw, "group that is not aligned", va);
+	leaf -= va & mask & ~0xfffULL;
+	for (; page <= (va | mask) - 0xfff; page += 0x1000, leaf += 0x1000)
+		test_hw_keep(hw, page, leaf);
+}
+
 static u64 test_hw_translate(struct test_hw *hw, u64 va)
 {
 	struct test_pte pte;
-	u64 pointer;
+	u64 pointer, leaf;
 	u8 level;
 
 	pointer = test_hw_walk_find(hw, va, &level);
 	for (;; level--) {
 		if (!test_hw_read(hw, pointer, level, va, &pte))
 			return 0;
-		if (pte.leaf)
-			return test_hw_leaf(&pte, test_hw_shift(hw, level), va);
+		if (pte.leaf) {
+			leaf = test_hw_leaf(&pte, test_hw_shift(hw, level), va);
+			if (pte.hint && !level)
+				test_hw_keep_group(hw, va, leaf);
+			else
+				test_hw_keep(hw, va, leaf);
+			return leaf;
+		}
 		if (!level) {
 			test_hw_error(hw, "table below the lowest level", va);
 			return 0;
@@ -560,16 +627,10 @@ u64 test_hw_access(struct test_hw *hw, u64 va)
 	u64 leaf;
 
 	spin_lock(&hw->lock);
-	if (!entry->valid || entry->page != va >> 12) {
-		leaf = test_hw_translate(hw, va);
-		if (leaf) {
-			entry->valid = true;
-			entry->page = va >> 12;
-			entry->leaf = leaf;
-		}
-	} else {
+	if (entry->valid && entry->page == va >> 12)
 		leaf = entry->leaf;
-	}
+	else
+		leaf = test_hw_translate(hw, va);
 	spin_unlock(&hw->lock);
 	return leaf;
 }

@@ -26,6 +26,7 @@
  * @valid: maps, or points to a table
  * @leaf: maps
  * @local: of a table: it is in device memory
+ * @hint: one of a group that follows each other
  * @addr: what of: page or table
  * @flags: of a leaf: in drm_gpt's terms
  */
@@ -33,6 +34,7 @@ struct test_pte {
 	bool valid;
 	bool leaf;
 	bool local;
+	bool hint;
 	u64 addr;
 	u64 flags;
 };
@@ -44,6 +46,7 @@ struct test_pte {
  * @levels: levels
  * @bits: log2 of entries per table, the same on all levels
  * @entry_bytes: by level
+ * @hint: log2 of the entries of a group on the lowest level
  * @has_local: entries can say "device memory"
  * @decode: reads an entry
  */
@@ -52,6 +55,7 @@ struct test_geometry {
 	const struct drm_gpt_format *format;
 	u8 levels;
 	u8 bits;
+	u8 hint;
 	u8 entry_bytes[DRM_GPT_MAX_LEVELS];
 	bool has_local;
 	void (*decode)(const void *entry, u8 level, struct test_pte *pte);
@@ -154,6 +158,8 @@ void test_hw_destroy(struct test_hw *hw);
 u32 test_hw_run(struct test_hw *hw, u32 n);
 /* Does what a driver does between drm_gpt_zap() and drm_gpt_gather_fini(). */
 void test_hw_flush(struct test_hw *hw, struct drm_gpt_gather *gather);
+/* How many entries of all tables are not empty, reachable or not. */
+u32 test_hw_entries(struct test_hw *hw);
 /* What the tables in memory say of @va, 0 for a fault; no caches. */
 u64 test_hw_walk(struct test_hw *hw, u64 va, u64 *size);
 /* What the device makes of @va, with its caches. */

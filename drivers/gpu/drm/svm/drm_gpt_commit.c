@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Commit writes what was prepared: no allocation, no sleep, nothing that fails
+ * but the caller's own check.
+ */
+
+#include <linux/export.h>
+
+#include "drm_gpt_internal.h"
+
+/**
+ * struct drm_gpt_leaves - what is committed
+ * @first: address of the first page
+ * @last: last byte of the last page
+ * @array: a leaf per page, or NULL
+ * @leaf: without @array: leaf of the first page, the others follow it
+ * @valid: see drm_gpt_valid_fn
+ * @data: for @valid
+ */
+struct drm_gpt_leaves {
+	u64 first;
+	u64 last;
+	const u64 *array;
+	u64 leaf;
+	drm_gpt_valid_fn valid;
+	void *data;
+};
+
+/**
+ * struct drm_gpt_piece - the part of it that falls into one table
+ * @table: that table
+ * @i: first entry
+ * @n: number of entries
+ * @array: a leaf per entry, or NULL
+ * @leaf: without @array: leaf of the first entry, the others follow it
+ */
+struct drm_gpt_piece {
+	struct drm_gpt_table *table;
+	u32 i;
+	u32 n;
+	const u64 *array;
+	u64 leaf;
+};
+
+static bool drm_gpt_still_valid(const struct drm_gpt_leaves *leaves)
+{
+	return !leaves->valid || leaves->valid(leaves->data);
+}
+
+static u64 drm_gpt_step(const struct drm_gpt_table *table)
+{
+	return drm_gpt_entry_mask(table->gpt, table->level) + 1;
+}
+
+/* How many leaves from the first on are valid, alike and follow each other. */
+static u32 drm_gpt_contiguous(const u64 *leaves, u32 n, u64 step)
+{
+	u64 next = leaves[0];
+	u32 i;
+
+	if (!(next & DRM_GPT_LEAF_VALID))
+		return 0;
+	for (i = 1; i < n; i++) {
+		next += step;
+		if (leaves[i] != next)
+			break;
+	}
+	return i;
+}
+
+/* The same for all of them; most that are not say so at the far end. */
+static bool drm_gpt_all_contiguous(const u64 *leaves, u32 n, u64 step)
+{
+	return leaves[n - 1] == leaves[0] + (n - 1) * step &&
+	       drm_gpt_contiguous(leaves, n, step) == n;
+}
+
+/* ---- entries -------------------------------------------------------------- */
+
+/* Leaves that follow each other, with the hint where they fill a group. */
+static void drm_gpt_put_seq(struct drm_gpt_table *table, u32 i, u64 leaf, u32 n,
+			    u32 *credits)
+{
+	u64 mask = drm_gpt_hint_mask(table->gpt, table->level);
+	u64 step = drm_gpt_step(table);
+	u32 group, head, k;
+
+	if (!mask || (((leaf & DRM_GPT_LEAF_ADDR) ^ drm_gpt_slot_first(table, i)) &
+		      mask)) {
+		drm_gpt_write_seq(table, i, leaf, n, credits);
+		return;
+	}
+	group = 1U << drm_gpt_level(table->gpt, table->level)->hint;
+	head = min(n, -i & (group - 1));
+	if (head)
+		drm_gpt_write_seq(table, i, leaf, head, credits);
+	i += head;
+	leaf += head * step;
+	n -= head;
+	k = n & ~(group - 1);
+	if (k)
+		drm_gpt_write_seq(table, i, leaf | DRM_GPT_LEAF_HINT, k, credits);
+	for (; n >= group; n -= group, i += group, leaf += group * step)
+		drm_gpt_hint_set(table, i, leaf);
+	if (n)
+		drm_gpt_write_seq(table, i, leaf, n, credits);
+}
+
+/* Do the leaves from an entry on that begins a group make one? */
+static bool drm_gpt_makes_group(const u64 *leaves, u32 n, u32 group, u64 mask,
+				u64 step)
+{
+	return n >= group && !(leaves[0] & DRM_GPT_LEAF_ADDR & mask) &&
+	       drm_gpt_all_contiguous(leaves, group, step);
+}
+
+/* How many of @n entries there are before the groups change: hinted or not. */
+static u32 drm_gpt_hint_cut(const struct drm_gpt_table *table, u32 i,
+			    const u64 *leaves, u32 n, bool *hinted)
+{
+	u64 mask = drm_gpt_hint_mask(table->gpt, table->level);
+	u64 step = drm_gpt_step(table);
+	u32 group = 1U << drm_gpt_level(table->gpt, table->level)->hint;
+	u32 k = -i & (group - 1);
+
+	*hinted = false;
+	if (!mask)
+		return n;
+	if (!k && drm_gpt_makes_group(leaves, n, group, mask, step)) {
+		*hinted = true;
+		n = drm_gpt_contiguous(leaves, n, step);
+		return n & ~(group - 1);
+	}
+	for (k = k ?: group; k < n; k += group)
+		if (drm_gpt_makes_group(leaves + k, n - k, group, mask, step))
+			return k;
+	return n;
+}
+
+/* Of a run by commands: how many entries, and do they follow each other? */
+static u32 drm_gpt_cmd_cut(const struct drm_gpt_table *table, const u64 *leaves,
+			   u32 n, bool *seq)
+{
+	u64 step = drm_gpt_step(table);
+	u32 k = drm_gpt_contiguous(leaves, n, step);
+
+	*seq = k > 2;
+	if (*seq)
+		return k;
+	for (; k < n && (leaves[k] & DRM_GPT_LEAF_VALID); k++)
+		if (k + 2 < n && leaves[k + 1] == leaves[k] + step &&
+		    leaves[k + 2] == leaves[k] + 2 * step)
+			break;
+	return max(k, 1u);
+}
+
+/* Writes from the first leaf, which is valid, as far as one run goes. */
+static u32 drm_gpt_put_run(struct drm_gpt_table *table, u32 i,
+			   const u64 *leaves, u32 n, u32 *credits)
+{
+	bool seq;
+
+	n = drm_gpt_hint_cut(table, i, leaves, n, &seq);
+	/* Leaves between that are not valid stay as they are, but for the hint. */
+	if (!seq)
+		drm_gpt_unhint_all(table, i, n, credits);
+	if (!seq && table->gpt->cmd)
+		n = drm_gpt_cmd_cut(table, leaves, n, &seq);
+	if (!seq)
+		return drm_gpt_write_leaves(table, i, leaves, n, credits);
+	drm_gpt_put_seq(table, i, leaves[0], n, credits);
+	return n;
+}
+
+static void drm_gpt_put_array(struct drm_gpt_table *table, u32 i,
+			      const u64 *leaves, u32 n, u32 *credits)
+{
+	u32 k = 0;
+
+	while (k < n) {
+		if (leaves[k] & DRM_GPT_LEAF_VALID)
+			k += drm_gpt_put_run(table, i + k, leaves + k, n - k,
+					     credits);
+		else
+			k++;
+	}
+}
+
+static void drm_gpt_note_array(struct drm_gpt_table *table, u32 i,
+			       const u64 *leaves, u32 n)
+{
+	u32 k, to;
+
+	for (k = 0; k < n; k = to) {
+		for (to = k; to < n && (leaves[to] & DRM_GPT_LEAF_VALID); to++)
+			;
+		if (to > k)
+			drm_gpt_note_leaves(table, i + k, leaves + k, to - k);
+		else
+			to++;
+	}
+}
+
+/*
+ * Behind all that was written to @table and before its bits say so: a lookup
+ * that is told of an entry reads the fence, or for a CPU's store has it before.
+ */
+static void drm_gpt_fence_table(struct drm_gpt_update *up,
+				struct drm_gpt_table *table)
+{
+	if (up->gpt->cmd) {
+		u64 seq = drm_gpt_fence(up->gpt, &up->credits);
+
+		WRITE_ONCE(drm_gpt_side(table)->pending, seq);
+		up->seq = max(up->seq, seq);
+	} else {
+		drm_gpt_write_barrier(up->gpt);
+	}
+	/* Pairs with drm_gpt_has(): live bits come last. */
+	smp_wmb();
+}
+
+static void drm_gpt_write_piece(struct drm_gpt_update *up,
+				const struct drm_gpt_piece *p)
+{
+	if (p->array) {
+		drm_gpt_put_array(p->table, p->i, p->array, p->n, &up->credits);
+		drm_gpt_fence_table(up, p->table);
+		drm_gpt_note_array(p->table, p->i, p->array, p->n);
+		return;
+	}
+	drm_gpt_unhint(p->table, p->i, p->n, &up->credits);
+	drm_gpt_put_seq(p->table, p->i, p->leaf, p->n, &up->credits);
+	drm_gpt_fence_table(up, p->table);
+	drm_gpt_set_bits(p->table, p->i, p->leaf, p->n);
+}
+
+/* ---- tables --------------------------------------------------------------- */
+
+/* Does a piece fill its table with what one leaf above can say? */
+static bool drm_gpt_fits_huge(const struct drm_gpt_piece *p)
+{
+	struct drm_gpt *gpt = p->table->gpt;
+	u8 above = p->table->level + 1;
+	u64 leaf = p->array ? p->array[0] : p->leaf;
+
+	if (p->n != drm_gpt_size(p->table) || above > drm_gpt_top(gpt) ||
+	    !drm_gpt_level(gpt, above)->leaf ||
+	    (leaf & DRM_GPT_LEAF_ADDR & drm_gpt_entry_mask(gpt, above)))
+		return false;
+	return !p->array || drm_gpt_all_contiguous(p->array, p->n,
+						   drm_gpt_step(p->table));
+}
+
+/*
+ * One large leaf instead of a table of small ones. Only where the table is not
+ * linked: a device that has it in its walk cache would not see the large leaf.
+ * Return: 0, -EAGAIN if no longer valid, -EBUSY where the table is linked.
+ */
+static int drm_gpt_commit_huge(struct drm_gpt_update *up,
+			       const struct drm_gpt_piece *p,
+			       const struct drm_gpt_leaves *leaves)
+{
+	struct drm_gpt_table *table = p->table, *parent = table->parent;
+	const struct drm_gpt_piece huge = {
+		.table = parent,
+		.i = table->index,
+		.n = 1,
+		.leaf = p->array ? p->array[0] : p->leaf,
+	};
+	int ret = 0;
+
+	if (!drm_gpt_lock_linked(parent, &up->credits))
+		return -EBUSY;
+	drm_gpt_lock(table);
+	if (drm_gpt_linked(table))
+		ret = -EBUSY;
+	else if (!drm_gpt_still_valid(leaves))
+		ret = -EAGAIN;
+	else
+		drm_gpt_write_piece(up, &huge);
+	drm_gpt_unlock(table);
+	drm_gpt_unlock(parent);
+	return ret;
+}
+
+/* Is there a table, in use, where one of the large leaves is to be? */
+static bool drm_gpt_in_the_way(const struct drm_gpt_piece *p)
+{
+	struct drm_gpt_table *child;
+	u32 k;
+
+	if (!p->table->level || !drm_gpt_nr_children(p->table))
+		return false;
+	for (k = 0; k < p->n; k++) {
+		if (p->array && !(p->array[k] & DRM_GPT_LEAF_VALID))
+			continue;
+		child = drm_gpt_child(p->table, p->i + k);
+		if (child && drm_gpt_linked(child))
+			return true;
+	}
+	return false;
+}
+
+static int drm_gpt_commit_piece(struct drm_gpt_update *up,
+				const struct drm_gpt_piece *p,
+				const struct drm_gpt_leaves *leaves)
+{
+	int ret = 0;
+
+	if (drm_gpt_fits_huge(p)) {
+		ret = drm_gpt_commit_huge(up, p, leaves);
+		if (ret != -EBUSY)
+			return ret;
+	}
+
+	if (!drm_gpt_lock_linked(p->table, &up->credits))
+		return -EBUSY;
+	if (!drm_gpt_still_valid(leaves))
+		ret = -EAGAIN;
+	else
+		ret = drm_gpt_in_the_way(p) ? -EBUSY : 0;
+	if (!ret)
+		drm_gpt_write_piece(up, p);
+	else
+		drm_gpt_fence_table(up, p->table);
+	drm_gpt_unlock(p->table);
+	return ret;
+}
+
+/* What of @leaves is for @table; false if nothing is. */
+static bool drm_gpt_cut(struct drm_gpt_table *table,
+			const struct drm_gpt_leaves *leaves,
+			struct drm_gpt_piece *p)
+{
+	struct drm_gpt *gpt = table->gpt;
+	u8 shift = drm_gpt_level(gpt, table->level)->shift;
+	u64 end = table->base | drm_gpt_table_mask(gpt, table->level);
+	u64 from = max(leaves->first, table->base);
+	u64 to = min(leaves->last, end);
+	u64 skip = (from - leaves->first) >> shift;
+
+	p->table = table;
+	p->i = drm_gpt_index(gpt, table->level, from);
+	p->n = ((to - from) >> shift) + 1;
+	p->array = leaves->array;
+	p->leaf = leaves->leaf + (skip << shift);
+	if (!p->array)
+		return true;
+	p->array += skip;
+	for (; p->n && !(p->array[0] & DRM_GPT_LEAF_VALID); p->n--) {
+		p->array++;
+		p->i++;
+	}
+	return p->n;
+}
+
+static int drm_gpt_commit_leaves(struct drm_gpt_update *up,
+				 const struct drm_gpt_leaves *leaves)
+{
+	const struct drm_gpt_level *level = drm_gpt_level(up->gpt, up->level);
+	u8 shift = level->shift + level->bits;
+	u64 k = (leaves->first >> shift) - (up->first >> shift);
+	u64 end = (leaves->last >> shift) - (up->first >> shift);
+	struct drm_gpt_piece piece;
+	int ret;
+
+	if (!drm_gpt_range_ok(up->gpt, leaves->first, leaves->last, up->level) ||
+	    leaves->first < up->first || leaves->last > up->last)
+		return -EINVAL;
+
+	for (; k <= end; k++) {
+		if (!drm_gpt_cut(up->pinned[k], leaves, &piece))
+			continue;
+		ret = drm_gpt_commit_piece(up, &piece, leaves);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/**
+ * drm_gpt_commit() - map pages
+ * @up: prepared
+ * @first: address of the first page
+ * @array: one leaf per page of the prepared level; one without
+ *	%DRM_GPT_LEAF_VALID leaves what is there as it is
+ * @nr: number of leaves
+ * @valid: asked under the lock of each table that is written; NULL: always
+ * @data: for @valid
+ *
+ * Allocates nothing. Writes a table at a time; tables before the one whose check
+ * failed have been written, for the invalidation that made it fail to clear.
+ * Writes one large leaf where pages that follow each other fill a table that is
+ * not in use. Mapping over something that is mapped otherwise changes it at
+ * once; to have the device forget the old is left to the caller, which zaps
+ * first where that matters.
+ *
+ * May be called once per table and prepare where there is a command ring.
+ *
+ * Context: atomic; takes table locks.
+ * Return: 0, -EINVAL if the pages are not within what was prepared, -EAGAIN if
+ * @valid said no; -EBUSY where a table of smaller pages is in the way of a large
+ * one (&drm_gpt_gather.evict), or for a format without
+ * &drm_gpt_format.replace_ok a large leaf in the way of a smaller one: zap and
+ * flush, and commit again.
+ */
+int drm_gpt_commit(struct drm_gpt_update *up, u64 first, const u64 *array,
+		   u32 nr, drm_gpt_valid_fn valid, void *data)
+{
+	const struct drm_gpt_leaves leaves = {
+		.first = first,
+		.last = first +
+			((u64)nr << drm_gpt_level(up->gpt, up->level)->shift) - 1,
+		.array = array,
+		.valid = valid,
+		.data = data,
+	};
+
+	return nr ? drm_gpt_commit_leaves(up, &leaves) : -EINVAL;
+}
+EXPORT_SYMBOL_GPL(drm_gpt_commit);
+
+/**
+ * drm_gpt_commit_seq() - map pages that follow each other
+ * @up: prepared
+ * @first: address of the first page
+ * @leaf: its leaf, %DRM_GPT_LEAF_VALID set; addresses of the others follow
+ * @nr: number of pages
+ * @valid: see drm_gpt_commit()
+ * @data: for @valid
+ *
+ * As drm_gpt_commit() otherwise.
+ *
+ * Context: atomic; takes table locks.
+ * Return: as drm_gpt_commit(); -EINVAL also if @leaf is not valid.
+ */
+int drm_gpt_commit_seq(struct drm_gpt_update *up, u64 first, u64 leaf, u32 nr,
+		       drm_gpt_valid_fn valid, void *data)
+{
+	const struct drm_gpt_leaves leaves = {
+		.first = first,
+		.last = first +
+			((u64)nr << drm_gpt_level(up->gpt, up->level)->shift) - 1,
+		.leaf = leaf,
+		.valid = valid,
+		.data = data,
+	};
+
+	if (!nr || !(leaf & DRM_GPT_LEAF_VALID))
+		return -EINVAL;
+	return drm_gpt_commit_leaves(up, &leaves);
+}
+EXPORT_SYMBOL_GPL(drm_gpt_commit_seq);

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * How entries get into tables: by stores of the CPU or as packets of a command
+ * ring.
+ */
+
+#include "drm_gpt_internal.h"
+
+u32 drm_gpt_words(struct drm_gpt *gpt, enum drm_gpt_run_kind kind, u32 n)
+{
+	return gpt->cmd->words(gpt, kind, n);
+}
+
+/* A command adds to 64-bit entries only; others are spelled out. */
+static bool drm_gpt_has_seq(struct drm_gpt *gpt, u8 level)
+{
+	return drm_gpt_level(gpt, level)->entry_shift == 3;
+}
+
+/* Ring space of drm_gpt_write_seq(). */
+u32 drm_gpt_seq_words(struct drm_gpt *gpt, u8 level, u32 n)
+{
+	if (drm_gpt_has_seq(gpt, level))
+		return drm_gpt_words(gpt, DRM_GPT_RUN_SEQ, n);
+	return DIV_ROUND_UP(n, DRM_GPT_CHUNK) *
+	       drm_gpt_words(gpt, DRM_GPT_RUN_COPY, DRM_GPT_CHUNK);
+}
+
+/* Commands are recorded against credits: to use more than one has is a bug. */
+static void drm_gpt_use_credits(struct drm_gpt *gpt, u32 *credits,
+				u32 words)
+{
+	WARN_ON_ONCE(*credits < words);
+	*credits -= min(*credits, words);
+}
+
+static u8 drm_gpt_entry_shift(const struct drm_gpt_table *table)
+{
+	return drm_gpt_level(table->gpt, table->level)->entry_shift;
+}
+
+static void *drm_gpt_entry_cpu(const struct drm_gpt_table *table, u32 i)
+{
+	return table->cpu + ((size_t)i << drm_gpt_entry_shift(table));
+}
+
+static void drm_gpt_record(struct drm_gpt_table *table,
+			   enum drm_gpt_run_kind kind, u32 i, u32 n,
+			   const void *entries, u64 step, u32 *credits)
+{
+	struct drm_gpt *gpt = table->gpt;
+	const struct drm_gpt_run run = {
+		.kind = kind,
+		.local = table->local,
+		.entry_shift = drm_gpt_entry_shift(table),
+		.addr = table->addr + ((u64)i << drm_gpt_entry_shift(table)),
+		.n = n,
+		.entries = entries,
+		.step = step,
+	};
+
+	if (!credits)
+		return;
+	atomic64_inc(&gpt->stats.runs);
+	drm_gpt_use_credits(gpt, credits, drm_gpt_words(gpt, kind, n));
+	gpt->cmd->write(gpt, &run);
+}
+
+/* Makes @n entries from @i on map nothing. */
+void drm_gpt_write_empty(struct drm_gpt_table *table, u32 i, u32 n,
+			 u32 *credits)
+{
+	const struct drm_gpt_format *format = table->gpt->format;
+	u64 entry[2];
+
+	lockdep_assert_held(&table->lock);
+	if (!table->gpt->cmd) {
+		format->fill_empty(drm_gpt_entry_cpu(table, i), table->level, n);
+		return;
+	}
+	format->fill_empty(entry, table->level, 1);
+	drm_gpt_record(table, DRM_GPT_RUN_FILL, i, n, entry, 0, credits);
+}
+
+static void drm_gpt_record_seq(struct drm_gpt_table *table, u32 i, u64 leaf,
+			       u32 n, u32 *credits)
+{
+	const struct drm_gpt_format *format = table->gpt->format;
+	u64 entry[2];
+
+	/* What one step adds is for the format to know. */
+	format->fill_seq(entry, table->level, leaf, 2);
+	drm_gpt_record(table, DRM_GPT_RUN_SEQ, i, n, entry,
+		       le64_to_cpu((__force __le64)entry[1]) -
+		       le64_to_cpu((__force __le64)entry[0]), credits);
+}
+
+static void drm_gpt_record_spelled(struct drm_gpt_table *table, u32 i, u64 leaf,
+				   u32 n, u32 *credits)
+{
+	const struct drm_gpt_format *format = table->gpt->format;
+	u64 step = drm_gpt_entry_mask(table->gpt, table->level) + 1;
+	u64 entries[DRM_GPT_CHUNK * 2];
+
+	while (n) {
+		u32 now = min_t(u32, n, DRM_GPT_CHUNK);
+
+		format->fill_seq(entries, table->level, leaf, now);
+		drm_gpt_record(table, DRM_GPT_RUN_COPY, i, now, entries, 0,
+			       credits);
+		i += now;
+		n -= now;
+		leaf += now * step;
+	}
+}
+
+/* Leaves whose addresses follow each other. */
+void drm_gpt_write_seq(struct drm_gpt_table *table, u32 i, u64 leaf, u32 n,
+		       u32 *credits)
+{
+	lockdep_assert_held(&table->lock);
+	if (!table->gpt->cmd)
+		table->gpt->format->fill_seq(drm_gpt_entry_cpu(table, i),
+					     table->level, leaf, n);
+	else if (drm_gpt_has_seq(table->gpt, table->level))
+		drm_gpt_record_seq(table, i, leaf, n, credits);
+	else
+		drm_gpt_record_spelled(table, i, leaf, n, credits);
+}
+
+static u32 drm_gpt_record_leaves(struct drm_gpt_table *table, u32 i,
+				 const u64 *leaves, u32 n, u32 *credits)
+{
+	const struct drm_gpt_format *format = table->gpt->format;
+	u64 entries[DRM_GPT_CHUNK * 2];
+	u32 now, chunk, done = 0;
+
+	do {
+		chunk = min_t(u32, n - done, DRM_GPT_CHUNK);
+		now = format->fill_leaves(entries, table->level, leaves + done,
+					  chunk);
+		if (now)
+			drm_gpt_record(table, DRM_GPT_RUN_COPY, i + done, now,
+				       entries, 0, credits);
+		done += now;
+	} while (now == chunk && done < n);
+	return done;
+}
+
+/* Leaves one by one, up to the first that is not valid. How many it were. */
+u32 drm_gpt_write_leaves(struct drm_gpt_table *table, u32 i,
+			 const u64 *leaves, u32 n, u32 *credits)
+{
+	lockdep_assert_held(&table->lock);
+	if (table->gpt->cmd)
+		return drm_gpt_record_leaves(table, i, leaves, n, credits);
+	return table->gpt->format->fill_leaves(drm_gpt_entry_cpu(table, i),
+					       table->level, leaves, n);
+}
+
+/* Points an entry at a table. What that table holds is visible before. */
+void drm_gpt_write_child(struct drm_gpt_table *table, u32 i,
+			 const struct drm_gpt_table *child, u32 *credits)
+{
+	const struct drm_gpt_format *format = table->gpt->format;
+	u64 entry[2];
+
+	lockdep_assert_held(&table->lock);
+	if (!table->gpt->cmd) {
+		drm_gpt_write_barrier(table->gpt);
+		format->fill_table(drm_gpt_entry_cpu(table, i), table->level,
+				   child->addr, child->local);
+		return;
+	}
+	format->fill_table(entry, table->level, child->addr,
+			   child->local);
+	drm_gpt_record(table, DRM_GPT_RUN_COPY, i, 1, entry, 0, credits);
+}
+
+/* Starts what was recorded; the number to wait for, 0 without commands. */
+u64 drm_gpt_fence(struct drm_gpt *gpt, u32 *credits)
+{
+	if (!gpt->cmd)
+		return 0;
+	drm_gpt_use_credits(gpt, credits, gpt->cmd->fence_words);
+	return gpt->cmd->fence(gpt);
+}
+
+/* Orders stores to tables for a device that walks them. */
+void drm_gpt_write_barrier(struct drm_gpt *gpt)
+{
+	if (!gpt->cmd)
+		dma_wmb();
+}
+
+/*
+ * The leaf that an entry holds, 0 if it cannot be read or is none. With commands
+ * only where nothing is pending.
+ */
+u64 drm_gpt_read(const struct drm_gpt_table *table, u32 i)
+{
+	if (!table->cpu)
+		return 0;
+	return table->gpt->format->decode(drm_gpt_entry_cpu(table, i),
+					  table->level);
+}
+
+/* The leaf of a directory's entry that is live; of a lowest table by the CPU. */
+u64 drm_gpt_leaf_at(const struct drm_gpt_table *table, u32 i)
+{
+	if (table->gpt->cmd)
+		return table->level ? drm_gpt_side(table)->known[i] : 0;
+	return drm_gpt_read(table, i);
+}
+
+/* ---- what lookups are told ----------------------------------------------- */
+
+static void drm_gpt_put_bits(unsigned long *bits, u32 i, u32 n, bool set)
+{
+	if (set)
+		bitmap_set(bits, i, n);
+	else
+		bitmap_clear(bits, i, n);
+}
+
+static void drm_gpt_remember(struct drm_gpt_table *table, u32 i, u64 leaf, u32 n)
+{
+	u64 step = drm_gpt_entry_mask(table->gpt, table->level) + 1;
+
+	for (; table->level && n; n--, i++, leaf += step)
+		drm_gpt_side(table)->known[i] = leaf;
+}
+
+/* Of entries that follow each other from @leaf on. The live bit comes last. */
+void drm_gpt_set_bits(struct drm_gpt_table *table, u32 i, u64 leaf, u32 n)
+{
+	if (table->gpt->cmd) {
+		drm_gpt_remember(table, i, leaf, n);
+		drm_gpt_put_bits(drm_gpt_writable(table), i, n,
+				 leaf & DRM_GPT_LEAF_WRITE);
+		drm_gpt_put_bits(drm_gpt_atomic(table), i, n,
+				 leaf & DRM_GPT_LEAF_ATOMIC);
+		/* Pairs with drm_gpt_has(). */
+		smp_wmb();
+	}
+	bitmap_set(drm_gpt_live(table), i, n);
+}
+
+/* Of @n leaves, all valid. */
+void drm_gpt_note_leaves(struct drm_gpt_table *table, u32 i, const u64 *leaves,
+			 u32 n)
+{
+	u64 flags;
+	u32 k, to;
+
+	if (!table->gpt->cmd) {
+		bitmap_set(drm_gpt_live(table), i, n);
+		return;
+	}
+	for (k = 0; k < n; k = to) {
+		flags = leaves[k] & DRM_GPT_LEAF_FLAGS;
+		for (to = k + 1; to < n && !table->level; to++)
+			if ((leaves[to] & DRM_GPT_LEAF_FLAGS) != flags)
+				break;
+		drm_gpt_set_bits(table, i + k, leaves[k], to - k);
+	}
+}
+
+void drm_gpt_clear_bits(struct drm_gpt_table *table, u32 i, u32 n)
+{
+	bitmap_clear(drm_gpt_live(table), i, n);
+	drm_gpt_hint_forget(table, i, n);
+}

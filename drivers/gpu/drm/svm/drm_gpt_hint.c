@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Groups of entries that say of themselves that they follow each other, so that
+ * the device may keep one translation for all. The device may believe it as long
+ * as one of them says so; a group therefore changes as a whole: what is written
+ * over a part of it takes the hint from the rest first, and what is zapped is
+ * widened to all of it.
+ */
+
+#include "drm_gpt_internal.h"
+
+/* Bytes of a group, less one; 0 if the level has none. */
+u64 drm_gpt_hint_mask(const struct drm_gpt *gpt, u8 level)
+{
+	const struct drm_gpt_level *l = drm_gpt_level(gpt, level);
+
+	return l->hint ? (1ULL << (l->shift + l->hint)) - 1 : 0;
+}
+
+static u8 drm_gpt_hint_shift(const struct drm_gpt_table *table)
+{
+	return drm_gpt_level(table->gpt, table->level)->hint;
+}
+
+static bool drm_gpt_is_hinted(const struct drm_gpt_table *table, u32 i)
+{
+	u8 shift = drm_gpt_hint_shift(table);
+
+	return shift && test_bit(i >> shift, drm_gpt_hinted(table));
+}
+
+/* Entries of a group from @i on have been written with the hint. */
+void drm_gpt_hint_set(struct drm_gpt_table *table, u32 i, u64 leaf)
+{
+	u32 group = i >> drm_gpt_hint_shift(table);
+
+	__set_bit(group, drm_gpt_hinted(table));
+	if (table->gpt->cmd && !table->level)
+		drm_gpt_side(table)->known[group] = leaf;
+}
+
+static u64 drm_gpt_group_leaf(const struct drm_gpt_table *table, u32 group)
+{
+	if (table->gpt->cmd && !table->level)
+		return drm_gpt_side(table)->known[group];
+	return drm_gpt_leaf_at(table, group << drm_gpt_hint_shift(table));
+}
+
+static void drm_gpt_unhint_group(struct drm_gpt_table *table, u32 group,
+				 u32 *credits)
+{
+	u8 shift = drm_gpt_hint_shift(table);
+	u64 leaf = drm_gpt_group_leaf(table, group) & ~DRM_GPT_LEAF_HINT;
+
+	drm_gpt_write_seq(table, group << shift, leaf, 1U << shift, credits);
+	__clear_bit(group, drm_gpt_hinted(table));
+}
+
+/* Ring space of drm_gpt_unhint() at one end. */
+u32 drm_gpt_unhint_words(struct drm_gpt *gpt, u8 level)
+{
+	u8 hint = drm_gpt_level(gpt, level)->hint;
+
+	return hint ? drm_gpt_seq_words(gpt, level, 1U << hint) : 0;
+}
+
+/* Entries @i to @i + @n are about to be written: the rest of their groups. */
+void drm_gpt_unhint(struct drm_gpt_table *table, u32 i, u32 n, u32 *credits)
+{
+	u8 shift = drm_gpt_hint_shift(table);
+	u32 last = i + n - 1, mask = (1U << shift) - 1;
+
+	lockdep_assert_held(&table->lock);
+	if (!shift)
+		return;
+	if ((i & mask) && drm_gpt_is_hinted(table, i))
+		drm_gpt_unhint_group(table, i >> shift, credits);
+	if ((~last & mask) && drm_gpt_is_hinted(table, last))
+		drm_gpt_unhint_group(table, last >> shift, credits);
+	/* Those inside are written whole. */
+	drm_gpt_hint_forget(table, i, n);
+}
+
+/* The same where not all of the entries will be written. */
+void drm_gpt_unhint_all(struct drm_gpt_table *table, u32 i, u32 n, u32 *credits)
+{
+	u8 shift = drm_gpt_hint_shift(table);
+	u32 group, end;
+
+	lockdep_assert_held(&table->lock);
+	if (!shift)
+		return;
+	end = ((i + n - 1) >> shift) + 1;
+	for (group = find_next_bit(drm_gpt_hinted(table), end, i >> shift);
+	     group < end;
+	     group = find_next_bit(drm_gpt_hinted(table), end, group + 1))
+		drm_gpt_unhint_group(table, group, credits);
+}
+
+/* To the ends of groups that are hinted. */
+void drm_gpt_hint_widen(const struct drm_gpt_table *table, u32 *first, u32 *last)
+{
+	u32 mask = (1U << drm_gpt_hint_shift(table)) - 1;
+
+	if (drm_gpt_is_hinted(table, *first))
+		*first &= ~mask;
+	if (drm_gpt_is_hinted(table, *last))
+		*last |= mask;
+}
+
+/* Groups, of which any entry is among these, are no groups any more. */
+void drm_gpt_hint_forget(struct drm_gpt_table *table, u32 i, u32 n)
+{
+	u8 shift = drm_gpt_hint_shift(table);
+
+	if (shift && n)
+		bitmap_clear(drm_gpt_hinted(table), i >> shift,
+			     ((i + n - 1) >> shift) - (i >> shift) + 1);
+}

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Prepare takes everything that could be missing, so that commit, in its
+ * caller's critical section, has nothing left to fail with.
+ */
+
+#include <linux/export.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "drm_gpt_internal.h"
+
+/* As far down as there are tables, not below @level. Under RCU. */
+static struct drm_gpt_table *drm_gpt_descend(struct drm_gpt *gpt, u64 va,
+					     u8 level)
+{
+	struct drm_gpt_table *table = gpt->root, *child;
+
+	while (table->level > level) {
+		child = rcu_dereference(table->child[drm_gpt_index(gpt,
+						     table->level, va)]);
+		if (!child)
+			break;
+		table = child;
+	}
+	return table;
+}
+
+/* Puts @child in, unless somebody else has, or the parent is on its way out. */
+static bool drm_gpt_insert(struct drm_gpt_table *parent,
+			   struct drm_gpt_table *child, u32 index)
+{
+	bool won;
+
+	drm_gpt_lock(parent);
+	won = atomic_read(&parent->pins) >= 0 && !drm_gpt_child(parent, index);
+	if (won) {
+		child->parent = parent;
+		child->index = index;
+		drm_gpt_dir(parent)->nr_children++;
+		rcu_assign_pointer(parent->child[index], child);
+	}
+	drm_gpt_unlock(parent);
+	return won;
+}
+
+/*
+ * Makes one table, below the lowest that covers @va. It is not linked: that is
+ * for the commit that has something to put into it.
+ */
+static int drm_gpt_grow(struct drm_gpt *gpt, u64 va, u8 level, gfp_t gfp)
+{
+	struct drm_gpt_table *parent, *child;
+	bool won = false;
+
+	child = drm_gpt_table_make(gpt, level, va, gfp);
+	if (IS_ERR(child))
+		return PTR_ERR(child);
+	rcu_read_lock();
+	parent = drm_gpt_descend(gpt, va, level);
+	if (parent->level == level + 1)
+		won = drm_gpt_insert(parent, child,
+				     drm_gpt_index(gpt, parent->level, va));
+	rcu_read_unlock();
+	if (!won)
+		drm_gpt_table_free(child);
+	return 0;
+}
+
+/* The table of @level over @va, pinned, or none; then @below says what is. */
+static struct drm_gpt_table *drm_gpt_try_pin(struct drm_gpt *gpt, u64 va,
+					     u8 level, u8 *below)
+{
+	struct drm_gpt_table *table;
+
+	guard(rcu)();
+	table = drm_gpt_descend(gpt, va, level);
+	*below = table->level;
+	/*
+	 * A full barrier, which pairs with the one in drm_gpt_zap(): that finds
+	 * the table, or the commit its caller's sign.
+	 */
+	if (table->level == level && atomic_inc_unless_negative(&table->pins))
+		return table;
+	return NULL;
+}
+
+static struct drm_gpt_table *drm_gpt_pin(struct drm_gpt *gpt, u64 va, u8 level,
+					 gfp_t gfp)
+{
+	struct drm_gpt_table *table;
+	u8 found;
+	int ret;
+
+	for (;;) {
+		table = drm_gpt_try_pin(gpt, va, level, &found);
+		if (likely(table))
+			return table;
+		if (found == level) {
+			/* Being reclaimed: it goes as soon as its lock does. */
+			cond_resched();
+			continue;
+		}
+		ret = drm_gpt_grow(gpt, va, found - 1, gfp);
+		if (ret)
+			return ERR_PTR(ret);
+	}
+}
+
+static void drm_gpt_unpin_all(struct drm_gpt_update *up)
+{
+	u32 k;
+
+	for (k = 0; k < up->nr_pinned; k++)
+		/* Pairs with drm_gpt_reclaim_slot(): we are done with it. */
+		(void)atomic_dec_return_release(&up->pinned[k]->pins);
+	if (up->pinned != up->few)
+		kvfree(up->pinned);
+	up->nr_pinned = 0;
+	up->pinned = up->few;
+}
+
+static int drm_gpt_pin_all(struct drm_gpt_update *up, u32 nr, gfp_t gfp)
+{
+	u64 mask = drm_gpt_table_mask(up->gpt, up->level), va = up->first;
+	struct drm_gpt_table *table;
+
+	for (; nr; nr--, va = (va | mask) + 1) {
+		table = drm_gpt_pin(up->gpt, va, up->level, gfp);
+		if (IS_ERR(table))
+			return PTR_ERR(table);
+		up->pinned[up->nr_pinned++] = table;
+		if (unlikely(up->nr_pinned % 64 == 0))
+			cond_resched();
+	}
+	return 0;
+}
+
+/*
+ * Ring space for one table in the worst case: link it and what is above, take
+ * hints away, every other entry a run of its own or all of them
+ * one, fence. And the same for the level above, where a large leaf goes.
+ */
+static u32 drm_gpt_commit_words(struct drm_gpt *gpt, u8 level)
+{
+	u32 half = drm_gpt_entries(gpt, level) / 2;
+	u32 seq = drm_gpt_seq_words(gpt, level, drm_gpt_entries(gpt, level));
+	u8 above = min(level + 1, drm_gpt_top(gpt));
+
+	return drm_gpt_link_words(gpt, level) + seq +
+	       drm_gpt_unhint_words(gpt, level) *
+			(drm_gpt_groups(gpt, level) + 2) +
+	       drm_gpt_unhint_words(gpt, above) * 2 +
+	       drm_gpt_words(gpt, DRM_GPT_RUN_COPY, 1) * (half + 2) +
+	       drm_gpt_words(gpt, DRM_GPT_RUN_COPY, half) +
+	       gpt->cmd->fence_words;
+}
+
+static int drm_gpt_reserve(struct drm_gpt_update *up)
+{
+	struct drm_gpt *gpt = up->gpt;
+	u64 words;
+	int ret;
+
+	if (!gpt->cmd)
+		return 0;
+	words = (u64)drm_gpt_commit_words(gpt, up->level) * up->nr_pinned;
+	if (words > U32_MAX)
+		return -EINVAL;
+	ret = gpt->cmd->reserve(gpt, words, false, true);
+	if (!ret)
+		up->credits = words;
+	return ret;
+}
+
+static int drm_gpt_room_for_pins(struct drm_gpt_update *up, u32 nr, gfp_t gfp)
+{
+	up->nr_pinned = 0;
+	up->pinned = up->few;
+	if (likely(nr <= ARRAY_SIZE(up->few)))
+		return 0;
+	up->pinned = kvmalloc_array(nr, sizeof(*up->pinned), gfp);
+	return up->pinned ? 0 : -ENOMEM;
+}
+
+/**
+ * drm_gpt_prepare() - take what an update may need
+ * @gpt: page table
+ * @up: the caller's, until drm_gpt_finish()
+ * @first: first byte that may be committed, aligned to @level's pages
+ * @last: last byte that may be committed, of a page
+ * @level: 0 for the smallest pages; above, commits speak of larger ones, and no
+ *	table below @level is made
+ * @gfp: how to allocate
+ *
+ * Makes missing tables and keeps all over the interval from reclaim, and takes
+ * ring space for commits to each of them once. Tables that were made stay when
+ * it fails, empty, for the next who needs them or drm_gpt_reclaim().
+ *
+ * Context: may sleep.
+ * Return: 0; -EINVAL for an interval that is empty, unaligned, out of the
+ * format's reach or too long for ring space to be counted, or if entries of
+ * @level map nothing; -ENOMEM; -ENODEV if the command ring is dead. Then nothing
+ * is held.
+ */
+int drm_gpt_prepare(struct drm_gpt *gpt, struct drm_gpt_update *up,
+		    u64 first, u64 last, u8 level, gfp_t gfp)
+{
+	u64 nr;
+	u8 shift;
+	int ret;
+
+	might_sleep();
+	if (!drm_gpt_range_ok(gpt, first, last, level))
+		return -EINVAL;
+	shift = drm_gpt_level(gpt, level)->shift + drm_gpt_level(gpt, level)->bits;
+	nr = (last >> shift) - (first >> shift) + 1;
+	if (nr > U32_MAX)
+		return -EINVAL;
+
+	up->gpt = gpt;
+	up->first = first;
+	up->last = last;
+	up->seq = 0;
+	up->credits = 0;
+	up->level = level;
+	ret = drm_gpt_room_for_pins(up, nr, gfp);
+	if (ret)
+		return ret;
+	ret = drm_gpt_pin_all(up, nr, gfp);
+	if (!ret)
+		ret = drm_gpt_reserve(up);
+	if (ret)
+		drm_gpt_unpin_all(up);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_gpt_prepare);
+
+/**
+ * drm_gpt_update_fence() - what to wait for before the device is told
+ * @up: after its commits
+ *
+ * The ring runs in order, so this covers tables too that others have linked
+ * above ours and whose commands were recorded before.
+ *
+ * Context: any.
+ * Return: a fence for drm_gpt_wait(), 0 if the CPU wrote the tables.
+ */
+u64 drm_gpt_update_fence(struct drm_gpt_update *up)
+{
+	return up->seq;
+}
+EXPORT_SYMBOL_GPL(drm_gpt_update_fence);
+
+/**
+ * drm_gpt_finish() - end an update
+ * @up: prepared, committed or not
+ *
+ * Context: process; atomic too if the interval fell into no more than
+ * %DRM_GPT_UPDATE_INLINE tables.
+ */
+void drm_gpt_finish(struct drm_gpt_update *up)
+{
+	drm_gpt_unpin_all(up);
+	if (up->credits)
+		up->gpt->cmd->release(up->gpt, up->credits);
+	up->credits = 0;
+}
+EXPORT_SYMBOL_GPL(drm_gpt_finish);
