@@ -220,6 +220,7 @@ struct drm_gpt_stats {
  * @format: its format
  * @levels: the format's, nearer at hand
  * @top: the highest level
+ * @last: the last byte of its addresses
  * @mem: where tables come from
  * @cmd: command backend, or NULL
  * @root: the top table
@@ -232,6 +233,7 @@ struct drm_gpt {
 	const struct drm_gpt_format *format;
 	struct drm_gpt_level levels[DRM_GPT_MAX_LEVELS];
 	u8 top;
+	u64 last;
 	struct device *dev;
 	const struct drm_gpt_mem_ops *mem;
 	atomic_t freeing;
@@ -285,6 +287,8 @@ int drm_gpt_commit(struct drm_gpt_update *up, u64 first, const u64 *array,
 		   u32 nr, drm_gpt_valid_fn valid, void *data);
 int drm_gpt_commit_seq(struct drm_gpt_update *up, u64 first, u64 leaf, u32 nr,
 		       drm_gpt_valid_fn valid, void *data);
+int drm_gpt_map(struct drm_gpt *gpt, u64 first, const u64 *array, u32 nr,
+		gfp_t gfp);
 u64 drm_gpt_update_fence(struct drm_gpt_update *up);
 void drm_gpt_finish(struct drm_gpt_update *up);
 int drm_gpt_wait(struct drm_gpt *gpt, u64 seq);

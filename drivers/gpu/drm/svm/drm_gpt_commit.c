@@ -5,6 +5,7 @@
  */
 
 #include <linux/export.h>
+#include <linux/kernel.h>
 
 #include "drm_gpt_internal.h"
 
@@ -452,3 +453,70 @@ int drm_gpt_commit_seq(struct drm_gpt_update *up, u64 first, u64 leaf, u32 nr,
 	return drm_gpt_commit_leaves(up, &leaves);
 }
 EXPORT_SYMBOL_GPL(drm_gpt_commit_seq);
+
+/* ---- all in one ------------------------------------------------------------ */
+
+/* In a lowest table that is there and linked; false if there is more to do. */
+static bool drm_gpt_map_fast(struct drm_gpt *gpt,
+			     const struct drm_gpt_leaves *leaves)
+{
+	struct drm_gpt_update up = { .gpt = gpt };
+	struct drm_gpt_piece piece;
+	struct drm_gpt_table *table;
+	bool ok;
+
+	guard(rcu)();
+	table = drm_gpt_descend(gpt, leaves->first, 0);
+	if (table->level || leaves->last > (table->base | drm_gpt_table_mask(gpt, 0)))
+		return false;
+	if (!drm_gpt_cut(table, leaves, &piece))
+		return true;
+	if (drm_gpt_fits_huge(&piece))
+		return false;
+	drm_gpt_lock(table);
+	ok = atomic_read(&table->pins) >= 0 && drm_gpt_reachable(table);
+	if (ok)
+		drm_gpt_write_piece(&up, &piece);
+	drm_gpt_unlock(table);
+	return ok;
+}
+
+/**
+ * drm_gpt_map() - map pages, where nothing can come between
+ * @gpt: page table
+ * @first: address of the first page
+ * @array: one leaf per page of the lowest level, as for drm_gpt_commit()
+ * @nr: number of leaves
+ * @gfp: how to allocate
+ *
+ * Prepare, commit and finish in one, for mappings that no invalidation takes
+ * away while they are made, such as those of buffers. Where the CPU writes and
+ * the table is there, that is one lock. With commands, waits for them.
+ *
+ * Context: may sleep.
+ * Return: as drm_gpt_prepare(), drm_gpt_commit() and drm_gpt_wait().
+ */
+int drm_gpt_map(struct drm_gpt *gpt, u64 first, const u64 *array, u32 nr,
+		gfp_t gfp)
+{
+	const struct drm_gpt_leaves leaves = {
+		.first = first,
+		.last = first + ((u64)nr << drm_gpt_level(gpt, 0)->shift) - 1,
+		.array = array,
+	};
+	struct drm_gpt_update up;
+	int ret;
+
+	might_sleep();
+	if (!nr || !drm_gpt_range_ok(gpt, leaves.first, leaves.last, 0))
+		return -EINVAL;
+	if (!gpt->cmd && drm_gpt_map_fast(gpt, &leaves))
+		return 0;
+	ret = drm_gpt_prepare(gpt, &up, leaves.first, leaves.last, 0, gfp);
+	if (ret)
+		return ret;
+	ret = drm_gpt_commit_leaves(&up, &leaves);
+	drm_gpt_finish(&up);
+	return ret ?: drm_gpt_wait(gpt, up.seq);
+}
+EXPORT_SYMBOL_GPL(drm_gpt_map);

@@ -153,7 +153,7 @@ static inline u8 drm_gpt_top(const struct drm_gpt *gpt)
 
 static inline u64 drm_gpt_last(const struct drm_gpt *gpt)
 {
-	return U64_MAX >> (64 - gpt->format->va_bits);
+	return gpt->last;
 }
 
 static inline u32 drm_gpt_size(const struct drm_gpt_table *table)
@@ -255,6 +255,22 @@ static inline bool drm_gpt_reachable(const struct drm_gpt_table *table)
 		if (!drm_gpt_linked(table))
 			return false;
 	return true;
+}
+
+/* As far down as there are tables, not below @level. Under RCU. */
+static inline struct drm_gpt_table *drm_gpt_descend(struct drm_gpt *gpt, u64 va,
+						    u8 level)
+{
+	const struct drm_gpt_level *l = &gpt->levels[gpt->top];
+	struct drm_gpt_table *table = gpt->root, *child;
+
+	for (; l > &gpt->levels[level]; l--, table = child) {
+		child = rcu_dereference(table->child[(va >> l->shift) &
+						     ((1U << l->bits) - 1)]);
+		if (!child)
+			break;
+	}
+	return table;
 }
 
 /* ---- between the files ---------------------------------------------------- */

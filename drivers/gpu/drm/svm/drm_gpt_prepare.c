@@ -10,22 +10,6 @@
 
 #include "drm_gpt_internal.h"
 
-/* As far down as there are tables, not below @level. Under RCU. */
-static struct drm_gpt_table *drm_gpt_descend(struct drm_gpt *gpt, u64 va,
-					     u8 level)
-{
-	struct drm_gpt_table *table = gpt->root, *child;
-
-	while (table->level > level) {
-		child = rcu_dereference(table->child[drm_gpt_index(gpt,
-						     table->level, va)]);
-		if (!child)
-			break;
-		table = child;
-	}
-	return table;
-}
-
 /* Puts @child in, unless somebody else has, or the parent is on its way out. */
 static bool drm_gpt_insert(struct drm_gpt_table *parent,
 			   struct drm_gpt_table *child, u32 index)

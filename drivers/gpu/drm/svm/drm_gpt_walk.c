@@ -150,6 +150,7 @@ int drm_gpt_init(struct drm_gpt *gpt, const struct drm_gpt_config *config)
 	gpt->format = config->format;
 	memcpy(gpt->levels, config->format->levels, sizeof(gpt->levels));
 	gpt->top = config->format->nr_levels - 1;
+	gpt->last = U64_MAX >> (64 - config->format->va_bits);
 	gpt->mem = config->mem;
 	gpt->cmd = config->cmd;
 	gpt->root = drm_gpt_table_make(gpt, drm_gpt_top(gpt), 0,
@@ -260,20 +261,23 @@ EXPORT_SYMBOL_GPL(drm_gpt_wait);
 static __always_inline struct drm_gpt_table *drm_gpt_find(struct drm_gpt *gpt,
 							  u64 va, u32 *i)
 {
+	const struct drm_gpt_level *level = &gpt->levels[gpt->top];
 	struct drm_gpt_table *table = gpt->root, *child;
 
-	for (; ; table = child) {
-		const struct drm_gpt_level *level = drm_gpt_level(gpt, table->level);
-
-		*i = drm_gpt_index(gpt, table->level, va);
-		if (!table->level)
+	/* Levels are counted, not read from tables: one load less to wait for. */
+	for (; ; table = child, level--) {
+		*i = (va >> level->shift) & ((1U << level->bits) - 1);
+		if (level == gpt->levels)
 			return table;
-		if (level->leaf && test_bit_acquire(*i, drm_gpt_live(table)))
+		if (level->leaf &&
+		    test_bit_acquire(*i, (unsigned long *)
+					 &table->child[1U << level->bits]))
 			return table;
 		child = rcu_dereference(table->child[*i]);
 		/* Pairs with drm_gpt_link(): its bits are not stale. */
 		if (!child ||
-		    smp_load_acquire(&child->link) != READ_ONCE(drm_gpt_dir(table)->epoch))
+		    smp_load_acquire(&child->link) !=
+		    READ_ONCE(drm_gpt_dir(table)->epoch))
 			return table;
 	}
 }
@@ -330,9 +334,15 @@ static u64 drm_gpt_pending(const struct drm_gpt_table *table)
 	return pending && !gpt->cmd->done(gpt, pending) ? pending : 0;
 }
 
+/* With commands: what the table's bits say, since its memory may be behind. */
 static void drm_gpt_describe_side(const struct drm_gpt_table *table, u32 i,
 				  struct drm_gpt_entry *entry)
 {
+	entry->leaf = 0;
+	entry->flags = 0;
+	entry->seq = 0;
+	if (!drm_gpt_all_live(table, i, i))
+		return;
 	entry->flags = DRM_GPT_LEAF_VALID;
 	if (test_bit(i, drm_gpt_writable(table)))
 		entry->flags |= DRM_GPT_LEAF_WRITE;
@@ -343,23 +353,26 @@ static void drm_gpt_describe_side(const struct drm_gpt_table *table, u32 i,
 		entry->leaf = drm_gpt_read(table, i) & ~DRM_GPT_LEAF_HINT;
 }
 
-static void drm_gpt_describe(const struct drm_gpt_table *table, u32 i,
-			     struct drm_gpt_entry *entry)
+/* Else memory is right, and one read of it is of one time. */
+static __always_inline void drm_gpt_describe(const struct drm_gpt *gpt,
+					     const struct drm_gpt_table *table,
+					     u32 i, u8 entry_shift,
+					     struct drm_gpt_entry *entry)
 {
-	const u64 flags = DRM_GPT_LEAF_VALID | DRM_GPT_LEAF_WRITE |
-			  DRM_GPT_LEAF_ATOMIC;
+	u64 leaf = gpt->format->decode(table->cpu + ((size_t)i << entry_shift),
+				       table->level) & ~DRM_GPT_LEAF_HINT;
 
-	entry->first = drm_gpt_slot_first(table, i);
-	entry->last = drm_gpt_slot_last(table, i);
-	if (!drm_gpt_all_live(table, i, i))
-		return;
-	if (table->gpt->cmd) {
-		drm_gpt_describe_side(table, i, entry);
-		return;
-	}
-	/* One read, so that address and flags are of one time. */
-	entry->leaf = drm_gpt_read(table, i) & ~DRM_GPT_LEAF_HINT;
-	entry->flags = entry->leaf & flags;
+	entry->leaf = leaf;
+	entry->flags = leaf & (DRM_GPT_LEAF_VALID | DRM_GPT_LEAF_WRITE |
+			       DRM_GPT_LEAF_ATOMIC);
+	entry->seq = 0;
+}
+
+static void drm_gpt_beyond(const struct drm_gpt *gpt, struct drm_gpt_entry *entry)
+{
+	memset(entry, 0, sizeof(*entry));
+	entry->first = gpt->last + 1;
+	entry->last = U64_MAX;
 }
 
 /**
@@ -376,18 +389,25 @@ static void drm_gpt_describe(const struct drm_gpt_table *table, u32 i,
  */
 void drm_gpt_lookup(struct drm_gpt *gpt, u64 va, struct drm_gpt_entry *entry)
 {
+	const struct drm_gpt_level *level;
 	struct drm_gpt_table *table;
+	u64 mask;
 	u32 i;
 
-	memset(entry, 0, sizeof(*entry));
-	if (va > drm_gpt_last(gpt)) {
-		entry->first = drm_gpt_last(gpt) + 1;
-		entry->last = U64_MAX;
+	if (unlikely(va > gpt->last)) {
+		drm_gpt_beyond(gpt, entry);
 		return;
 	}
 	guard(rcu)();
 	table = drm_gpt_find(gpt, va, &i);
-	drm_gpt_describe(table, i, entry);
+	level = &gpt->levels[table->level];
+	mask = (1ULL << level->shift) - 1;
+	entry->first = va & ~mask;
+	entry->last = va | mask;
+	if (gpt->cmd)
+		drm_gpt_describe_side(table, i, entry);
+	else
+		drm_gpt_describe(gpt, table, i, level->entry_shift, entry);
 }
 EXPORT_SYMBOL_GPL(drm_gpt_lookup);
 

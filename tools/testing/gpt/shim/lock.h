@@ -16,11 +16,23 @@
 
 #ifdef GPT_URCU
 #define _LGPL_SOURCE
-#include <urcu.h>
+#ifdef GPT_FAST
+/* As in a kernel that is not preemptible, readers do nothing. */
+#include <urcu/urcu-qsbr.h>
+#include <urcu/map/urcu-qsbr.h>
+#define URCU(name)	urcu_qsbr_##name
+#else
+#include <urcu/urcu-memb.h>
+#define URCU(name)	urcu_memb_##name
+#endif
 #undef rcu_read_lock
 #undef rcu_read_unlock
 #undef rcu_dereference
 #undef rcu_assign_pointer
+#undef call_rcu
+#undef rcu_barrier
+#define call_rcu(head, func)	URCU(call_rcu)(head, func)
+#define rcu_barrier()		URCU(barrier)()
 #endif
 
 /* ---- context -------------------------------------------------------------- */
@@ -117,7 +129,7 @@ void shim_rcu_barrier(void);
 static inline void shim_rcu_enter(void)
 {
 #ifdef GPT_URCU
-	urcu_memb_read_lock();
+	URCU(read_lock)();
 #else
 	shim_rcu_read_lock();
 #endif
@@ -132,7 +144,7 @@ static inline void shim_rcu_leave(void)
 	shim_rcu_depth--;
 #endif
 #ifdef GPT_URCU
-	urcu_memb_read_unlock();
+	URCU(read_unlock)();
 #else
 	shim_rcu_read_unlock();
 #endif
@@ -206,6 +218,7 @@ static inline struct llist_node *llist_del_all(struct llist_head *head)
 	do { might_sleep(); while (!(cond)) shim_nap(); } while (0)
 #define wake_up_var(var)	((void)(var))
 void shim_nap(void);
+void shim_quiescent(bool wait);
 static inline void udelay(unsigned int us)
 {
 	struct timespec a, b;

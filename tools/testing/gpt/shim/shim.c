@@ -67,11 +67,26 @@ void shim_might_sleep(const char *file, int line)
 		shim_warn(file, line, "may sleep in atomic context");
 }
 
+void shim_quiescent(bool wait);
+
 void shim_nap(void)
 {
 	const struct timespec nap = { .tv_nsec = 20000 };
 
+	shim_quiescent(true);
 	nanosleep(&nap, NULL);
+	shim_quiescent(false);
+}
+
+/* For a flavour of RCU that has to be told: this thread waits, or goes on. */
+void shim_quiescent(bool wait)
+{
+#if defined(GPT_URCU) && defined(GPT_FAST)
+	if (wait)
+		urcu_qsbr_thread_offline();
+	else
+		urcu_qsbr_thread_online();
+#endif
 }
 
 /* ---- spinlocks ------------------------------------------------------------ */
@@ -129,12 +144,12 @@ bool shim_spin_mine(const spinlock_t *lock)
 #ifdef GPT_URCU
 void shim_thread_begin(void)
 {
-	rcu_register_thread();
+	URCU(register_thread)();
 }
 
 void shim_thread_end(void)
 {
-	rcu_unregister_thread();
+	URCU(unregister_thread)();
 }
 
 static void shim_rcu_begin(void)
@@ -389,7 +404,9 @@ static void *shim_worker(void *data)
 		struct work_struct *work = wq->first;
 
 		if (!work) {
+			shim_quiescent(true);
 			pthread_cond_wait(&wq->changed, &wq->lock);
+			shim_quiescent(false);
 			continue;
 		}
 		wq->first = work->next;
