@@ -534,6 +534,18 @@ void *vgem_svm_map(size_t length)
 	return p;
 }
 
+void *vgem_svm_map_fresh(size_t length)
+{
+	static uintptr_t next = 0x600000000000UL;
+	void *p = mmap((void *)next, length, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+	igt_assert(p == (void *)next);
+	next += (length + (1UL << 30)) & -(1UL << 30);
+	madvise(p, length, MADV_NOHUGEPAGE);
+	return p;
+}
+
 void *vgem_svm_map_huge(size_t length)
 {
 	void *p = vgem_svm_map_aligned(length, VGEM_SVM_BLOCK);

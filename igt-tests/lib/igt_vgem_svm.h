@@ -124,6 +124,11 @@ const char *vgem_svm_status_name(int status);
 /* Memory. */
 void *vgem_svm_map(size_t length);		/* anonymous, 4 KiB pages */
 void *vgem_svm_map_aligned(size_t length, size_t align);
+/*
+ * Where nothing was before. The last record of an earlier fault may be served
+ * late, and makes a page at its address if there is memory again.
+ */
+void *vgem_svm_map_fresh(size_t length);
 void *vgem_svm_map_huge(size_t length);		/* transparent huge pages */
 void vgem_svm_unmap(void *addr, size_t length);
 unsigned int vgem_svm_present(const void *addr, size_t length);

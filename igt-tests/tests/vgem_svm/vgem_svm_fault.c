@@ -110,10 +110,9 @@ static void warm_up(struct vgem_svm *s)
 static void test_first_touch(struct vgem_svm *s, bool write)
 {
 	size_t bytes = VGEM_SVM_BLOCK;
-	uint8_t *p = vgem_svm_map_aligned(bytes, VGEM_SVM_BLOCK);
+	uint8_t *p = vgem_svm_map_fresh(bytes);
 	unsigned int present, mapped;
 
-	madvise(p, bytes, MADV_NOHUGEPAGE);
 	if (write)
 		store(s, p, 10, 7, 1);
 	else

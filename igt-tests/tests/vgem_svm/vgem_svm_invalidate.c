@@ -50,6 +50,10 @@
  * Description: pages go while the GPU sweeps over them: it never reaches
  *   unmapped DMA
  *
+ * SUBTEST: one-iotlb-flush
+ * Description: behind the IOMMU munmap() of 2 MiB costs one flush of the IOTLB,
+ *   not one per page
+ *
  * SUBTEST: storm
  * Description: munmap() storm against 64 faulting threads and a small fault
  *   buffer
@@ -359,6 +363,41 @@ static void test_storm(struct vgem_svm *s)
 	vgem_svm_unmap(control, 2 * VGEM_SVM_PAGE);
 }
 
+/* A counter of the virtual IOMMU; skips where there is none. */
+static unsigned int iommu_counter(const char *name)
+{
+	unsigned int value = 0;
+	char path[96];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/vgem_svm_iommu/%s", name);
+	f = fopen(path, "r");
+	igt_require_f(f, "no virtual IOMMU: %s\n", path);
+	igt_assert_eq(fscanf(f, "%u", &value), 1);
+	fclose(f);
+	return value;
+}
+
+static void test_one_iotlb_flush(struct vgem_svm *s)
+{
+	uint8_t *p = vgem_svm_map_fresh(VGEM_SVM_BLOCK);
+	unsigned int pages = VGEM_SVM_BLOCK / VGEM_SVM_PAGE, syncs, unmaps;
+
+	memset(p, 1, VGEM_SVM_BLOCK);
+	vgem_svm_run(&s->q, touch, 16, pages, VA(p), VGEM_SVM_PAGE, 16);
+	igt_assert_eq(vgem_svm_pages_mapped(s, p, VGEM_SVM_BLOCK), pages);
+
+	unmaps = iommu_counter("unmaps");
+	syncs = iommu_counter("syncs");
+	vgem_svm_unmap(p, VGEM_SVM_BLOCK);
+	unmaps = iommu_counter("unmaps") - unmaps;
+	syncs = iommu_counter("syncs") - syncs;
+	igt_info("%u pages unmapped by %u flushes\n", unmaps, syncs);
+	igt_assert_lte_u64(pages, unmaps);
+	igt_assert_lte_u64(1, syncs);
+	igt_assert_lte_u64(syncs, 2);
+}
+
 int igt_main()
 {
 	static struct vgem_svm s;
@@ -407,6 +446,10 @@ int igt_main()
 	igt_describe("Pages go while the GPU sweeps over them; it never reaches unmapped DMA");
 	igt_subtest("no-bus-error")
 		test_no_bus_error(&s);
+
+	igt_describe("Behind the IOMMU, munmap() of 2 MiB is one flush of the IOTLB");
+	igt_subtest("one-iotlb-flush")
+		test_one_iotlb_flush(&s);
 
 	igt_describe("A storm of replaced mappings against 64 faulting threads");
 	igt_subtest("storm")

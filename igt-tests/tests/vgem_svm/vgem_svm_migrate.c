@@ -243,7 +243,7 @@ static void test_increment_while_moving(struct vgem_svm *s)
 
 static void test_residency(struct vgem_svm *s)
 {
-	uint8_t *p = vgem_svm_map(8 * VGEM_SVM_PAGE), state[8];
+	uint8_t *p = vgem_svm_map_fresh(8 * VGEM_SVM_PAGE), state[8];
 
 	memset(p, 1, 5 * VGEM_SVM_PAGE);
 	/* 0: untouched by the GPU, 1: read, 2: written, 3: on the device, */

@@ -8,7 +8,7 @@
  *
  * A driver's update::
  *
- *	drm_gpt_prepare(gpt, &up, first, last, GFP_KERNEL);	// may sleep
+ *	drm_gpt_prepare(gpt, &up, first, last, 0, GFP_KERNEL);	// may sleep
  *	mutex_lock(&my_lock);
  *	ret = drm_gpt_commit(&up, first, leaves, nr, still_valid, data);
  *	mutex_unlock(&my_lock);
@@ -28,51 +28,68 @@
  *
  * Life of a table: made by prepare; put into its parent's @child under the
  * parent's lock, where one of two that race wins and the other frees its own;
- * linked (its parent's entry points to it); perhaps unlinked by a zap of all it
- * covers, and linked again by the next commit; dead by reclaim, which takes
- * only tables that are empty and not pinned; freed after the flush and an RCU
- * grace period. A lowest table whose place a large leaf has taken stays as its
- * deposit: the memory for splitting the leaf is there before it is needed.
+ * linked (its parent's entry points to it) by the first commit below it; perhaps
+ * unlinked by a zap of all it covers, and linked again by the next commit; dead
+ * by reclaim, which takes only tables that are empty or out of reach and not
+ * pinned; freed after the flush and an RCU grace period. A table whose place a
+ * large leaf has taken stays as its deposit: the memory for splitting the leaf is
+ * there before it is needed.
  *
- * Unlinked tables keep stale leaves in memory, because a zap that writes one
- * entry above is quicker than one that clears 512 below. Two things follow. A
- * device may have that table in its walk cache: the gather says "directory",
- * and the flush must drop walk caches over what it covers. And whoever links
- * the table again clears what is stale first, under both locks, before the
- * entry above is stored.
+ * Unlinked tables keep stale entries in memory, because a zap that writes one
+ * entry above is quicker than one that clears 512 below, or, of a directory, half
+ * a million. Two things follow. A device may have that table in its walk cache:
+ * the gather says "directory", and the flush must drop walk caches over what it
+ * covers. And whoever links the table again clears what is stale first, under
+ * both locks, before the entry above is stored. Children of a directory are not
+ * visited for that: they are linked to a number, its epoch, and a directory that
+ * is linked again takes a new one. A stale child is found so by who comes to it.
+ *
+ * A leaf counts only if its table and all above it are linked. Below an unlinked
+ * table anything may be written by who came too late, and nothing reads it.
  *
  * Locks: one spinlock per table, a parent's outside its child's. A commit takes
- * its lowest table's only, unless that must be linked. Lookups take none: they
- * follow @child under RCU and read the bitmaps; they see the table before or
- * after a concurrent update.
+ * its table's only, unless something on the way must be linked. Lookups take
+ * none: they follow @child under RCU and read the bitmaps; they see the table
+ * before or after a concurrent update.
  *
  * The races, one by one:
  *
  * - Insert against insert: under the parent's lock, the second finds the slot
- *   taken. Its own commands come behind those of the first in the ring, so its
- *   fence covers the entry that the first has written.
- * - Insert against reclaim: reclaim marks a table dead and takes it out of its
- *   parent under both locks; an insert into a dead table, and a pin of one, see
- *   the mark under the table's lock and walk again.
+ *   taken, and uses the table that is there. Neither has written an entry yet.
+ * - Link against link: under both locks, the second finds it done. Its own
+ *   commands come behind those of the first in the ring, so its fence covers the
+ *   entry that the first has written.
+ * - Insert and pin against reclaim: reclaim makes @pins of an unpinned table
+ *   negative, in one step and under both locks; an insert sees that under the
+ *   table's lock, and a pin fails by it. Both walk again. Who unpins has release
+ *   semantics, so what he wrote is before what the reclaimer reads.
  * - Commit against zap: the check for validity runs under the lock of the table
  *   that is written, and the invalidation makes it fail before it zaps. So
  *   either the commit sees it, or its leaves are there for the zap to find.
  *   Where the zap finds no table at all there is no lock in common; then a full
- *   barrier on each side, at the end of prepare and the start of zap, says that
- *   one sees the other.
- * - Link against zap: both hold the parent's lock. A zap may find a table linked
- *   and a commit in it; it waits for that commit at the table's lock.
+ *   barrier on each side, in the pin of prepare and at the start of zap, says
+ *   that one sees the other.
+ * - Link against zap: a zap of all that a table covers holds the parent's lock,
+ *   as the link does. One that only passes through a directory may do so without
+ *   its lock, and find what is below not linked just before a commit links it;
+ *   the barriers behind the links and at the start of zap say that this commit's
+ *   check fails.
+ * - Commit against unlinked directory: a commit that has found all linked may
+ *   write into a table while a directory above is unlinked, and even linked
+ *   again. That zap was after its check, so the commit is before the zap; and
+ *   what it wrote is stale, since the new epoch has unlinked its table.
  * - Zap against reclaim: a table is unlinked by one, found so and taken out by
  *   the other, before the first has flushed. So reclaim reports every table it
  *   takes, linked or not, and its own flush comes before the memory is freed.
  *   Meanwhile a device may fault on what a new table maps, and fault again
  *   until the walk cache has forgotten the old one.
  * - Large leaf against walk cache: a large leaf is written only where no table
- *   is linked, that is behind the report of whatever was linked there.
+ *   is linked, that is behind the report of whatever was linked there; or, by
+ *   drm_gpt_promote(), where the table says the same.
  * - Lookup against commit: a commit writes entries, takes the fence and stores
  *   its number, then sets the bits; a lookup reads the bits, then the number.
  *   What it says is mapped is in memory, or behind the fence that it says.
- * - Lookup against relink: stale bits are cleared before @linked is set (release,
+ * - Lookup against relink: stale bits are cleared before @link is set (release,
  *   acquire).
  * - Lookup against split: the table is linked before the bit of the large leaf
  *   above is cleared. A lookup that is between the two reads of that bit finds

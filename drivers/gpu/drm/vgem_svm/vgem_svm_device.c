@@ -105,7 +105,8 @@ static void vgem_svm_irq_off(struct vgem_svm_dev *vdev)
 
 static int vgem_svm_region_start(struct vgem_svm_dev *vdev)
 {
-	u64 bytes = vgem_svm_hw_read(vdev->hw, VGEM_SVM_REG_VRAM_BYTES);
+	u64 bytes = vgem_svm_hw_read(vdev->hw, VGEM_SVM_REG_VRAM_BYTES) -
+		    vgem_svm_pt_vram_bytes(vdev);
 	int ret;
 
 	if (!bytes)
@@ -132,6 +133,7 @@ static void vgem_svm_device_setup(struct vgem_svm_dev *vdev)
 	spin_lock_init(&vdev->chan_lock);
 	spin_lock_init(&vdev->kill_lock);
 	xa_init_flags(&vdev->vms, XA_FLAGS_ALLOC1);
+	ida_init(&vdev->pt_tables);
 	INIT_WORK(&vdev->done_work, vgem_svm_done_work);
 	INIT_WORK(&vdev->error_work, vgem_svm_error_work);
 	vgem_svm_prime_copy_lock(vdev);
@@ -235,4 +237,5 @@ void vgem_svm_device_fini(struct vgem_svm_dev *vdev)
 	destroy_workqueue(vdev->wq);
 	vdev->hw = NULL;
 	xa_destroy(&vdev->vms);
+	ida_destroy(&vdev->pt_tables);
 }

@@ -13,6 +13,7 @@
 #include <linux/platform_device.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
@@ -47,9 +48,15 @@ MODULE_PARM_DESC(max_insns, "Instructions that one GPU thread may run, not 0 (de
 
 static char *vgem_svm_pt_update = "cpu";
 module_param_named(pt_update, vgem_svm_pt_update, charp, 0444);
-MODULE_PARM_DESC(pt_update, "Who writes page tables: cpu or cmdbuf (default cpu)");
+MODULE_PARM_DESC(pt_update, "Who writes page tables: cpu, cmdbuf, or device: cmdbuf, with the tables in device memory (default cpu)");
 
-bool vgem_svm_pt_commands;
+enum vgem_svm_pt_mode vgem_svm_pt_mode;
+
+static const char * const vgem_svm_pt_modes[] = {
+	[VGEM_SVM_PT_CPU] = "cpu",
+	[VGEM_SVM_PT_CMDBUF] = "cmdbuf",
+	[VGEM_SVM_PT_DEVICE] = "device",
+};
 
 static struct platform_device *vgem_svm_devices[VGEM_SVM_MAX_DEVICES];
 
@@ -254,6 +261,8 @@ static void vgem_svm_remove_devices(void)
 
 static int vgem_svm_check_params(void)
 {
+	int mode;
+
 	if (!vgem_svm_num_devices ||
 	    vgem_svm_num_devices > VGEM_SVM_MAX_DEVICES ||
 	    vgem_svm_vram_mb % 2 || vgem_svm_vram_mb > 16384 ||
@@ -265,11 +274,17 @@ static int vgem_svm_check_params(void)
 		pr_err("vgem_svm: a parameter is out of its range, see modinfo\n");
 		return -EINVAL;
 	}
-	vgem_svm_pt_commands = !strcmp(vgem_svm_pt_update, "cmdbuf");
-	if (!vgem_svm_pt_commands && strcmp(vgem_svm_pt_update, "cpu")) {
-		pr_err("vgem_svm: pt_update must be cpu or cmdbuf\n");
+	mode = match_string(vgem_svm_pt_modes, ARRAY_SIZE(vgem_svm_pt_modes),
+			    vgem_svm_pt_update);
+	if (mode < 0) {
+		pr_err("vgem_svm: pt_update must be cpu, cmdbuf or device\n");
 		return -EINVAL;
 	}
+	if (mode == VGEM_SVM_PT_DEVICE && vgem_svm_vram_mb < 4) {
+		pr_err("vgem_svm: pt_update=device needs vram_mb of 4 or more\n");
+		return -EINVAL;
+	}
+	vgem_svm_pt_mode = mode;
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #define _VGEM_SVM_DRV_H_
 
 #include <linux/fs.h>
+#include <linux/idr.h>
 #include <linux/kref.h>
 #include <linux/mmu_notifier.h>
 #include <linux/rwsem.h>
@@ -23,7 +24,14 @@
 #define VGEM_SVM_QUEUE_JOBS		64
 #define VGEM_SVM_FAULT_LOG		64
 
-extern bool vgem_svm_pt_commands;
+/* pt_update= */
+enum vgem_svm_pt_mode {
+	VGEM_SVM_PT_CPU,
+	VGEM_SVM_PT_CMDBUF,
+	VGEM_SVM_PT_DEVICE,
+};
+
+extern enum vgem_svm_pt_mode vgem_svm_pt_mode;
 extern unsigned int vgem_svm_fault_entries;
 extern unsigned int vgem_svm_nr_compute;
 extern unsigned int vgem_svm_vram_mb;
@@ -82,6 +90,7 @@ struct vgem_svm_ring {
  * @chans: channels in use
  * @done_work: finds EXECs that have ended
  * @error_work: finds channels that have died
+ * @pt_tables: page tables in device memory
  * @pt_packets: packets put into @pt_ring
  * @next_uid: names queues apart over the life of the device
  * @wq: runs &vgem_svm_vm.close_work
@@ -114,6 +123,7 @@ struct vgem_svm_dev {
 	DECLARE_BITMAP(chans, VGEM_SVM_HW_NR_CHANS);
 	struct work_struct done_work;
 	struct work_struct error_work;
+	struct ida pt_tables;
 	atomic64_t pt_packets;
 	atomic_t next_uid;
 	struct workqueue_struct *wq;
@@ -246,6 +256,9 @@ int vgem_svm_ring_wait(struct vgem_svm_ring *ring, u64 seq);
 
 /* page-table ring, flushes, copies, faults */
 extern const struct drm_gpt_cmd_ops vgem_svm_cmd_ops;
+extern const struct drm_gpt_mem_ops vgem_svm_ptmem_ops;
+u64 vgem_svm_pt_vram_bytes(struct vgem_svm_dev *vdev);
+int vgem_svm_ptmem_ready(struct vgem_svm_vm *vm);
 void vgem_svm_pt_release(struct vgem_svm_ring *ring, u32 words);
 u64 vgem_svm_flush_begin(struct drm_svm *svm, struct drm_gpt_gather *gather);
 int vgem_svm_flush_wait(struct drm_svm *svm, u64 token, bool may_sleep);

@@ -39,7 +39,7 @@ int vgem_svm_query_ioctl(struct drm_device *drm, void *data,
 		args->value = VGEM_SVM_VA_BITS;
 		return 0;
 	case DRM_VGEM_SVM_PARAM_PT_UPDATE:
-		args->value = vgem_svm_pt_commands;
+		args->value = vgem_svm_pt_mode != VGEM_SVM_PT_CPU;
 		return 0;
 	case DRM_VGEM_SVM_PARAM_IOMMU:
 		args->value = device_iommu_mapped(vdev->dev);

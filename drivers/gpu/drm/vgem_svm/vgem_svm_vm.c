@@ -162,11 +162,20 @@ static int vgem_svm_vm_init_gpt(struct vgem_svm_vm *vm)
 	struct drm_gpt_config config = {
 		.dev = vm->vdev->dev,
 		.format = &drm_gpt_format_vgem_svm,
-		.mem = &drm_gpt_mem_pages,
-		.cmd = vgem_svm_pt_commands ? &vgem_svm_cmd_ops : NULL,
+		.mem = vgem_svm_pt_mode == VGEM_SVM_PT_DEVICE ?
+			&vgem_svm_ptmem_ops : &drm_gpt_mem_pages,
+		.cmd = vgem_svm_pt_mode == VGEM_SVM_PT_CPU ?
+			NULL : &vgem_svm_cmd_ops,
 	};
+	int ret;
 
-	return drm_gpt_init(&vm->gpt, &config);
+	ret = drm_gpt_init(&vm->gpt, &config);
+	if (ret)
+		return ret;
+	ret = vgem_svm_ptmem_ready(vm);
+	if (ret)
+		drm_gpt_fini(&vm->gpt);
+	return ret;
 }
 
 static int vgem_svm_vm_init_svm(struct vgem_svm_vm *vm, u32 flags)
