@@ -101,8 +101,10 @@ static void drm_gpt_put_seq(struct drm_gpt_table *table, u32 i, u64 leaf, u32 n,
 	k = n & ~(group - 1);
 	if (k)
 		drm_gpt_write_seq(table, i, leaf | DRM_GPT_LEAF_HINT, k, credits);
-	for (; n >= group; n -= group, i += group, leaf += group * step)
-		drm_gpt_hint_set(table, i, leaf);
+	drm_gpt_hint_set(table, i, leaf, k);
+	i += k;
+	leaf += k * step;
+	n -= k;
 	if (n)
 		drm_gpt_write_seq(table, i, leaf, n, credits);
 }
@@ -173,18 +175,22 @@ static u32 drm_gpt_put_run(struct drm_gpt_table *table, u32 i,
 	return n;
 }
 
-static void drm_gpt_put_array(struct drm_gpt_table *table, u32 i,
-			      const u64 *leaves, u32 n, u32 *credits)
+/* Return: how many there were that are not valid. */
+static u32 drm_gpt_put_array(struct drm_gpt_table *table, u32 i,
+			     const u64 *leaves, u32 n, u32 *credits)
 {
-	u32 k = 0;
+	u32 k = 0, holes = 0;
 
 	while (k < n) {
-		if (leaves[k] & DRM_GPT_LEAF_VALID)
+		if (leaves[k] & DRM_GPT_LEAF_VALID) {
 			k += drm_gpt_put_run(table, i + k, leaves + k, n - k,
 					     credits);
-		else
+		} else {
 			k++;
+			holes++;
+		}
 	}
+	return holes;
 }
 
 static void drm_gpt_note_array(struct drm_gpt_table *table, u32 i,
@@ -225,9 +231,14 @@ static void drm_gpt_write_piece(struct drm_gpt_update *up,
 				const struct drm_gpt_piece *p)
 {
 	if (p->array) {
-		drm_gpt_put_array(p->table, p->i, p->array, p->n, &up->credits);
+		u32 holes = drm_gpt_put_array(p->table, p->i, p->array, p->n,
+					      &up->credits);
+
 		drm_gpt_fence_table(up, p->table);
-		drm_gpt_note_array(p->table, p->i, p->array, p->n);
+		if (holes)
+			drm_gpt_note_array(p->table, p->i, p->array, p->n);
+		else
+			drm_gpt_note_leaves(p->table, p->i, p->array, p->n);
 		return;
 	}
 	drm_gpt_unhint(p->table, p->i, p->n, &up->credits);

@@ -39,11 +39,6 @@ static u8 drm_gpt_entry_shift(const struct drm_gpt_table *table)
 	return drm_gpt_level(table->gpt, table->level)->entry_shift;
 }
 
-static void *drm_gpt_entry_cpu(const struct drm_gpt_table *table, u32 i)
-{
-	return table->cpu + ((size_t)i << drm_gpt_entry_shift(table));
-}
-
 static void drm_gpt_record(struct drm_gpt_table *table,
 			   enum drm_gpt_run_kind kind, u32 i, u32 n,
 			   const void *entries, u64 step, u32 *credits)
@@ -128,8 +123,9 @@ void drm_gpt_write_seq(struct drm_gpt_table *table, u32 i, u64 leaf, u32 n,
 		drm_gpt_record_spelled(table, i, leaf, n, credits);
 }
 
-static u32 drm_gpt_record_leaves(struct drm_gpt_table *table, u32 i,
-				 const u64 *leaves, u32 n, u32 *credits)
+/* See drm_gpt_write_leaves(). */
+u32 drm_gpt_record_leaves(struct drm_gpt_table *table, u32 i,
+			  const u64 *leaves, u32 n, u32 *credits)
 {
 	const struct drm_gpt_format *format = table->gpt->format;
 	u64 entries[DRM_GPT_CHUNK * 2];
@@ -145,17 +141,6 @@ static u32 drm_gpt_record_leaves(struct drm_gpt_table *table, u32 i,
 		done += now;
 	} while (now == chunk && done < n);
 	return done;
-}
-
-/* Leaves one by one, up to the first that is not valid. How many it were. */
-u32 drm_gpt_write_leaves(struct drm_gpt_table *table, u32 i,
-			 const u64 *leaves, u32 n, u32 *credits)
-{
-	lockdep_assert_held(&table->lock);
-	if (table->gpt->cmd)
-		return drm_gpt_record_leaves(table, i, leaves, n, credits);
-	return table->gpt->format->fill_leaves(drm_gpt_entry_cpu(table, i),
-					       table->level, leaves, n);
 }
 
 /* Points an entry at a table. What that table holds is visible before. */
@@ -184,13 +169,6 @@ u64 drm_gpt_fence(struct drm_gpt *gpt, u32 *credits)
 		return 0;
 	drm_gpt_use_credits(gpt, credits, gpt->cmd->fence_words);
 	return gpt->cmd->fence(gpt);
-}
-
-/* Orders stores to tables for a device that walks them. */
-void drm_gpt_write_barrier(struct drm_gpt *gpt)
-{
-	if (!gpt->cmd)
-		dma_wmb();
 }
 
 /*
@@ -246,17 +224,13 @@ void drm_gpt_set_bits(struct drm_gpt_table *table, u32 i, u64 leaf, u32 n)
 	bitmap_set(drm_gpt_live(table), i, n);
 }
 
-/* Of @n leaves, all valid. */
-void drm_gpt_note_leaves(struct drm_gpt_table *table, u32 i, const u64 *leaves,
-			 u32 n)
+/* See drm_gpt_note_leaves(). */
+void drm_gpt_note_side(struct drm_gpt_table *table, u32 i, const u64 *leaves,
+		       u32 n)
 {
 	u64 flags;
 	u32 k, to;
 
-	if (!table->gpt->cmd) {
-		bitmap_set(drm_gpt_live(table), i, n);
-		return;
-	}
 	for (k = 0; k < n; k = to) {
 		flags = leaves[k] & DRM_GPT_LEAF_FLAGS;
 		for (to = k + 1; to < n && !table->level; to++)

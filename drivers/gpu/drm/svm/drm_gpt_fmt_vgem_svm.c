@@ -8,6 +8,7 @@
 #include <linux/bitfield.h>
 #include <linux/export.h>
 #include <linux/string.h>
+#include <linux/unroll.h>
 
 #include <drm/drm_gpt.h>
 
@@ -44,6 +45,7 @@ static u32 vgem_svm_fill_leaves(void *dst, u8 level, const u64 *leaves, u32 n)
 	__le64 *entry = dst;
 	u32 i;
 
+	unrolled_count(4)
 	for (i = 0; i < n; i++) {
 		u64 leaf = leaves[i];
 
@@ -65,6 +67,7 @@ static void vgem_svm_fill_seq(void *dst, u8 level, u64 leaf, u32 n)
 	u32 i;
 
 	value = (leaf & ENTRY_ADDR) | vgem_svm_attrs(leaf);
+	unrolled_count(8)
 	for (i = 0; i < n; i++, value += step)
 		WRITE_ONCE(entry[i], cpu_to_le64(value));
 }

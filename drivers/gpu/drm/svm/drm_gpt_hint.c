@@ -9,14 +9,6 @@
 
 #include "drm_gpt_internal.h"
 
-/* Bytes of a group, less one; 0 if the level has none. */
-u64 drm_gpt_hint_mask(const struct drm_gpt *gpt, u8 level)
-{
-	const struct drm_gpt_level *l = drm_gpt_level(gpt, level);
-
-	return l->hint ? (1ULL << (l->shift + l->hint)) - 1 : 0;
-}
-
 static u8 drm_gpt_hint_shift(const struct drm_gpt_table *table)
 {
 	return drm_gpt_level(table->gpt, table->level)->hint;
@@ -29,13 +21,17 @@ static bool drm_gpt_is_hinted(const struct drm_gpt_table *table, u32 i)
 	return shift && test_bit(i >> shift, drm_gpt_hinted(table));
 }
 
-/* Entries of a group from @i on have been written with the hint. */
-void drm_gpt_hint_set(struct drm_gpt_table *table, u32 i, u64 leaf)
+/* @n entries, whole groups, from @i on have been written with the hint. */
+void drm_gpt_hint_set(struct drm_gpt_table *table, u32 i, u64 leaf, u32 n)
 {
-	u32 group = i >> drm_gpt_hint_shift(table);
+	u64 mask = drm_gpt_hint_mask(table->gpt, table->level);
+	u8 shift = drm_gpt_hint_shift(table);
+	u32 group = i >> shift, end = (i + n) >> shift;
 
-	__set_bit(group, drm_gpt_hinted(table));
-	if (table->gpt->cmd && !table->level)
+	bitmap_set(drm_gpt_hinted(table), group, end - group);
+	if (!table->gpt->cmd || table->level)
+		return;
+	for (; group < end; group++, leaf += mask + 1)
 		drm_gpt_side(table)->known[group] = leaf;
 }
 
@@ -81,18 +77,13 @@ void drm_gpt_unhint(struct drm_gpt_table *table, u32 i, u32 n, u32 *credits)
 	drm_gpt_hint_forget(table, i, n);
 }
 
-/* The same where not all of the entries will be written. */
-void drm_gpt_unhint_all(struct drm_gpt_table *table, u32 i, u32 n, u32 *credits)
+/* Those of groups @first to before @end that are hinted. */
+void drm_gpt_unhint_groups(struct drm_gpt_table *table, u32 first, u32 end,
+			   u32 *credits)
 {
-	u8 shift = drm_gpt_hint_shift(table);
-	u32 group, end;
+	u32 group = first;
 
-	lockdep_assert_held(&table->lock);
-	if (!shift)
-		return;
-	end = ((i + n - 1) >> shift) + 1;
-	for (group = find_next_bit(drm_gpt_hinted(table), end, i >> shift);
-	     group < end;
+	for (; group < end;
 	     group = find_next_bit(drm_gpt_hinted(table), end, group + 1))
 		drm_gpt_unhint_group(table, group, credits);
 }

@@ -297,17 +297,16 @@ void drm_gpt_write_empty(struct drm_gpt_table *table, u32 i, u32 n,
 			 u32 *credits);
 void drm_gpt_write_seq(struct drm_gpt_table *table, u32 i, u64 leaf, u32 n,
 		       u32 *credits);
-u32 drm_gpt_write_leaves(struct drm_gpt_table *table, u32 i,
-			 const u64 *leaves, u32 n, u32 *credits);
+u32 drm_gpt_record_leaves(struct drm_gpt_table *table, u32 i,
+			  const u64 *leaves, u32 n, u32 *credits);
 void drm_gpt_write_child(struct drm_gpt_table *table, u32 i,
 			 const struct drm_gpt_table *child, u32 *credits);
 u64 drm_gpt_fence(struct drm_gpt *gpt, u32 *credits);
-void drm_gpt_write_barrier(struct drm_gpt *gpt);
 u32 drm_gpt_words(struct drm_gpt *gpt, enum drm_gpt_run_kind kind, u32 n);
 u32 drm_gpt_seq_words(struct drm_gpt *gpt, u8 level, u32 n);
 void drm_gpt_set_bits(struct drm_gpt_table *table, u32 i, u64 leaf, u32 n);
-void drm_gpt_note_leaves(struct drm_gpt_table *table, u32 i, const u64 *leaves,
-			 u32 n);
+void drm_gpt_note_side(struct drm_gpt_table *table, u32 i, const u64 *leaves,
+		       u32 n);
 void drm_gpt_clear_bits(struct drm_gpt_table *table, u32 i, u32 n);
 u64 drm_gpt_read(const struct drm_gpt_table *table, u32 i);
 u64 drm_gpt_leaf_at(const struct drm_gpt_table *table, u32 i);
@@ -319,13 +318,74 @@ bool drm_gpt_lock_linked(struct drm_gpt_table *table, u32 *credits);
 /* drm_gpt_hint.c */
 u32 drm_gpt_unhint_words(struct drm_gpt *gpt, u8 level);
 void drm_gpt_unhint(struct drm_gpt_table *table, u32 i, u32 n, u32 *credits);
-void drm_gpt_unhint_all(struct drm_gpt_table *table, u32 i, u32 n,
-			u32 *credits);
+void drm_gpt_unhint_groups(struct drm_gpt_table *table, u32 first, u32 end,
+			   u32 *credits);
 void drm_gpt_hint_widen(const struct drm_gpt_table *table, u32 *first,
 			u32 *last);
 void drm_gpt_hint_forget(struct drm_gpt_table *table, u32 i, u32 n);
-void drm_gpt_hint_set(struct drm_gpt_table *table, u32 i, u64 leaf);
-u64 drm_gpt_hint_mask(const struct drm_gpt *gpt, u8 level);
+void drm_gpt_hint_set(struct drm_gpt_table *table, u32 i, u64 leaf, u32 n);
+
+/* ---- what every commit goes through ---------------------------------------- */
+
+/* Orders stores to tables for a device that walks them. */
+static inline void drm_gpt_write_barrier(struct drm_gpt *gpt)
+{
+	if (!gpt->cmd)
+		dma_wmb();
+}
+
+static inline void *drm_gpt_entry_cpu(const struct drm_gpt_table *table, u32 i)
+{
+	return table->cpu +
+	       ((size_t)i << drm_gpt_level(table->gpt, table->level)->entry_shift);
+}
+
+/* Leaves one by one, up to the first that is not valid. How many it were. */
+static inline u32 drm_gpt_write_leaves(struct drm_gpt_table *table, u32 i,
+				       const u64 *leaves, u32 n, u32 *credits)
+{
+	lockdep_assert_held(&table->lock);
+	if (unlikely(table->gpt->cmd))
+		return drm_gpt_record_leaves(table, i, leaves, n, credits);
+	return table->gpt->format->fill_leaves(drm_gpt_entry_cpu(table, i),
+					       table->level, leaves, n);
+}
+
+/* What lookups are told of @n leaves, all valid. */
+static inline void drm_gpt_note_leaves(struct drm_gpt_table *table, u32 i,
+				       const u64 *leaves, u32 n)
+{
+	if (unlikely(table->gpt->cmd))
+		drm_gpt_note_side(table, i, leaves, n);
+	else if (n == 1)
+		__set_bit(i, drm_gpt_live(table));
+	else
+		bitmap_set(drm_gpt_live(table), i, n);
+}
+
+/* Bytes of a group, less one; 0 if the level has none. */
+static inline u64 drm_gpt_hint_mask(const struct drm_gpt *gpt, u8 level)
+{
+	const struct drm_gpt_level *l = drm_gpt_level(gpt, level);
+
+	return l->hint ? (1ULL << (l->shift + l->hint)) - 1 : 0;
+}
+
+/* Entries some of which are about to be written: hints of their groups go. */
+static inline void drm_gpt_unhint_all(struct drm_gpt_table *table, u32 i, u32 n,
+				      u32 *credits)
+{
+	u8 shift = drm_gpt_level(table->gpt, table->level)->hint;
+	u32 first, end;
+
+	lockdep_assert_held(&table->lock);
+	if (!shift)
+		return;
+	end = ((i + n - 1) >> shift) + 1;
+	first = find_next_bit(drm_gpt_hinted(table), end, i >> shift);
+	if (unlikely(first < end))
+		drm_gpt_unhint_groups(table, first, end, credits);
+}
 
 /* drm_gpt_gather.c */
 void drm_gpt_gather_flush(struct drm_gpt_gather *gather, u64 first, u64 last);

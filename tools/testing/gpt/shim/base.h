@@ -51,6 +51,12 @@ typedef u64 phys_addr_t;
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 #define fallthrough	__attribute__((fallthrough))
+#define SHIM_PRAGMA(x)	_Pragma(#x)
+#if defined(__clang__)
+#define unrolled_count(n)	SHIM_PRAGMA(clang loop unroll_count(n))
+#else
+#define unrolled_count(n)	SHIM_PRAGMA(GCC unroll n)
+#endif
 #define barrier()	__asm__ __volatile__("" : : : "memory")
 
 /* Only little-endian machines build this. */
