@@ -10,6 +10,7 @@
 struct device;
 struct drm_gpt;
 struct drm_gpt_gather;
+struct drm_gpt_pool;
 struct drm_gpt_table;
 struct seq_file;
 
@@ -114,15 +115,32 @@ struct drm_gpt_mem {
  * struct drm_gpt_mem_ops - where tables come from
  * @alloc: make a table of @bytes, every byte 0 as the device sees it; may sleep
  * @free: give it back; may be called from any process context
+ * @sync: have the device see what the CPU has stored to @bytes at device address
+ *	@addr; NULL if it does anyway. Atomic.
  */
 struct drm_gpt_mem_ops {
 	int (*alloc)(struct drm_gpt *gpt, struct drm_gpt_mem *mem, u32 bytes,
 		     gfp_t gfp);
 	void (*free)(struct drm_gpt *gpt, struct drm_gpt_mem *mem, u32 bytes);
+	void (*sync)(struct drm_gpt *gpt, u64 addr, u32 bytes);
 };
 
 /* Pages of the kernel, DMA-mapped for the device, coherent or refused. */
 extern const struct drm_gpt_mem_ops drm_gpt_mem_pages;
+/* The same for a device that does not snoop the CPU's caches. */
+extern const struct drm_gpt_mem_ops drm_gpt_mem_streaming;
+/*
+ * Pieces of a &struct dma_pool, &drm_gpt_config.mem_data: for a format whose
+ * tables have at most its size, less than a page.
+ */
+extern const struct drm_gpt_mem_ops drm_gpt_mem_small;
+/* Pages of a &struct drm_gpt_pool, &drm_gpt_config.mem_data. */
+extern const struct drm_gpt_mem_ops drm_gpt_mem_pool;
+
+struct drm_gpt_pool *drm_gpt_pool_create(struct device *dev, u32 limit);
+void drm_gpt_pool_destroy(struct drm_gpt_pool *pool);
+unsigned long drm_gpt_pool_trim(struct drm_gpt_pool *pool, unsigned long nr);
+u32 drm_gpt_pool_pages(const struct drm_gpt_pool *pool);
 
 /**
  * enum drm_gpt_run_kind - how a run of entries is given to a command buffer
@@ -193,12 +211,14 @@ struct drm_gpt_cmd_ops {
  * @dev: the device that walks the table
  * @format: its format
  * @mem: where tables come from
+ * @mem_data: for @mem
  * @cmd: NULL: the CPU stores entries; else commands do
  */
 struct drm_gpt_config {
 	struct device *dev;
 	const struct drm_gpt_format *format;
 	const struct drm_gpt_mem_ops *mem;
+	void *mem_data;
 	const struct drm_gpt_cmd_ops *cmd;
 };
 
@@ -222,6 +242,7 @@ struct drm_gpt_stats {
  * @top: the highest level
  * @last: the last byte of its addresses
  * @mem: where tables come from
+ * @mem_data: for @mem
  * @cmd: command backend, or NULL
  * @root: the top table
  * @freeing: tables on their way out, waiting for a grace period
@@ -236,6 +257,7 @@ struct drm_gpt {
 	u64 last;
 	struct device *dev;
 	const struct drm_gpt_mem_ops *mem;
+	void *mem_data;
 	atomic_t freeing;
 	struct drm_gpt_stats stats;
 };

@@ -71,6 +71,7 @@ void drm_gpt_write_empty(struct drm_gpt_table *table, u32 i, u32 n,
 	lockdep_assert_held(&table->lock);
 	if (!table->gpt->cmd) {
 		format->fill_empty(drm_gpt_entry_cpu(table, i), table->level, n);
+		drm_gpt_sync(table, i, n);
 		return;
 	}
 	format->fill_empty(entry, table->level, 1);
@@ -114,13 +115,15 @@ void drm_gpt_write_seq(struct drm_gpt_table *table, u32 i, u64 leaf, u32 n,
 		       u32 *credits)
 {
 	lockdep_assert_held(&table->lock);
-	if (!table->gpt->cmd)
+	if (!table->gpt->cmd) {
 		table->gpt->format->fill_seq(drm_gpt_entry_cpu(table, i),
 					     table->level, leaf, n);
-	else if (drm_gpt_has_seq(table->gpt, table->level))
+		drm_gpt_sync(table, i, n);
+	} else if (drm_gpt_has_seq(table->gpt, table->level)) {
 		drm_gpt_record_seq(table, i, leaf, n, credits);
-	else
+	} else {
 		drm_gpt_record_spelled(table, i, leaf, n, credits);
+	}
 }
 
 /* See drm_gpt_write_leaves(). */
@@ -155,6 +158,7 @@ void drm_gpt_write_child(struct drm_gpt_table *table, u32 i,
 		drm_gpt_write_barrier(table->gpt);
 		format->fill_table(drm_gpt_entry_cpu(table, i), table->level,
 				   child->addr, child->local);
+		drm_gpt_sync(table, i, 1);
 		return;
 	}
 	format->fill_table(entry, table->level, child->addr,

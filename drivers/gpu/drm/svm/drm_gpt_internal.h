@@ -340,6 +340,16 @@ static inline void *drm_gpt_entry_cpu(const struct drm_gpt_table *table, u32 i)
 	       ((size_t)i << drm_gpt_level(table->gpt, table->level)->entry_shift);
 }
 
+/* Before anything that a device could take for permission to read them. */
+static inline void drm_gpt_sync(const struct drm_gpt_table *table, u32 i, u32 n)
+{
+	struct drm_gpt *gpt = table->gpt;
+	u8 shift = drm_gpt_level(gpt, table->level)->entry_shift;
+
+	if (unlikely(gpt->mem->sync) && n)
+		gpt->mem->sync(gpt, table->addr + ((u64)i << shift), n << shift);
+}
+
 /* Leaves one by one, up to the first that is not valid. How many it were. */
 static inline u32 drm_gpt_write_leaves(struct drm_gpt_table *table, u32 i,
 				       const u64 *leaves, u32 n, u32 *credits)
@@ -347,8 +357,10 @@ static inline u32 drm_gpt_write_leaves(struct drm_gpt_table *table, u32 i,
 	lockdep_assert_held(&table->lock);
 	if (unlikely(table->gpt->cmd))
 		return drm_gpt_record_leaves(table, i, leaves, n, credits);
-	return table->gpt->format->fill_leaves(drm_gpt_entry_cpu(table, i),
-					       table->level, leaves, n);
+	n = table->gpt->format->fill_leaves(drm_gpt_entry_cpu(table, i),
+					    table->level, leaves, n);
+	drm_gpt_sync(table, i, n);
+	return n;
 }
 
 /* What lookups are told of @n leaves, all valid. */

@@ -169,6 +169,7 @@ int drm_gpt_init(struct drm_gpt *gpt, const struct drm_gpt_config *config)
 	gpt->top = config->format->nr_levels - 1;
 	gpt->last = U64_MAX >> (64 - config->format->va_bits);
 	gpt->mem = config->mem;
+	gpt->mem_data = config->mem_data;
 	gpt->cmd = config->cmd;
 	gpt->root = drm_gpt_table_make(gpt, drm_gpt_top(gpt), 0,
 				       GFP_KERNEL_ACCOUNT);

@@ -44,6 +44,9 @@ void shim_kunit_fail(struct kunit *test, const char *file, int line,
 		     const char *format, ...) __printf(4, 5);
 void *kunit_kcalloc(struct kunit *test, size_t n, size_t bytes, gfp_t gfp);
 #define kunit_kzalloc(test, bytes, gfp)	kunit_kcalloc(test, 1, bytes, gfp)
+/* Lives as long as the test. */
+#define kunit_device_register(test, name) \
+	((struct device *)kunit_kzalloc(test, sizeof(struct device), GFP_KERNEL))
 #define kunit_info(test, ...)	((void)(test), printf("    # " __VA_ARGS__))
 #define kunit_skip(test, ...) do { \
 	snprintf((test)->skipped, sizeof((test)->skipped), __VA_ARGS__); \

@@ -52,6 +52,7 @@ bool shim_fail_reached(void);
 	(sizeof(type) + (size_t)(n) * sizeof(((type *)NULL)->member[0]))
 #define kfree(ptr)	shim_free(ptr)
 #define kvfree(ptr)	shim_free(ptr)
+#define kvzalloc(bytes, gfp)	kzalloc(bytes, gfp)
 #define vzalloc(bytes)	kzalloc(bytes, GFP_KERNEL)
 #define vfree(ptr)	shim_free(ptr)
 
@@ -102,5 +103,37 @@ static inline bool dma_mapping_error(struct device *dev, dma_addr_t dma)
 {
 	return dma == ~0ULL;
 }
+
+static inline const char *dev_name(const struct device *dev) { return "dev"; }
+#define DMA_BIT_MASK(n)	((n) == 64 ? ~0ULL : (1ULL << (n)) - 1)
+static inline int dma_coerce_mask_and_coherent(struct device *dev, u64 mask)
+{
+	return 0;
+}
+
+struct dma_pool;
+struct dma_pool *dma_pool_create(const char *name, struct device *dev,
+				 size_t bytes, size_t align, size_t boundary);
+void dma_pool_destroy(struct dma_pool *pool);
+void *dma_pool_zalloc(struct dma_pool *pool, gfp_t gfp, dma_addr_t *dma);
+void dma_pool_free(struct dma_pool *pool, void *cpu, dma_addr_t dma);
+
+/* ---- shrinkers are made, and nobody calls them ---------------------------- */
+
+struct shrink_control {
+	unsigned long nr_to_scan;
+};
+
+#define SHRINK_EMPTY	(~0UL - 1)
+
+struct shrinker {
+	unsigned long (*count_objects)(struct shrinker *s, struct shrink_control *sc);
+	unsigned long (*scan_objects)(struct shrinker *s, struct shrink_control *sc);
+	void *private_data;
+};
+
+#define shrinker_alloc(flags, ...)	kzalloc_obj(struct shrinker, GFP_KERNEL)
+static inline void shrinker_register(struct shrinker *shrinker) {}
+static inline void shrinker_free(struct shrinker *shrinker) { kfree(shrinker); }
 
 #endif /* _GPT_SHIM_MEM_H_ */

@@ -383,6 +383,46 @@ void dma_sync_single_for_device(struct device *dev, dma_addr_t dma,
 {
 }
 
+struct dma_pool {
+	size_t bytes;
+	size_t align;
+	atomic_t alive;
+};
+
+struct dma_pool *dma_pool_create(const char *name, struct device *dev,
+				 size_t bytes, size_t align, size_t boundary)
+{
+	struct dma_pool *pool = kzalloc_obj(*pool, GFP_KERNEL);
+
+	pool->bytes = bytes;
+	pool->align = align;
+	return pool;
+}
+
+void dma_pool_destroy(struct dma_pool *pool)
+{
+	WARN_ON(atomic_read(&pool->alive));
+	kfree(pool);
+}
+
+void *dma_pool_zalloc(struct dma_pool *pool, gfp_t gfp, dma_addr_t *dma)
+{
+	void *cpu = shim_alloc(pool->bytes, gfp | __GFP_ZERO, pool->align, 0);
+
+	if (!cpu)
+		return NULL;
+	atomic_inc(&pool->alive);
+	*dma = (uintptr_t)cpu;
+	return cpu;
+}
+
+void dma_pool_free(struct dma_pool *pool, void *cpu, dma_addr_t dma)
+{
+	WARN_ON(dma != (uintptr_t)cpu);
+	atomic_dec(&pool->alive);
+	shim_free(cpu);
+}
+
 /* ---- work ----------------------------------------------------------------- */
 
 struct workqueue_struct {
