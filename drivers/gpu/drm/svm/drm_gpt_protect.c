@@ -154,17 +154,6 @@ static bool drm_gpt_promote_table(struct drm_gpt_gather *gather,
 	return true;
 }
 
-/* The lowest directory over @va, or NULL. Under RCU. */
-static struct drm_gpt_table *drm_gpt_lowest_directory(struct drm_gpt *gpt, u64 va)
-{
-	struct drm_gpt_table *table = gpt->root;
-
-	while (table && table->level > 1)
-		table = rcu_dereference(table->child[drm_gpt_index(gpt,
-						     table->level, va)]);
-	return table;
-}
-
 /**
  * drm_gpt_promote() - one large leaf for a table whose leaves follow each other
  * @gather: collects what has to be flushed
@@ -189,8 +178,8 @@ bool drm_gpt_promote(struct drm_gpt_gather *gather, u64 va)
 	    !drm_gpt_level(gpt, 1)->leaf || gather->dead)
 		return false;
 	guard(rcu)();
-	parent = drm_gpt_lowest_directory(gpt, va);
-	if (!parent)
+	parent = drm_gpt_descend(gpt, va, 1);
+	if (parent->level != 1)
 		return false;
 	drm_gpt_lock(parent);
 	table = drm_gpt_child(parent, drm_gpt_index(gpt, 1, va));

@@ -281,6 +281,7 @@ static __always_inline struct drm_gpt_table *drm_gpt_find(struct drm_gpt *gpt,
 {
 	const struct drm_gpt_level *level = &gpt->levels[gpt->top];
 	struct drm_gpt_table *table = gpt->root, *child;
+	u32 link;
 
 	/* Levels are counted, not read from tables: one load less to wait for. */
 	for (; ; table = child, level--) {
@@ -292,10 +293,11 @@ static __always_inline struct drm_gpt_table *drm_gpt_find(struct drm_gpt *gpt,
 					 &table->child[1U << level->bits]))
 			return table;
 		child = rcu_dereference(table->child[*i]);
+		if (!child)
+			return table;
 		/* Pairs with drm_gpt_link(): its bits are not stale. */
-		if (!child ||
-		    smp_load_acquire(&child->link) !=
-		    READ_ONCE(drm_gpt_dir(table)->epoch))
+		link = smp_load_acquire(&child->link);
+		if (link != READ_ONCE(drm_gpt_dir(table)->epoch))
 			return table;
 	}
 }

@@ -40,6 +40,9 @@ struct kunit_suite {
 };
 
 void shim_suite_register(struct kunit_suite *suite);
+/* So far: warnings, and pages accounted as page tables. */
+unsigned int shim_warned(void);
+long shim_secondary_pagetables(void);
 void shim_kunit_fail(struct kunit *test, const char *file, int line,
 		     const char *format, ...) __printf(4, 5);
 void *kunit_kcalloc(struct kunit *test, size_t n, size_t bytes, gfp_t gfp);
@@ -75,7 +78,6 @@ _Static_assert(1, "")
 
 #define KUNIT_FAIL(test, ...) \
 	shim_kunit_fail(test, __FILE__, __LINE__, __VA_ARGS__)
-
 
 #define SHIM_CHECK64(test, fatal, a, op, b) do { \
 	u64 __l = (u64)(a), __r = (u64)(b); \

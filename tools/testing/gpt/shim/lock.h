@@ -104,13 +104,6 @@ static inline bool shim_is_held(const spinlock_t *lock)
 #define lockdep_assert_held(lock)	WARN_ON(!shim_is_held(lock))
 #endif
 
-typedef struct { pthread_mutex_t m; } shim_mutex_t;
-struct mutex { pthread_mutex_t m; };
-#define DEFINE_MUTEX(name)	struct mutex name = { PTHREAD_MUTEX_INITIALIZER }
-static inline void mutex_init(struct mutex *l) { pthread_mutex_init(&l->m, NULL); }
-static inline void mutex_lock(struct mutex *l) { might_sleep(); pthread_mutex_lock(&l->m); }
-static inline void mutex_unlock(struct mutex *l) { pthread_mutex_unlock(&l->m); }
-
 /* ---- RCU ------------------------------------------------------------------ */
 
 #ifndef GPT_URCU
@@ -118,6 +111,7 @@ struct rcu_head {
 	struct rcu_head *next;
 	void (*func)(struct rcu_head *head);
 };
+
 void shim_rcu_read_lock(void);
 void shim_rcu_read_unlock(void);
 void shim_call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head));

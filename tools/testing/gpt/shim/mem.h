@@ -66,7 +66,7 @@ struct kmem_cache *kmem_cache_create(const char *name, unsigned int bytes,
 				     void (*ctor)(void *obj));
 void kmem_cache_destroy(struct kmem_cache *cache);
 #define kmem_cache_alloc(cache, gfp)	shim_alloc((cache)->bytes, gfp, 0, (cache)->slab)
-#define kmem_cache_zalloc(cache, gfp)	shim_alloc((cache)->bytes, (gfp) | __GFP_ZERO, 0, (cache)->slab)
+#define kmem_cache_zalloc(cache, gfp)	kmem_cache_alloc(cache, (gfp) | __GFP_ZERO)
 #define kmem_cache_free(cache, ptr)	shim_free(ptr)
 
 /* ---- pages and DMA: bus addresses are the CPU's --------------------------- */

@@ -7,9 +7,6 @@
 
 #include "kunit.h"
 
-unsigned int shim_warned(void);
-long shim_secondary_pagetables(void);
-
 /* Memory of a test, freed at its end. */
 struct kunit_resource {
 	struct kunit_resource *next;
