@@ -146,9 +146,13 @@ static bool drm_gpt_promote_table(struct drm_gpt_gather *gather,
 	if (!leaf)
 		return false;
 	drm_gpt_write_seq(parent, index, leaf, 1, credits);
-	/* A lookup finds the leaf or the table, and they say the same. */
+	/*
+	 * A lookup finds the leaf or the table, and they say the same. Pairs with
+	 * drm_gpt_find(): the entry, its bit, and only then no table.
+	 */
+	smp_wmb();
 	drm_gpt_set_bits(parent, index, leaf, 1);
-	WRITE_ONCE(table->link, DRM_GPT_UNLINKED);
+	smp_store_release(&table->link, DRM_GPT_UNLINKED);
 	drm_gpt_gather_flush(gather, table->base, drm_gpt_slot_last(parent, index));
 	drm_gpt_gather_directory(gather);
 	return true;
@@ -185,7 +189,8 @@ bool drm_gpt_promote(struct drm_gpt_gather *gather, u64 va)
 	table = drm_gpt_child(parent, drm_gpt_index(gpt, 1, va));
 	if (table) {
 		drm_gpt_lock(table);
-		if (drm_gpt_linked(table))
+		/* What the device cannot reach is stale. */
+		if (drm_gpt_reachable(table))
 			done = drm_gpt_promote_table(gather, parent, table);
 		drm_gpt_unlock(table);
 	}
