@@ -53,27 +53,45 @@ static void drm_gpt_protect_entries(struct drm_gpt_gather *gather,
 	}
 }
 
-static void drm_gpt_protect_table(struct drm_gpt_gather *gather,
+/* Return: false if the table is not linked. */
+static bool drm_gpt_protect_slots(struct drm_gpt_gather *gather,
+				  struct drm_gpt_table *table, u32 lo, u32 hi,
+				  u64 flags)
+{
+	bool linked;
+
+	drm_gpt_lock(table);
+	linked = atomic_read(&table->pins) >= 0 && drm_gpt_linked(table);
+	if (linked)
+		drm_gpt_protect_entries(gather, table, lo, hi, flags);
+	drm_gpt_unlock(table);
+	return linked;
+}
+
+/* Return: as drm_gpt_protect_slots(). */
+static bool drm_gpt_protect_table(struct drm_gpt_gather *gather,
 				  struct drm_gpt_table *table, u64 first,
 				  u64 last, u64 flags)
 {
 	struct drm_gpt *gpt = table->gpt;
 	u32 lo = drm_gpt_index(gpt, table->level, first), i;
 	u32 hi = drm_gpt_index(gpt, table->level, last);
+	bool linked = drm_gpt_protect_slots(gather, table, lo, hi, flags);
 
-	drm_gpt_lock(table);
-	if (atomic_read(&table->pins) >= 0 && drm_gpt_linked(table))
-		drm_gpt_protect_entries(gather, table, lo, hi, flags);
-	drm_gpt_unlock(table);
 	for (i = lo; table->level && i <= hi; i++) {
 		struct drm_gpt_table *child = rcu_dereference(table->child[i]);
 
-		if (child)
-			drm_gpt_protect_table(gather, child,
-					      max(first, drm_gpt_slot_first(table, i)),
-					      min(last, drm_gpt_slot_last(table, i)),
-					      flags);
+		if (!child ||
+		    drm_gpt_protect_table(gather, child,
+					  max(first, drm_gpt_slot_first(table, i)),
+					  min(last, drm_gpt_slot_last(table, i)),
+					  flags))
+			continue;
+		/* As in drm_gpt_zap_child(). */
+		if (table->level == 1)
+			drm_gpt_protect_slots(gather, table, i, i, flags);
 	}
+	return linked;
 }
 
 /**

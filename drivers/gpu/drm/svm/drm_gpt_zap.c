@@ -93,17 +93,21 @@ static void drm_gpt_zap_entries(struct drm_gpt_gather *gather,
 			   drm_gpt_slot_last(table, hi));
 }
 
-static void drm_gpt_zap_lowest(struct drm_gpt_gather *gather,
+/* Return: false if the table is not linked. */
+static bool drm_gpt_zap_lowest(struct drm_gpt_gather *gather,
 			       struct drm_gpt_table *table, u64 first, u64 last)
 {
 	struct drm_gpt *gpt = table->gpt;
+	bool linked;
 
 	drm_gpt_lock(table);
 	/* What is not linked is stale, what is dead is nobody's. */
-	if (atomic_read(&table->pins) >= 0 && drm_gpt_linked(table))
+	linked = atomic_read(&table->pins) >= 0 && drm_gpt_linked(table);
+	if (linked)
 		drm_gpt_zap_entries(gather, table, drm_gpt_index(gpt, 0, first),
 				    drm_gpt_index(gpt, 0, last));
 	drm_gpt_unlock(table);
+	return linked;
 }
 
 /* ---- tables --------------------------------------------------------------- */
@@ -278,27 +282,47 @@ static bool drm_gpt_only_parts(const struct drm_gpt_table *table,
 	       c->last - c->first + 1 == c->head + c->tail;
 }
 
-/* Under RCU. @first and @last are in @table. */
+static void drm_gpt_zap_table(struct drm_gpt_gather *gather,
+			      struct drm_gpt_table *table, u64 first, u64 last);
+
+/* The large leaf that a table was promoted to after we had found it linked. */
+static void drm_gpt_zap_promoted(struct drm_gpt_gather *gather,
+				 struct drm_gpt_table *parent, u32 i)
+{
+	drm_gpt_lock(parent);
+	if (atomic_read(&parent->pins) >= 0 && test_bit(i, drm_gpt_live(parent)))
+		drm_gpt_zap_part(gather, parent, i);
+	drm_gpt_unlock(parent);
+}
+
+/* @child was found in slot @i of @parent. */
+static void drm_gpt_zap_child(struct drm_gpt_gather *gather,
+			      struct drm_gpt_table *parent, u32 i,
+			      struct drm_gpt_table *child, u64 first, u64 last)
+{
+	if (child->level)
+		drm_gpt_zap_table(gather, child, first, last);
+	else if (!drm_gpt_zap_lowest(gather, child, first, last))
+		drm_gpt_zap_promoted(gather, parent, i);
+}
+
+/* Under RCU. @first and @last are in @table, a directory. */
 static void drm_gpt_zap_table(struct drm_gpt_gather *gather,
 			      struct drm_gpt_table *table, u64 first, u64 last)
 {
 	struct drm_gpt_table *part[2] = {};
 	struct drm_gpt_cover c;
 
-	if (!table->level) {
-		drm_gpt_zap_lowest(gather, table, first, last);
-		return;
-	}
 	c = drm_gpt_cover(table, first, last);
 	if (drm_gpt_only_parts(table, &c))
 		drm_gpt_pass_directory(table, &c, part);
 	else
 		drm_gpt_zap_directory(gather, table, &c, part);
 	if (part[0])
-		drm_gpt_zap_table(gather, part[0], first,
+		drm_gpt_zap_child(gather, table, c.first, part[0], first,
 				  min(last, drm_gpt_slot_last(table, c.first)));
 	if (part[1])
-		drm_gpt_zap_table(gather, part[1],
+		drm_gpt_zap_child(gather, table, c.last, part[1],
 				  drm_gpt_slot_first(table, c.last), last);
 }
 
