@@ -42,7 +42,7 @@ static const struct test_variant test_cmd_variants[] = {
 
 KUNIT_ARRAY_PARAM(test_cmd_variant, test_cmd_variants, test_variant_desc);
 
-static int test_init(struct kunit *test)
+int test_init(struct kunit *test)
 {
 	const struct test_variant *variant = test->param_value;
 	struct drm_gpt_config config = { .mem = &test_mem_ops };
@@ -66,7 +66,7 @@ static int test_init(struct kunit *test)
 }
 
 /* Ends every test: nothing leaks, nothing impossible has happened. */
-static void test_exit(struct kunit *test)
+void test_exit(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
 
@@ -135,7 +135,7 @@ int test_map_seq(struct test_hw *hw, u64 first, u64 leaf, u32 n)
 }
 
 /* @n pages from @first on whose addresses do not follow each other. */
-static int test_map_scattered(struct test_hw *hw, u64 first, u64 page, u32 n)
+int test_map_scattered(struct test_hw *hw, u64 first, u64 page, u32 n)
 {
 	u64 *leaves = kvmalloc_array(n, sizeof(*leaves), GFP_KERNEL);
 	u32 i;
@@ -180,7 +180,7 @@ int test_unmap(struct test_hw *hw, u64 first, u64 last)
 	return ret;
 }
 
-static void test_wait_freed(struct test_hw *hw)
+void test_wait_freed(struct test_hw *hw)
 {
 	wait_var_event(&hw->gpt.freeing, !atomic_read_acquire(&hw->gpt.freeing));
 }
@@ -203,20 +203,19 @@ void test_reclaim_all(struct test_hw *hw)
 	test_wait_freed(hw);
 }
 
-static u64 test_tables(struct test_hw *hw)
+u64 test_tables(struct test_hw *hw)
 {
 	return atomic64_read(&hw->gpt.stats.tables);
 }
 
 /* What the device has when it has caught up. */
-static u64 test_hw_now(struct test_hw *hw, u64 va)
+u64 test_hw_now(struct test_hw *hw, u64 va)
 {
 	test_hw_run(hw, U32_MAX);
 	return test_hw_walk(hw, va, NULL);
 }
 
-static bool test_gather_has(const struct drm_gpt_gather *gather, u64 first,
-			    u64 last)
+bool test_gather_has(const struct drm_gpt_gather *gather, u64 first, u64 last)
 {
 	u32 i;
 

@@ -32,6 +32,14 @@ int test_zap(struct test_hw *hw, struct drm_gpt_gather *gather, u64 first,
 void test_flush(struct test_hw *hw, struct drm_gpt_gather *gather);
 int test_unmap(struct test_hw *hw, u64 first, u64 last);
 void test_reclaim_all(struct test_hw *hw);
+int test_map_scattered(struct test_hw *hw, u64 first, u64 page, u32 n);
+void test_wait_freed(struct test_hw *hw);
+u64 test_tables(struct test_hw *hw);
+u64 test_hw_now(struct test_hw *hw, u64 va);
+bool test_gather_has(const struct drm_gpt_gather *gather, u64 first, u64 last);
+
+int test_init(struct kunit *test);
+void test_exit(struct kunit *test);
 
 /* drm_gpt_test_model.c */
 void agrees_with_a_model(struct kunit *test);

@@ -169,6 +169,75 @@ const struct test_geometry test_geometry_toy = {
 	.decode = test_decode_toy,
 };
 
+/*
+ * A toy that may change from one leaf or table to another at once: entries as
+ * vgem_svm's, three levels of 16, groups of four pages and of two large leaves.
+ */
+static void test_small_fill_seq(void *dst, u8 level, u64 leaf, u32 n)
+{
+	u64 *entry = dst;
+
+	for (; n--; entry++, leaf += 0x1000ULL << (4 * level))
+		drm_gpt_format_vgem_svm.fill_leaves(entry, level, &leaf, 1);
+}
+
+static u32 test_small_fill_leaves(void *dst, u8 level, const u64 *leaves, u32 n)
+{
+	return drm_gpt_format_vgem_svm.fill_leaves(dst, level, leaves, n);
+}
+
+static void test_small_fill_empty(void *dst, u8 level, u32 n)
+{
+	drm_gpt_format_vgem_svm.fill_empty(dst, level, n);
+}
+
+static void test_small_fill_table(void *dst, u8 level, u64 addr, bool local)
+{
+	drm_gpt_format_vgem_svm.fill_table(dst, level, addr, local);
+}
+
+static u64 test_small_decode(const void *src, u8 level)
+{
+	return drm_gpt_format_vgem_svm.decode(src, level);
+}
+
+static u64 test_small_common(const void *src, u8 level, u32 n)
+{
+	return drm_gpt_format_vgem_svm.common(src, level, n);
+}
+
+static const struct drm_gpt_format test_format_small = {
+	.name = "small",
+	.va_bits = 24,
+	.nr_levels = 3,
+	.replace_ok = true,
+	.levels = {
+		{ .shift = 12, .bits = 4, .entry_shift = 3, .hint = 2,
+		  .leaf = true },
+		{ .shift = 16, .bits = 4, .entry_shift = 3, .hint = 1,
+		  .leaf = true, .table = true },
+		{ .shift = 20, .bits = 4, .entry_shift = 3, .table = true },
+	},
+	.fill_leaves = test_small_fill_leaves,
+	.fill_seq = test_small_fill_seq,
+	.fill_empty = test_small_fill_empty,
+	.fill_table = test_small_fill_table,
+	.decode = test_small_decode,
+	.common = test_small_common,
+};
+
+const struct test_geometry test_geometry_small = {
+	.name = "small",
+	.format = &test_format_small,
+	.levels = 3,
+	.bits = 4,
+	.hint = 2,
+	.hint_above = 1,
+	.entry_bytes = { 8, 8, 8 },
+	.has_local = true,
+	.decode = test_decode_vgem_svm,
+};
+
 /* ---- memory for tables -------------------------------------------------- */
 
 /* What must never happen; said once per device, counted always. */
@@ -581,10 +650,16 @@ static void test_hw_keep(struct test_hw *hw, u64 va, u64 leaf)
 	entry->leaf = leaf;
 }
 
-/* What one entry of a group says is believed of all of them. */
-static void test_hw_keep_group(struct test_hw *hw, u64 va, u64 leaf)
+static u8 test_hw_hint(const struct test_hw *hw, u8 level)
 {
-	u64 mask = (0x1000ULL << hw->geometry->hint) - 1;
+	return level ? hw->geometry->hint_above : hw->geometry->hint;
+}
+
+/* What one entry of a group says is believed of all of them. */
+static void test_hw_keep_group(struct test_hw *hw, u8 level, u64 va, u64 leaf)
+{
+	u8 shift = test_hw_shift(hw, level) + test_hw_hint(hw, level);
+	u64 mask = (1ULL << shift) - 1;
 	u64 page = va & ~mask;
 
 	if ((va ^ leaf) & mask & ~0xfffULL)
@@ -606,8 +681,8 @@ static u64 test_hw_translate(struct test_hw *hw, u64 va)
 			return 0;
 		if (pte.leaf) {
 			leaf = test_hw_leaf(&pte, test_hw_shift(hw, level), va);
-			if (pte.hint && !level)
-				test_hw_keep_group(hw, va, leaf);
+			if (pte.hint && test_hw_hint(hw, level))
+				test_hw_keep_group(hw, level, va, leaf);
 			else
 				test_hw_keep(hw, va, leaf);
 			return leaf;

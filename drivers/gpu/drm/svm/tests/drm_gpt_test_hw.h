@@ -47,6 +47,7 @@ struct test_pte {
  * @bits: log2 of entries per table, the same on all levels
  * @entry_bytes: by level
  * @hint: log2 of the entries of a group on the lowest level
+ * @hint_above: the same on the level above that
  * @has_local: entries can say "device memory"
  * @decode: reads an entry
  */
@@ -56,6 +57,7 @@ struct test_geometry {
 	u8 levels;
 	u8 bits;
 	u8 hint;
+	u8 hint_above;
 	u8 entry_bytes[DRM_GPT_MAX_LEVELS];
 	bool has_local;
 	void (*decode)(const void *entry, u8 level, struct test_pte *pte);
@@ -63,6 +65,7 @@ struct test_geometry {
 
 extern const struct test_geometry test_geometry_vgem_svm;
 extern const struct test_geometry test_geometry_toy;
+extern const struct test_geometry test_geometry_small;
 
 /**
  * struct test_table - memory of a table; kept until the end, to see late use
