@@ -34,6 +34,9 @@ struct seq_file;
 /* One of a group of &drm_gpt_level.hint; set and cleared by drm_gpt only. */
 #define DRM_GPT_LEAF_HINT	BIT_ULL(10)
 #define DRM_GPT_LEAF_FLAGS	GENMASK_ULL(11, 0)
+/* What lookups speak of. */
+#define DRM_GPT_LEAF_RIGHTS	(DRM_GPT_LEAF_VALID | DRM_GPT_LEAF_WRITE | \
+				 DRM_GPT_LEAF_ATOMIC)
 #define DRM_GPT_LEAF_ADDR	GENMASK_ULL(63, 12)
 
 /**
@@ -62,22 +65,28 @@ struct drm_gpt_level {
  * @nr_levels: levels in use, 2 to %DRM_GPT_MAX_LEVELS
  * @replace_ok: an entry may go from one valid leaf or table to another in one
  *	store; else it has to be empty, and flushed, in between
+ * @leaf_bits: all bits that a leaf may have that is committed, of address and
+ *	flags: what an entry has room for, %DRM_GPT_LEAF_HINT left out. A commit of
+ *	others is refused. A format without an aperture other than 0 wants bus
+ *	addresses; one without %DRM_GPT_LEAF_ATOMIC cannot tell atomics from writes
  * @levels: level 0 first
- * @fill_leaves: encode leaves as given, one by one, up to the first that is not
- *	%DRM_GPT_LEAF_VALID or to @n; gives how many it were
+ * @fill_leaves: encode leaves as given, one by one, up to @n or the first that is
+ *	not %DRM_GPT_LEAF_VALID or has more than @leaf_bits; gives how many it were
  * @fill_seq: encode @n leaves whose addresses follow each other from @leaf in
  *	steps of the level's size
  * @fill_empty: encode @n entries that map nothing
  * @fill_table: encode one entry that points to the table at device address
  *	@addr, in device memory if @local
  * @decode: the leaf that an entry says, 0 if it is empty or no leaf
- * @common: the flags that @n entries all have, 0 if one of them is no leaf
+ * @common: of %DRM_GPT_LEAF_RIGHTS, those that @n entries all have; 0 if one of
+ *	them is no leaf
  *
  * The encoders store each entry whole, with the ordering the format needs, to
  * memory that the device may be reading, or into a staging buffer. They get
  * @dst at the first entry of the run. &enum drm_gpt_run_kind says what staging
  * means. @decode and @common read memory that the CPU has written; they may be
- * called while it writes there, and see an entry before or after.
+ * called while it writes there, and see an entry before or after; on a 32-bit CPU
+ * perhaps none.
  * Context: atomic.
  */
 struct drm_gpt_format {
@@ -85,6 +94,7 @@ struct drm_gpt_format {
 	u8 va_bits;
 	u8 nr_levels;
 	bool replace_ok;
+	u64 leaf_bits;
 	struct drm_gpt_level levels[DRM_GPT_MAX_LEVELS];
 	u32 (*fill_leaves)(void *dst, u8 level, const u64 *leaves, u32 n);
 	void (*fill_seq)(void *dst, u8 level, u64 leaf, u32 n);
@@ -96,6 +106,20 @@ struct drm_gpt_format {
 
 /* vgem_svm's: 57 bits, five levels of 512 8-byte entries, 4K/2M/1G leaves. */
 extern const struct drm_gpt_format drm_gpt_format_vgem_svm;
+/* x86-64 CPUs' and IOMMUs': 48 bits, four levels, 4K/2M/1G leaves. */
+extern const struct drm_gpt_format drm_gpt_format_x86_64;
+/* The same with a fifth level: 57 bits. */
+extern const struct drm_gpt_format drm_gpt_format_x86_64_la57;
+/* AMD GPUs', GFX9 to GFX11: 48 bits, four levels, 4K/64K/2M leaves. */
+extern const struct drm_gpt_format drm_gpt_format_amdgpu_gfx9;
+/* Arm's long descriptors: 48 bits; four levels, 4K/64K/2M/32M/1G/16G leaves; */
+extern const struct drm_gpt_format drm_gpt_format_lpae_4k;
+/* four levels, 16K/2M/32M/1G leaves; */
+extern const struct drm_gpt_format drm_gpt_format_lpae_16k;
+/* three levels, 64K/2M/512M/16G leaves. */
+extern const struct drm_gpt_format drm_gpt_format_lpae_64k;
+/* Rockchip IOMMUs', version 2: 32 bits, two levels of 4-byte entries, 4K leaves. */
+extern const struct drm_gpt_format drm_gpt_format_rockchip_v2;
 
 /**
  * struct drm_gpt_mem - memory of one hardware table

@@ -76,6 +76,20 @@ static bool drm_gpt_all_contiguous(const u64 *leaves, u32 n, u64 step)
 	       drm_gpt_contiguous(leaves, n, step) == n;
 }
 
+/*
+ * Has an entry room for all that leaves say that follow each other? What it has not
+ * would be lost without a word, and another page mapped, or the same in another
+ * memory.
+ */
+static bool drm_gpt_expressible(const struct drm_gpt *gpt, u8 level, u64 leaf,
+				u32 n)
+{
+	u64 mask = drm_gpt_entry_mask(gpt, level);
+	u64 room = gpt->format->leaf_bits & ~(mask & DRM_GPT_LEAF_ADDR);
+
+	return !((leaf | (leaf + (n - 1) * (mask + 1))) & ~room);
+}
+
 /* ---- entries -------------------------------------------------------------- */
 
 /* Leaves that follow each other, with the hint where they fill a group. */
@@ -157,7 +171,10 @@ static u32 drm_gpt_cmd_cut(const struct drm_gpt_table *table, const u64 *leaves,
 	return max(k, 1u);
 }
 
-/* Writes from the first leaf, which is valid, as far as one run goes. */
+/*
+ * Writes from the first leaf, which is valid, as far as one run goes; 0 if it
+ * says more than an entry can.
+ */
 static u32 drm_gpt_put_run(struct drm_gpt_table *table, u32 i,
 			   const u64 *leaves, u32 n, u32 *credits)
 {
@@ -171,26 +188,34 @@ static u32 drm_gpt_put_run(struct drm_gpt_table *table, u32 i,
 		n = drm_gpt_cmd_cut(table, leaves, n, &seq);
 	if (!seq)
 		return drm_gpt_write_leaves(table, i, leaves, n, credits);
+	if (!drm_gpt_expressible(table->gpt, table->level, leaves[0], n))
+		return 0;
 	drm_gpt_put_seq(table, i, leaves[0], n, credits);
 	return n;
 }
 
-/* Return: how many there were that are not valid. */
+/*
+ * How many it were, of which some may not have been valid (@holes); not all if
+ * the next says more than an entry can.
+ */
 static u32 drm_gpt_put_array(struct drm_gpt_table *table, u32 i,
-			     const u64 *leaves, u32 n, u32 *credits)
+			     const u64 *leaves, u32 n, u32 *credits, bool *holes)
 {
-	u32 k = 0, holes = 0;
+	u32 k = 0, now;
 
+	*holes = false;
 	while (k < n) {
-		if (leaves[k] & DRM_GPT_LEAF_VALID) {
-			k += drm_gpt_put_run(table, i + k, leaves + k, n - k,
-					     credits);
-		} else {
-			k++;
-			holes++;
-		}
+		now = 1;
+		if (likely(leaves[k] & DRM_GPT_LEAF_VALID))
+			now = drm_gpt_put_run(table, i + k, leaves + k, n - k,
+					      credits);
+		else
+			*holes = true;
+		if (unlikely(!now))
+			break;
+		k += now;
 	}
-	return holes;
+	return k;
 }
 
 static void drm_gpt_note_array(struct drm_gpt_table *table, u32 i,
@@ -227,24 +252,27 @@ static void drm_gpt_fence_table(struct drm_gpt_update *up,
 	smp_wmb();
 }
 
-static void drm_gpt_write_piece(struct drm_gpt_update *up,
-				const struct drm_gpt_piece *p)
+static int drm_gpt_write_piece(struct drm_gpt_update *up,
+			       const struct drm_gpt_piece *p)
 {
-	if (p->array) {
-		u32 holes = drm_gpt_put_array(p->table, p->i, p->array, p->n,
-					      &up->credits);
+	bool holes;
+	u32 n;
 
+	if (p->array) {
+		n = drm_gpt_put_array(p->table, p->i, p->array, p->n,
+				      &up->credits, &holes);
 		drm_gpt_fence_table(up, p->table);
 		if (holes)
-			drm_gpt_note_array(p->table, p->i, p->array, p->n);
-		else
-			drm_gpt_note_leaves(p->table, p->i, p->array, p->n);
-		return;
+			drm_gpt_note_array(p->table, p->i, p->array, n);
+		else if (n)
+			drm_gpt_note_leaves(p->table, p->i, p->array, n);
+		return n == p->n ? 0 : -EINVAL;
 	}
 	drm_gpt_unhint(p->table, p->i, p->n, &up->credits);
 	drm_gpt_put_seq(p->table, p->i, p->leaf, p->n, &up->credits);
 	drm_gpt_fence_table(up, p->table);
 	drm_gpt_set_bits(p->table, p->i, p->leaf, p->n);
+	return 0;
 }
 
 /* ---- tables --------------------------------------------------------------- */
@@ -258,7 +286,7 @@ static bool drm_gpt_fits_huge(const struct drm_gpt_piece *p)
 
 	if (p->n != drm_gpt_size(p->table) || above > drm_gpt_top(gpt) ||
 	    !drm_gpt_level(gpt, above)->leaf ||
-	    (leaf & DRM_GPT_LEAF_ADDR & drm_gpt_entry_mask(gpt, above)))
+	    !drm_gpt_expressible(gpt, above, leaf, 1))
 		return false;
 	return !p->array || drm_gpt_all_contiguous(p->array, p->n,
 						   drm_gpt_step(p->table));
@@ -290,7 +318,7 @@ static int drm_gpt_commit_huge(struct drm_gpt_update *up,
 	else if (!drm_gpt_still_valid(leaves))
 		ret = -EAGAIN;
 	else
-		drm_gpt_write_piece(up, &huge);
+		ret = drm_gpt_write_piece(up, &huge);
 	drm_gpt_unlock(table);
 	drm_gpt_unlock(parent);
 	return ret;
@@ -333,7 +361,7 @@ static int drm_gpt_commit_piece(struct drm_gpt_update *up,
 	else
 		ret = drm_gpt_in_the_way(p) ? -EBUSY : 0;
 	if (!ret)
-		drm_gpt_write_piece(up, p);
+		ret = drm_gpt_write_piece(up, p);
 	else
 		drm_gpt_fence_table(up, p->table);
 	drm_gpt_unlock(p->table);
@@ -411,9 +439,10 @@ static int drm_gpt_commit_leaves(struct drm_gpt_update *up,
  * May be called once per table and prepare where there is a command ring.
  *
  * Context: atomic; takes table locks.
- * Return: 0, -EINVAL if the pages are not within what was prepared, -EAGAIN if
- * @valid said no; -EBUSY where a table of smaller pages is in the way of a large
- * one (&drm_gpt_gather.evict), or for a format without
+ * Return: 0; -EINVAL if the pages are not within what was prepared, or a leaf says
+ * what is not in &drm_gpt_format.leaf_bits (those before it may have been
+ * written); -EAGAIN if @valid said no; -EBUSY where a table of smaller pages is in
+ * the way of a large one (&drm_gpt_gather.evict), or for a format without
  * &drm_gpt_format.replace_ok a large leaf in the way of a smaller one: zap and
  * flush, and commit again.
  */
@@ -445,7 +474,8 @@ EXPORT_SYMBOL_GPL(drm_gpt_commit);
  * As drm_gpt_commit() otherwise.
  *
  * Context: atomic; takes table locks.
- * Return: as drm_gpt_commit(); -EINVAL also if @leaf is not valid.
+ * Return: as drm_gpt_commit(); -EINVAL also if @leaf is not valid. With -EINVAL
+ * nothing has been written.
  */
 int drm_gpt_commit_seq(struct drm_gpt_update *up, u64 first, u64 leaf, u32 nr,
 		       drm_gpt_valid_fn valid, void *data)
@@ -459,7 +489,8 @@ int drm_gpt_commit_seq(struct drm_gpt_update *up, u64 first, u64 leaf, u32 nr,
 		.data = data,
 	};
 
-	if (!nr || !(leaf & DRM_GPT_LEAF_VALID))
+	if (!nr || !(leaf & DRM_GPT_LEAF_VALID) ||
+	    !drm_gpt_expressible(up->gpt, up->level, leaf, nr))
 		return -EINVAL;
 	return drm_gpt_commit_leaves(up, &leaves);
 }
@@ -487,7 +518,7 @@ static bool drm_gpt_map_fast(struct drm_gpt *gpt,
 	drm_gpt_lock(table);
 	ok = atomic_read(&table->pins) >= 0 && drm_gpt_reachable(table);
 	if (ok)
-		drm_gpt_write_piece(&up, &piece);
+		ok = !drm_gpt_write_piece(&up, &piece);
 	drm_gpt_unlock(table);
 	return ok;
 }

@@ -142,7 +142,8 @@ static bool drm_gpt_format_ok(const struct drm_gpt_format *format)
 	u8 i, shift = format->levels[0].shift;
 
 	if (format->nr_levels < 2 || format->nr_levels > DRM_GPT_MAX_LEVELS ||
-	    shift < ilog2(DRM_GPT_LEAF_FLAGS + 1) || !format->levels[0].leaf)
+	    shift < ilog2(DRM_GPT_LEAF_FLAGS + 1) || !format->levels[0].leaf ||
+	    !(format->leaf_bits & DRM_GPT_LEAF_VALID))
 		return false;
 	for (i = 0; i < format->nr_levels; i++) {
 		if (!drm_gpt_level_ok(&format->levels[i], shift) ||

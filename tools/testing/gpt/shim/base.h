@@ -98,6 +98,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "little endian");
 #define __ffs(x)	((unsigned int)__builtin_ctzl(x))
 #define __ffs64(x)	((unsigned int)__builtin_ctzll(x))
 #define hweight_long(x)	((unsigned int)__builtin_popcountl(x))
+#define hweight64(x)	((unsigned int)__builtin_popcountll(x))
 #define hash_64(v, bits)	((u32)(((v) * 0x61c8864680b583ebULL) >> (64 - (bits))))
 
 #define container_of(ptr, type, member) \

@@ -146,6 +146,7 @@ static const struct drm_gpt_format test_format_toy = {
 	.nr_levels = 3,
 	/* The device reads the two halves of 16 bytes one after the other. */
 	.replace_ok = false,
+	.leaf_bits = GENMASK_ULL(39, 12) | DRM_GPT_LEAF_RIGHTS,
 	.levels = {
 		{ .shift = 12, .bits = 4, .entry_shift = 2, .leaf = true },
 		{ .shift = 16, .bits = 4, .entry_shift = 4, .leaf = true,

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef _DRM_GPT_FMT_H_
+#define _DRM_GPT_FMT_H_
+
+#include <linux/bits.h>
+#include <linux/string.h>
+#include <linux/unroll.h>
+
+#include <drm/drm_gpt.h>
+
+/*
+ * What the files of formats share: how an entry of 4 or 8 bytes is stored and
+ * read, and the loops over entries. A format says what its bits mean in a
+ * &struct drm_gpt_fmt; DRM_GPT_FMT() makes the functions of its &struct
+ * drm_gpt_format from that, each with a loop of its own and no indirect call in
+ * it.
+ *
+ * Entries are little-endian. Bit 0 of each that is not empty is set.
+ */
+
+/* ---- one entry ------------------------------------------------------------ */
+
+#if BITS_PER_LONG == 64
+
+static __always_inline void drm_gpt_store64(__le64 *entry, u64 value)
+{
+	WRITE_ONCE(*entry, cpu_to_le64(value));
+}
+
+static __always_inline u64 drm_gpt_load64(const __le64 *entry)
+{
+	return le64_to_cpu(READ_ONCE(*entry));
+}
+
+static inline void drm_gpt_clear64(__le64 *entry, u32 n)
+{
+	memset64((u64 *)entry, 0, n);
+}
+
+#else /* BITS_PER_LONG == 32 */
+
+/*
+ * A device that reads all 8 bytes at once must not find halves of two entries
+ * that both look valid. So where the upper half changes, the entry is empty in
+ * between: an access faults then, and is repeated, or finds the entry as it was
+ * before or is afterwards. What only changes in the lower half, as rights do in
+ * most formats, has no such moment.
+ */
+static inline void drm_gpt_store64(__le64 *entry, u64 value)
+{
+	__le32 low = cpu_to_le32((u32)value);
+	__le32 high = cpu_to_le32((u32)(value >> 32));
+	__le32 *half = (__le32 *)entry;
+
+	if (READ_ONCE(half[1]) != high) {
+		WRITE_ONCE(half[0], 0);
+		dma_wmb(); /* empty before it is wrong */
+		WRITE_ONCE(half[1], high);
+		dma_wmb(); /* and right before it is valid */
+	}
+	WRITE_ONCE(half[0], low);
+}
+
+/* For those without the table's lock: not the halves of two entries. */
+static inline u64 drm_gpt_load64(const __le64 *entry)
+{
+	const __le32 *half = (const __le32 *)entry;
+	__le32 low, high;
+
+	do {
+		low = READ_ONCE(half[0]);
+		smp_rmb(); /* pairs with the barriers of drm_gpt_store64() */
+		high = READ_ONCE(half[1]);
+		smp_rmb(); /* as above */
+	} while (READ_ONCE(half[0]) != low);
+	return (u64)le32_to_cpu(high) << 32 | le32_to_cpu(low);
+}
+
+static inline void drm_gpt_clear64(__le64 *entry, u32 n)
+{
+	__le32 *half = (__le32 *)entry;
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		WRITE_ONCE(half[2 * i], 0);
+	dma_wmb(); /* empty before they are wrong */
+	for (i = 0; i < n; i++)
+		WRITE_ONCE(half[2 * i + 1], 0);
+}
+
+#endif
+
+/* ---- what a format says --------------------------------------------------- */
+
+/**
+ * struct drm_gpt_fmt - what the entries of a format mean
+ * @shift: log2 of the bytes of the smallest page
+ * @bits: log2 of the entries of a table of a level that may hold leaves
+ * @entry_shift: log2 of the bytes of an entry: 2 or 3
+ * @leaf_bits: &drm_gpt_format.leaf_bits
+ * @clear: bits that say more when they are clear than when they are set: on
+ *	level 0, and above
+ * @attrs: all of an entry that maps a leaf with these flags, but the address
+ * @addr: an address, of a page or a table, as an entry has it; one of 8 bytes has
+ *	it where it is, so that addresses that follow each other give entries that do
+ * @flags: what an entry says but the address, 0 if it is empty or no leaf
+ * @page: the address that an entry has
+ * @table: all of an entry that points to a table, but the address
+ *
+ * The functions are inlined into the loops: a format has them static, and its
+ * struct constant.
+ */
+struct drm_gpt_fmt {
+	u8 shift;
+	u8 bits;
+	u8 entry_shift;
+	u64 leaf_bits;
+	u64 clear[2];
+	u64 (*attrs)(u64 flags, u8 level);
+	u64 (*addr)(u64 leaf);
+	u64 (*flags)(u64 entry, u8 level);
+	u64 (*page)(u64 entry);
+	u64 (*table)(bool local);
+};
+
+/* ---- loops ---------------------------------------------------------------- */
+
+static __always_inline void drm_gpt_fmt_store(const struct drm_gpt_fmt *fmt,
+					      void *dst, u32 i, u64 value)
+{
+	if (fmt->entry_shift == 2)
+		WRITE_ONCE(((__le32 *)dst)[i], cpu_to_le32(value));
+	else
+		drm_gpt_store64((__le64 *)dst + i, value);
+}
+
+static __always_inline u64 drm_gpt_fmt_load(const struct drm_gpt_fmt *fmt,
+					    const void *src, u32 i)
+{
+	if (fmt->entry_shift == 2)
+		return le32_to_cpu(READ_ONCE(((const __le32 *)src)[i]));
+	return drm_gpt_load64((const __le64 *)src + i);
+}
+
+/* Neighbours mostly differ in the address alone. */
+static __always_inline u32
+drm_gpt_fmt_fill_leaves(const struct drm_gpt_fmt *fmt, void *dst, u8 level,
+			const u64 *leaves, u32 n)
+{
+	u64 step = 1ULL << (fmt->shift + fmt->bits * level);
+	u64 addr = fmt->leaf_bits & DRM_GPT_LEAF_ADDR & ~(step - 1);
+	u64 known = (fmt->leaf_bits & DRM_GPT_LEAF_FLAGS) | DRM_GPT_LEAF_HINT;
+	u64 flags = U64_MAX, attrs = 0;
+	u32 i;
+
+	unrolled_count(4)
+	for (i = 0; i < n; i++) {
+		u64 leaf = leaves[i];
+
+		/* Bits of the address that there is no room for come here too. */
+		if (unlikely((leaf & ~addr) != flags)) {
+			flags = leaf & ~addr;
+			if (!(flags & DRM_GPT_LEAF_VALID) || (flags & ~known))
+				break;
+			attrs = fmt->attrs(flags, level);
+		}
+		drm_gpt_fmt_store(fmt, dst, i, fmt->addr(leaf) | attrs);
+	}
+	return i;
+}
+
+static __always_inline void
+drm_gpt_fmt_fill_seq(const struct drm_gpt_fmt *fmt, void *dst, u8 level, u64 leaf,
+		     u32 n)
+{
+	u64 step = 1ULL << (fmt->shift + fmt->bits * level);
+	u64 attrs = fmt->attrs(leaf & DRM_GPT_LEAF_FLAGS, level);
+	u64 value = fmt->addr(leaf) | attrs;
+	u32 i;
+
+	if (fmt->entry_shift == 3) {
+		unrolled_count(8)
+		for (i = 0; i < n; i++, value += step)
+			drm_gpt_store64((__le64 *)dst + i, value);
+		return;
+	}
+	for (i = 0; i < n; i++, leaf += step)
+		drm_gpt_fmt_store(fmt, dst, i, fmt->addr(leaf) | attrs);
+}
+
+static __always_inline void
+drm_gpt_fmt_fill_empty(const struct drm_gpt_fmt *fmt, void *dst, u32 n)
+{
+	u32 i;
+
+	if (fmt->entry_shift == 3)
+		drm_gpt_clear64(dst, n);
+	else
+		for (i = 0; i < n; i++)
+			WRITE_ONCE(((__le32 *)dst)[i], 0);
+}
+
+static __always_inline u64 drm_gpt_fmt_decode(const struct drm_gpt_fmt *fmt,
+					      const void *src, u8 level)
+{
+	u64 entry = drm_gpt_fmt_load(fmt, src, 0);
+	u64 flags = fmt->flags(entry, level);
+
+	return flags ? flags | fmt->page(entry) : 0;
+}
+
+/* Rights are bits that are set, or clear, in all of them. */
+static __always_inline u64 drm_gpt_fmt_common(const struct drm_gpt_fmt *fmt,
+					      const void *src, u8 level, u32 n)
+{
+	bool inverts = fmt->clear[0] | fmt->clear[1];
+	u64 clear = inverts ? fmt->clear[!!level] : 0;
+	u64 all = U64_MAX, any = 0;
+
+	while (n--) {
+		u64 entry = drm_gpt_fmt_load(fmt, src, n);
+
+		all &= entry;
+		any |= entry;
+	}
+	return fmt->flags((all & ~clear) | (any & clear), level) &
+	       DRM_GPT_LEAF_RIGHTS;
+}
+
+/* The functions of a format that @name##_fmt describes, and where they go. */
+#define DRM_GPT_FMT(name)							\
+static u32 name##_fill_leaves(void *dst, u8 level, const u64 *leaves, u32 n)	\
+{										\
+	return drm_gpt_fmt_fill_leaves(&name##_fmt, dst, level, leaves, n);	\
+}										\
+										\
+static void name##_fill_seq(void *dst, u8 level, u64 leaf, u32 n)		\
+{										\
+	drm_gpt_fmt_fill_seq(&name##_fmt, dst, level, leaf, n);			\
+}										\
+										\
+static void name##_fill_empty(void *dst, u8 level, u32 n)			\
+{										\
+	drm_gpt_fmt_fill_empty(&name##_fmt, dst, n);				\
+}										\
+										\
+static void name##_fill_table(void *dst, u8 level, u64 addr, bool local)	\
+{										\
+	drm_gpt_fmt_store(&name##_fmt, dst, 0, name##_fmt.addr(addr) |		\
+					       name##_fmt.table(local));	\
+}										\
+										\
+static u64 name##_decode(const void *src, u8 level)				\
+{										\
+	return drm_gpt_fmt_decode(&name##_fmt, src, level);			\
+}										\
+										\
+static u64 name##_common(const void *src, u8 level, u32 n)			\
+{										\
+	return drm_gpt_fmt_common(&name##_fmt, src, level, n);			\
+}
+
+#define DRM_GPT_FMT_FUNCTIONS(name)						\
+	.fill_leaves = name##_fill_leaves,					\
+	.fill_seq = name##_fill_seq,						\
+	.fill_empty = name##_fill_empty,					\
+	.fill_table = name##_fill_table,					\
+	.decode = name##_decode,						\
+	.common = name##_common
+
+#endif /* _DRM_GPT_FMT_H_ */

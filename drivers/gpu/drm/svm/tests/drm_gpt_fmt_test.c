@@ -1,0 +1,644 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Tests of the formats alone: what they encode, held against values worked out by
+ * hand from the manuals, and against what they decode.
+ */
+
+#include <kunit/test.h>
+
+#include <linux/bitmap.h>
+#include <linux/bits.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include <drm/drm_gpt.h>
+
+#define FMT_ENTRIES	32
+#define FMT_CANARY	0xa5
+
+#define V	DRM_GPT_LEAF_VALID
+#define W	DRM_GPT_LEAF_WRITE
+#define A	DRM_GPT_LEAF_ATOMIC
+#define L	DRM_GPT_LEAF_LOCAL
+#define P	DRM_GPT_LEAF_PEER
+#define H	DRM_GPT_LEAF_HINT
+
+/* Pointers to tables, in place of leaves' flags. */
+#define TABLE		0
+#define TABLE_LOCAL	L
+
+/**
+ * struct fmt_golden - an entry from the manual
+ * @level: level
+ * @leaf: leaf; without DRM_GPT_LEAF_VALID a table: its address, and TABLE_LOCAL
+ * @entry: its bits
+ */
+struct fmt_golden {
+	u8 level;
+	u64 leaf;
+	u64 entry;
+};
+
+/**
+ * struct fmt_param - a format to test
+ * @format: it
+ * @golden: entries that it has to encode
+ * @nr: how many
+ */
+struct fmt_param {
+	const struct drm_gpt_format *format;
+	const struct fmt_golden *golden;
+	u32 nr;
+};
+
+/* ---- golden entries -------------------------------------------------------- */
+
+/*
+ * vgem-svm-hw.rst: valid 1, write 2, atomic 4, leaf 8, aperture in 5:4 (own memory
+ * 0x10, a peer's 0x20), group of 64K 0x40, peer in 60:57. A page that is only read
+ * is 1 + 8.
+ */
+static const struct fmt_golden golden_vgem_svm[] = {
+	{ 0, V, 0x9 },
+	{ 0, 0x12345000 | V, 0x12345009 },
+	{ 0, 0x12345000 | V | W, 0x1234500b },
+	{ 0, 0x12345000 | V | W | A, 0x1234500f },
+	{ 0, 0x12345000 | V | W | A | L, 0x1234501f },
+	/* Peer 5: 5 << 57. */
+	{ 0, 0x12345000 | V | P | 5 << 5, 0x0a00000012345029 },
+	{ 0, 0x12340000 | V | H, 0x12340049 },
+	{ 0, 0x01fffffffffff000 | V, 0x01fffffffffff009 },
+	{ 1, 0x40000000 | V | W, 0x4000000b },
+	{ 2, 0x4000000000 | V, 0x4000000009 },
+	{ 1, 0xabcde000 | TABLE, 0xabcde001 },
+	{ 4, 0xabcde000 | TABLE_LOCAL, 0xabcde011 },
+};
+
+/*
+ * SDM 4.5: P 1, R/W 2, U/S 4, A 0x20, D 0x40, PS 0x80. A page that is only read is
+ * 1 + 4 + 0x20; one that is written has 2 + 0x40 more; above level 0 both have
+ * 0x80. A pointer to a table has P, R/W, U/S, A.
+ */
+static const struct fmt_golden golden_x86_64[] = {
+	{ 0, V, 0x25 },
+	{ 0, 0x12345000 | V, 0x12345025 },
+	{ 0, 0x12345000 | V | W, 0x12345067 },
+	{ 0, 0x000ffffffffff000 | V | W, 0x000ffffffffff067 },
+	{ 1, 0x40000000 | V, 0x400000a5 },
+	{ 1, 0x40000000 | V | W, 0x400000e7 },
+	{ 2, 0x4000000000 | V | W, 0x40000000e7 },
+	{ 2, 0x0008000000000000 | V, 0x00080000000000a5 },
+	{ 1, 0xabcde000 | TABLE, 0xabcde027 },
+	{ 3, 0x000fffffffffe000 | TABLE, 0x000fffffffffe027 },
+};
+
+/*
+ * amdgpu_vm.h: valid 1, system 2, snooped 4, executable 0x10, readable 0x20,
+ * writable 0x40, fragment in 11:7, PDE is PTE 1 << 54. A page of the system that is
+ * only read is 1 + 2 + 4 + 0x10 + 0x20, of VRAM 1 + 0x10 + 0x20; fragment 4 is
+ * 0x200, 9 is 0x480.
+ */
+static const struct fmt_golden golden_amdgpu[] = {
+	{ 0, V, 0x37 },
+	{ 0, 0x12345000 | V, 0x12345037 },
+	{ 0, 0x12345000 | V | W, 0x12345077 },
+	{ 0, 0x12345000 | V | L, 0x12345031 },
+	{ 0, 0x12345000 | V | W | L, 0x12345071 },
+	{ 0, 0x12340000 | V | W | H, 0x12340277 },
+	{ 0, 0x0000fffffffff000 | V | W | L, 0x0000fffffffff071 },
+	{ 1, 0x40000000 | V | W, 0x00400000400004f7 },
+	{ 1, 0x40000000 | V | L, 0x00400000400004b1 },
+	{ 1, 0xabcde000 | TABLE, 0xabcde007 },
+	{ 3, 0xabcde000 | TABLE_LOCAL, 0xabcde001 },
+};
+
+/*
+ * Arm ARM D8: valid 1, page or table 2, attribute 1 in 4:2 is 4, AP[1] 0x40, AP[2]
+ * (read-only) 0x80, inner shareable 0x300, AF 0x400, nG 0x800, contiguous 1 << 52.
+ * A block that is written is 1 + 4 + 0x40 + 0x300 + 0x400 + 0x800 = 0xf45, a page
+ * 2 more; read-only is 0x80 more. A pointer to a table is 3.
+ */
+static const struct fmt_golden golden_lpae_4k[] = {
+	{ 0, V | W, 0xf47 },
+	{ 0, 0x12345000 | V | W, 0x12345f47 },
+	{ 0, 0x12345000 | V, 0x12345fc7 },
+	{ 0, 0x12340000 | V | W | H, 0x0010000012340f47 },
+	{ 0, 0x0000fffffffff000 | V, 0x0000ffffffffffc7 },
+	{ 1, 0x40000000 | V | W, 0x40000f45 },
+	{ 1, 0x40000000 | V, 0x40000fc5 },
+	{ 1, 0x42000000 | V | W | H, 0x0010000042000f45 },
+	{ 2, 0x4000000000 | V | W, 0x4000000f45 },
+	{ 1, 0xabcde000 | TABLE, 0xabcde003 },
+	{ 3, 0x0000ffffffffe000 | TABLE, 0x0000ffffffffe003 },
+};
+
+static const struct fmt_golden golden_lpae_16k[] = {
+	{ 0, V | W, 0xf47 },
+	{ 0, 0x12344000 | V | W, 0x12344f47 },
+	{ 0, 0x12344000 | V, 0x12344fc7 },
+	{ 0, 0x12200000 | V | W | H, 0x0010000012200f47 },
+	{ 0, 0x0000ffffffffc000 | V, 0x0000ffffffffcfc7 },
+	{ 1, 0x42000000 | V | W, 0x42000f45 },
+	{ 1, 0x42000000 | V, 0x42000fc5 },
+	{ 1, 0x40000000 | V | W | H, 0x0010000040000f45 },
+	{ 1, 0xabcdc000 | TABLE, 0xabcdc003 },
+	{ 3, 0xabcdc000 | TABLE, 0xabcdc003 },
+};
+
+static const struct fmt_golden golden_lpae_64k[] = {
+	{ 0, V | W, 0xf47 },
+	{ 0, 0x12340000 | V | W, 0x12340f47 },
+	{ 0, 0x12340000 | V, 0x12340fc7 },
+	{ 0, 0x12200000 | V | W | H, 0x0010000012200f47 },
+	{ 0, 0x0000ffffffff0000 | V, 0x0000ffffffff0fc7 },
+	{ 1, 0x60000000 | V | W, 0x60000f45 },
+	{ 1, 0x60000000 | V, 0x60000fc5 },
+	{ 1, 0x400000000 | V | W | H, 0x0010000400000f45 },
+	{ 1, 0xabcd0000 | TABLE, 0xabcd0003 },
+	{ 2, 0xabcd0000 | TABLE, 0xabcd0003 },
+};
+
+/*
+ * rockchip-iommu.c, "In v2": valid 1, readable 2, writable 4; address 31:12 where it
+ * is, 35:32 in 11:8, 39:36 in 7:4. A page that is only read is 1 + 2.
+ */
+static const struct fmt_golden golden_rockchip[] = {
+	{ 0, V, 0x3 },
+	{ 0, 0x12345000 | V, 0x12345003 },
+	{ 0, 0x12345000 | V | W, 0x12345007 },
+	{ 0, 0x100000000 | V, 0x103 },
+	{ 0, 0xf00000000 | V | W, 0xf07 },
+	{ 0, 0x1000000000 | V, 0x13 },
+	{ 0, 0xa512345000 | V, 0x123455a3 },
+	{ 0, 0xfffffff000 | V | W, 0xfffffff7 },
+	{ 1, 0xabcde000 | TABLE, 0xabcde001 },
+	{ 1, 0x5abcde000 | TABLE, 0xabcde501 },
+};
+
+#define FMT_PARAM(what, entries) \
+	{ .format = &drm_gpt_format_##what, .golden = entries, \
+	  .nr = ARRAY_SIZE(entries) }
+
+static const struct fmt_param fmt_params[] = {
+	FMT_PARAM(vgem_svm, golden_vgem_svm),
+	FMT_PARAM(x86_64, golden_x86_64),
+	FMT_PARAM(x86_64_la57, golden_x86_64),
+	FMT_PARAM(amdgpu_gfx9, golden_amdgpu),
+	FMT_PARAM(lpae_4k, golden_lpae_4k),
+	FMT_PARAM(lpae_16k, golden_lpae_16k),
+	FMT_PARAM(lpae_64k, golden_lpae_64k),
+	FMT_PARAM(rockchip_v2, golden_rockchip),
+};
+
+static void fmt_param_desc(const struct fmt_param *param, char *desc)
+{
+	strscpy(desc, param->format->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(fmt_param, fmt_params, fmt_param_desc);
+
+/* ---- small verbs ----------------------------------------------------------- */
+
+static const struct drm_gpt_format *fmt_of(struct kunit *test)
+{
+	return ((const struct fmt_param *)test->param_value)->format;
+}
+
+static u32 fmt_bytes(const struct drm_gpt_format *format, u8 level)
+{
+	return 1U << format->levels[level].entry_shift;
+}
+
+static u64 fmt_raw(const struct drm_gpt_format *format, u8 level,
+		   const void *entries, u32 i)
+{
+	if (format->levels[level].entry_shift == 2)
+		return le32_to_cpu(((const __le32 *)entries)[i]);
+	return le64_to_cpu(((const __le64 *)entries)[i]);
+}
+
+/* A leaf's entry, as fill_leaves() has it. */
+static u64 fmt_encode(struct kunit *test, u8 level, u64 leaf)
+{
+	const struct drm_gpt_format *format = fmt_of(test);
+	u64 entry = 0;
+
+	KUNIT_EXPECT_EQ(test, format->fill_leaves(&entry, level, &leaf, 1), 1);
+	return fmt_raw(format, level, &entry, 0);
+}
+
+static u64 fmt_encode_table(struct kunit *test, u8 level, u64 addr, bool local)
+{
+	u64 entry = 0;
+
+	fmt_of(test)->fill_table(&entry, level, addr, local);
+	return fmt_raw(fmt_of(test), level, &entry, 0);
+}
+
+/* Addresses that leaves of a level may have. */
+static u64 fmt_addresses(const struct drm_gpt_format *format, u8 level)
+{
+	return format->leaf_bits & ~((1ULL << format->levels[level].shift) - 1);
+}
+
+/* Flags that leaves of a level may have, but VALID. */
+static u64 fmt_flags(const struct drm_gpt_format *format, u8 level)
+{
+	return (format->leaf_bits & DRM_GPT_LEAF_FLAGS & ~V) |
+	       (format->levels[level].hint ? H : 0);
+}
+
+/* All that leaves of a level may have, and VALID. */
+static u64 fmt_room(const struct drm_gpt_format *format, u8 level)
+{
+	return fmt_addresses(format, level) |
+	       (format->leaf_bits & DRM_GPT_LEAF_FLAGS) | H;
+}
+
+/* The next combination of the bits of @mask, 0 after the last. */
+static u64 fmt_next(u64 flags, u64 mask)
+{
+	return (flags - mask) & mask;
+}
+
+/* ---- tests ----------------------------------------------------------------- */
+
+static void encodes_what_the_manual_says(struct kunit *test)
+{
+	const struct fmt_param *param = test->param_value;
+	u32 i;
+
+	for (i = 0; i < param->nr; i++) {
+		const struct fmt_golden *g = &param->golden[i];
+		u64 got;
+
+		if (g->leaf & V)
+			got = fmt_encode(test, g->level, g->leaf);
+		else
+			got = fmt_encode_table(test, g->level,
+					       g->leaf & DRM_GPT_LEAF_ADDR,
+					       g->leaf & L);
+		KUNIT_EXPECT_EQ(test, got, g->entry);
+	}
+}
+
+static void fmt_expect_round_trip(struct kunit *test, u8 level, u64 leaf)
+{
+	const struct drm_gpt_format *format = fmt_of(test);
+	u64 entry = 0;
+
+	KUNIT_EXPECT_EQ(test, format->fill_leaves(&entry, level, &leaf, 1), 1);
+	KUNIT_EXPECT_EQ(test, format->decode(&entry, level), leaf);
+	KUNIT_EXPECT_EQ(test, format->common(&entry, level, 1),
+			leaf & DRM_GPT_LEAF_RIGHTS);
+	entry = 0;
+	format->fill_seq(&entry, level, leaf, 1);
+	KUNIT_EXPECT_EQ(test, format->decode(&entry, level), leaf);
+}
+
+static void decodes_what_it_encodes(struct kunit *test)
+{
+	const struct drm_gpt_format *format = fmt_of(test);
+	u64 flags, addresses;
+	u8 level;
+
+	for (level = 0; level < format->nr_levels; level++) {
+		if (!format->levels[level].leaf)
+			continue;
+		flags = 0;
+		addresses = fmt_addresses(format, level);
+		do {
+			fmt_expect_round_trip(test, level, V | flags);
+			fmt_expect_round_trip(test, level, V | flags | addresses);
+			fmt_expect_round_trip(test, level, V | flags |
+					      (addresses & 0x5555555555555555));
+			flags = fmt_next(flags, fmt_flags(format, level));
+		} while (flags);
+	}
+}
+
+/* Bits of an entry that flags, or being a leaf at all, decide about. */
+static u64 fmt_flag_bits(struct kunit *test, u8 level)
+{
+	u64 none = fmt_encode(test, level, V), bits = none, flags = 0;
+
+	do {
+		bits |= fmt_encode(test, level, V | flags) ^ none;
+		flags = fmt_next(flags, fmt_flags(fmt_of(test), level));
+	} while (flags);
+	return bits;
+}
+
+/* A one walks through the address: one bit of the entry each, of its own. */
+static void gives_each_address_bit_a_place(struct kunit *test)
+{
+	const struct drm_gpt_format *format = fmt_of(test);
+	u64 taken, none, bit, got;
+	u8 level, k;
+
+	for (level = 0; level < format->nr_levels; level++) {
+		if (!format->levels[level].leaf)
+			continue;
+		none = fmt_encode(test, level, V);
+		taken = fmt_flag_bits(test, level);
+		for (k = format->levels[level].shift; k < 64; k++) {
+			bit = BIT_ULL(k);
+			if (!(format->leaf_bits & bit))
+				continue;
+			got = fmt_encode(test, level, V | bit) ^ none;
+			KUNIT_EXPECT_EQ(test, hweight64(got), 1);
+			KUNIT_EXPECT_EQ(test, got & taken, 0);
+			taken |= got;
+			fmt_expect_round_trip(test, level, V | bit);
+		}
+	}
+}
+
+/* Four good leaves, and one that cannot be encoded. */
+static void fmt_expect_stop(struct kunit *test, u8 level, u64 bad)
+{
+	const struct drm_gpt_format *format = fmt_of(test);
+	u64 leaves[8], entries[8], canary[8], good = V | (W & format->leaf_bits);
+	u32 bytes = fmt_bytes(format, level), i;
+
+	memset(entries, FMT_CANARY, sizeof(entries));
+	memset(canary, FMT_CANARY, sizeof(canary));
+	for (i = 0; i < 8; i++)
+		leaves[i] = i == 4 ? bad : good;
+	KUNIT_EXPECT_EQ(test, format->fill_leaves(entries, level, leaves, 8), 4);
+	KUNIT_EXPECT_EQ(test, format->common(entries, level, 4),
+			good & DRM_GPT_LEAF_RIGHTS);
+	KUNIT_EXPECT_MEMEQ(test, (u8 *)entries + 4 * bytes, canary, 4 * bytes);
+	leaves[0] = bad;
+	KUNIT_EXPECT_EQ(test, format->fill_leaves(entries, level, leaves, 8), 0);
+}
+
+static void stops_at_what_it_cannot_encode(struct kunit *test)
+{
+	const struct drm_gpt_format *format = fmt_of(test);
+	u8 level, k;
+
+	for (level = 0; level < format->nr_levels; level++) {
+		if (!format->levels[level].leaf)
+			continue;
+		fmt_expect_stop(test, level, 0);
+		fmt_expect_stop(test, level, fmt_addresses(format, level));
+		/* Neither flags nor addresses, nor pages that are not aligned. */
+		for (k = 1; k < 64; k++)
+			if (!(BIT_ULL(k) & fmt_room(format, level)))
+				fmt_expect_stop(test, level, V | BIT_ULL(k));
+	}
+}
+
+static void fills_sequences_as_single_leaves(struct kunit *test)
+{
+	const struct drm_gpt_format *format = fmt_of(test);
+	u64 leaves[FMT_ENTRIES], one[FMT_ENTRIES], seq[FMT_ENTRIES];
+	u64 step, first, flags = 0;
+	u32 i, bytes;
+	u8 level;
+
+	for (level = 0; level < format->nr_levels; level++) {
+		if (!format->levels[level].leaf)
+			continue;
+		step = 1ULL << format->levels[level].shift;
+		/* Half of them on either side of a carry through the address. */
+		first = V + BIT_ULL(38) - FMT_ENTRIES / 2 * step;
+		bytes = FMT_ENTRIES * fmt_bytes(format, level);
+		do {
+			for (i = 0; i < FMT_ENTRIES; i++)
+				leaves[i] = (first + i * step) | flags;
+			format->fill_leaves(one, level, leaves, FMT_ENTRIES);
+			format->fill_seq(seq, level, leaves[0], FMT_ENTRIES);
+			KUNIT_EXPECT_MEMEQ(test, seq, one, bytes);
+			flags = fmt_next(flags, fmt_flags(format, level));
+		} while (flags);
+	}
+}
+
+static void empties_entries_and_no_more(struct kunit *test)
+{
+	const struct drm_gpt_format *format = fmt_of(test);
+	u64 entries[8], zero[8] = {}, canary[8];
+	u32 bytes, n;
+	u8 level;
+
+	memset(canary, FMT_CANARY, sizeof(canary));
+	for (level = 0; level < format->nr_levels; level++) {
+		bytes = fmt_bytes(format, level);
+		for (n = 1; n < 8; n++) {
+			memset(entries, FMT_CANARY, sizeof(entries));
+			format->fill_empty(entries, level, n);
+			/* As an allocator hands tables out. */
+			KUNIT_EXPECT_MEMEQ(test, entries, zero, n * bytes);
+			KUNIT_EXPECT_MEMEQ(test, (u8 *)entries + n * bytes,
+					   canary, bytes);
+		}
+		KUNIT_EXPECT_EQ(test, format->decode(zero, level), 0);
+		KUNIT_EXPECT_EQ(test, format->common(zero, level, 2), 0);
+	}
+}
+
+static void takes_no_table_for_a_leaf(struct kunit *test)
+{
+	const struct drm_gpt_format *format = fmt_of(test);
+	u64 none, bit, entry, taken;
+	u8 level, k;
+
+	for (level = 1; level < format->nr_levels; level++) {
+		none = fmt_encode_table(test, level, 0, false);
+		taken = none | fmt_encode_table(test, level, 0, true);
+		for (k = 12; k < 64; k++) {
+			bit = BIT_ULL(k);
+			if (!(format->leaf_bits & bit))
+				continue;
+			format->fill_table(&entry, level, bit, k & 1);
+			KUNIT_EXPECT_EQ(test, format->decode(&entry, level), 0);
+			KUNIT_EXPECT_EQ(test, format->common(&entry, level, 1), 0);
+			entry = fmt_encode_table(test, level, bit, false) ^ none;
+			KUNIT_EXPECT_EQ(test, hweight64(entry), 1);
+			KUNIT_EXPECT_EQ(test, entry & taken, 0);
+			taken |= entry;
+		}
+	}
+}
+
+/* Two leaves, between others: what they both have. */
+static void fmt_expect_common(struct kunit *test, u8 level, u64 first, u64 second)
+{
+	const struct drm_gpt_format *format = fmt_of(test);
+	u64 all = V | (format->leaf_bits & DRM_GPT_LEAF_RIGHTS), entries[6];
+	const u64 leaves[] = { all, first, all, second, all };
+	u8 *end = (u8 *)entries + 5 * fmt_bytes(format, level);
+
+	format->fill_leaves(entries, level, leaves, 5);
+	KUNIT_EXPECT_EQ(test, format->common(entries, level, 5),
+			first & second & DRM_GPT_LEAF_RIGHTS);
+	KUNIT_EXPECT_EQ(test, format->common(entries, level, 1), all);
+	format->fill_empty(end, level, 1);
+	KUNIT_EXPECT_EQ(test, format->common(entries, level, 6), 0);
+	if (!level)
+		return;
+	format->fill_table(end, level, 0x10000, false);
+	KUNIT_EXPECT_EQ(test, format->common(entries, level, 6), 0);
+}
+
+static void tells_what_all_have(struct kunit *test)
+{
+	const struct drm_gpt_format *format = fmt_of(test);
+	u64 mask, first, second;
+	u8 level;
+
+	for (level = 0; level < format->nr_levels; level++) {
+		if (!format->levels[level].leaf)
+			continue;
+		mask = fmt_flags(format, level);
+		first = 0;
+		do {
+			second = 0;
+			do {
+				fmt_expect_common(test, level, V | first, V | second);
+				second = fmt_next(second, mask);
+			} while (second);
+			first = fmt_next(first, mask & (W | A | H));
+		} while (first);
+	}
+}
+
+/* ---- geometry --------------------------------------------------------------- */
+
+static int fmt_mem_alloc(struct drm_gpt *gpt, struct drm_gpt_mem *mem, u32 bytes,
+			 gfp_t gfp)
+{
+	mem->cpu = kzalloc(bytes, gfp);
+	mem->addr = 0x10000;
+	return mem->cpu ? 0 : -ENOMEM;
+}
+
+static void fmt_mem_free(struct drm_gpt *gpt, struct drm_gpt_mem *mem, u32 bytes)
+{
+	kfree(mem->cpu);
+}
+
+static const struct drm_gpt_mem_ops fmt_mem_ops = {
+	.alloc = fmt_mem_alloc,
+	.free = fmt_mem_free,
+};
+
+static void fmt_gpt_init(struct kunit *test, struct drm_gpt *gpt)
+{
+	const struct drm_gpt_config config = {
+		.format = fmt_of(test),
+		.mem = &fmt_mem_ops,
+	};
+
+	KUNIT_ASSERT_EQ(test, drm_gpt_init(gpt, &config), 0);
+}
+
+static void levels_cover_all_addresses(struct kunit *test)
+{
+	const struct drm_gpt_format *format = fmt_of(test);
+	u8 level, shift = format->levels[0].shift;
+	struct drm_gpt gpt;
+
+	for (level = 0; level < format->nr_levels; level++) {
+		const struct drm_gpt_level *l = &format->levels[level];
+
+		KUNIT_EXPECT_EQ(test, l->shift, shift);
+		KUNIT_EXPECT_EQ(test, l->table, level > 0);
+		/* What has groups has leaves that could be in one. */
+		KUNIT_EXPECT_TRUE(test, l->leaf || !l->hint);
+		shift += l->bits;
+	}
+	KUNIT_EXPECT_EQ(test, shift, format->va_bits);
+	/* An address of a leaf has none of the bits below the page. */
+	KUNIT_EXPECT_EQ(test, format->leaf_bits & H, 0);
+	fmt_gpt_init(test, &gpt);
+	drm_gpt_fini(&gpt);
+}
+
+/* Commits of what entries of @level have no room for change nothing. */
+static void fmt_expect_refused(struct kunit *test, struct drm_gpt *gpt, u8 level,
+			       u64 bad)
+{
+	u64 page = 1ULL << fmt_of(test)->levels[level].shift;
+	const u64 leaves[] = { V, bad, V };
+	struct drm_gpt_entry entry;
+	struct drm_gpt_update up;
+	u32 k;
+
+	KUNIT_ASSERT_EQ(test, drm_gpt_prepare(gpt, &up, 0, 8 * page - 1, level,
+					      GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, drm_gpt_commit_seq(&up, 4 * page, bad, 1, NULL,
+						 NULL), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_gpt_commit(&up, 0, leaves, 3, NULL, NULL),
+			-EINVAL);
+	drm_gpt_finish(&up);
+	if (!level)
+		KUNIT_EXPECT_EQ(test, drm_gpt_map(gpt, 0, leaves, 3, GFP_KERNEL),
+				-EINVAL);
+	/* But what came before it in an array. */
+	for (k = 1; k < 8; k++) {
+		drm_gpt_lookup(gpt, k * page, &entry);
+		KUNIT_EXPECT_EQ(test, entry.flags, 0);
+	}
+}
+
+static void refuses_what_entries_cannot_say(struct kunit *test)
+{
+	const struct drm_gpt_format *format = fmt_of(test);
+	struct drm_gpt gpt;
+	u8 level, k;
+
+	for (level = 0; level < format->nr_levels; level++) {
+		if (!format->levels[level].leaf)
+			continue;
+		fmt_gpt_init(test, &gpt);
+		for (k = 1; k < 64; k++)
+			if (!(BIT_ULL(k) & fmt_room(format, level)))
+				fmt_expect_refused(test, &gpt, level,
+						   V | BIT_ULL(k));
+		drm_gpt_fini(&gpt);
+	}
+}
+
+static void refuses_sequences_that_end_beyond(struct kunit *test)
+{
+	const struct drm_gpt_format *format = fmt_of(test);
+	u64 last = fmt_addresses(format, 0);
+	u64 page = 1ULL << format->levels[0].shift;
+	struct drm_gpt_update up;
+	struct drm_gpt gpt;
+
+	fmt_gpt_init(test, &gpt);
+	KUNIT_ASSERT_EQ(test, drm_gpt_prepare(&gpt, &up, 0, 2 * page - 1, 0,
+					      GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, drm_gpt_commit_seq(&up, 0, last | V, 2, NULL, NULL),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_gpt_commit_seq(&up, 0, last | V, 1, NULL, NULL),
+			0);
+	drm_gpt_finish(&up);
+	drm_gpt_fini(&gpt);
+}
+
+static struct kunit_case drm_gpt_fmt_test_cases[] = {
+	KUNIT_CASE_PARAM(encodes_what_the_manual_says, fmt_param_gen_params),
+	KUNIT_CASE_PARAM(decodes_what_it_encodes, fmt_param_gen_params),
+	KUNIT_CASE_PARAM(gives_each_address_bit_a_place, fmt_param_gen_params),
+	KUNIT_CASE_PARAM(stops_at_what_it_cannot_encode, fmt_param_gen_params),
+	KUNIT_CASE_PARAM(fills_sequences_as_single_leaves, fmt_param_gen_params),
+	KUNIT_CASE_PARAM(empties_entries_and_no_more, fmt_param_gen_params),
+	KUNIT_CASE_PARAM(takes_no_table_for_a_leaf, fmt_param_gen_params),
+	KUNIT_CASE_PARAM(tells_what_all_have, fmt_param_gen_params),
+	KUNIT_CASE_PARAM(levels_cover_all_addresses, fmt_param_gen_params),
+	KUNIT_CASE_PARAM(refuses_what_entries_cannot_say, fmt_param_gen_params),
+	KUNIT_CASE_PARAM(refuses_sequences_that_end_beyond, fmt_param_gen_params),
+	{}
+};
+
+static struct kunit_suite drm_gpt_fmt_test_suite = {
+	.name = "drm_gpt_formats",
+	.test_cases = drm_gpt_fmt_test_cases,
+};
+
+kunit_test_suite(drm_gpt_fmt_test_suite);
