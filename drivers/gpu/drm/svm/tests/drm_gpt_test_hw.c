@@ -172,19 +172,20 @@ const struct test_geometry test_geometry_toy = {
 
 /*
  * A toy that may change from one leaf or table to another at once: entries as
- * vgem_svm's, three levels of 16, groups of four pages and of two large leaves.
+ * vgem_svm's lowest, three levels of 16, groups of four pages and of two large
+ * leaves.
  */
 static void test_small_fill_seq(void *dst, u8 level, u64 leaf, u32 n)
 {
 	u64 *entry = dst;
 
 	for (; n--; entry++, leaf += 0x1000ULL << (4 * level))
-		drm_gpt_format_vgem_svm.fill_leaves(entry, level, &leaf, 1);
+		drm_gpt_format_vgem_svm.fill_leaves(entry, 0, &leaf, 1);
 }
 
 static u32 test_small_fill_leaves(void *dst, u8 level, const u64 *leaves, u32 n)
 {
-	return drm_gpt_format_vgem_svm.fill_leaves(dst, level, leaves, n);
+	return drm_gpt_format_vgem_svm.fill_leaves(dst, 0, leaves, n);
 }
 
 static void test_small_fill_empty(void *dst, u8 level, u32 n)
@@ -212,6 +213,7 @@ static const struct drm_gpt_format test_format_small = {
 	.va_bits = 24,
 	.nr_levels = 3,
 	.replace_ok = true,
+	.leaf_bits = DRM_GPT_LEAF_ADDR | DRM_GPT_LEAF_RIGHTS,
 	.levels = {
 		{ .shift = 12, .bits = 4, .entry_shift = 3, .hint = 2,
 		  .leaf = true },
