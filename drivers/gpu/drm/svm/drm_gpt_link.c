@@ -146,15 +146,8 @@ bool drm_gpt_lock_linked(struct drm_gpt_table *table, u32 *credits)
 	u32 n = 0;
 
 	drm_gpt_lock(table);
-	if (likely(drm_gpt_reachable(table))) {
-		/*
-		 * A zap may have found a directory above not linked, and somebody
-		 * else have linked it since: with the links we have what that
-		 * one had, the sign of the zap's caller, for our caller's check.
-		 */
-		smp_rmb();
+	if (likely(drm_gpt_reachable(table)))
 		return true;
-	}
 	drm_gpt_unlock(table);
 
 	for (t = table; t->parent; t = t->parent)
@@ -162,5 +155,7 @@ bool drm_gpt_lock_linked(struct drm_gpt_table *table, u32 *credits)
 	while (n--)
 		if (!drm_gpt_link_step(way[n], !n, credits))
 			return false;
+	/* Pairs with drm_gpt_zap(): it finds them linked, or we its caller's sign. */
+	smp_mb();
 	return true;
 }

@@ -61,7 +61,7 @@ static bool drm_gpt_protect_slots(struct drm_gpt_gather *gather,
 	bool linked;
 
 	drm_gpt_lock(table);
-	linked = atomic_read(&table->pins) >= 0 && drm_gpt_reachable(table);
+	linked = atomic_read(&table->pins) >= 0 && drm_gpt_linked(table);
 	if (linked)
 		drm_gpt_protect_entries(gather, table, lo, hi, flags);
 	drm_gpt_unlock(table);

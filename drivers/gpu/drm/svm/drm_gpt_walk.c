@@ -69,14 +69,11 @@
  *   Where the zap finds no table at all there is no lock in common; then a full
  *   barrier on each side, in the pin of prepare and at the start of zap, says
  *   that one sees the other.
- * - Link against zap: a zap asks under the lock of a table whether that counts,
- *   that is, whether it and all above are linked. Where it does not, whoever
- *   links it later comes behind the zap at that lock, and its check fails; who
- *   only finds it linked by another has that from the links (release, read
- *   barrier). Directories without leaves that are only passed are not asked.
- * - Promote against zap: promote asks nobody whether its leaf is valid. A zap that
- *   has found a table linked in its directory, and then not, looks at the
- *   directory again.
+ * - Link against zap: a zap of all that a table covers holds the parent's lock,
+ *   as the link does. One that only passes through a directory may do so without
+ *   its lock, and find what is below not linked just before a commit links it;
+ *   the barriers behind the links and at the start of zap say that this commit's
+ *   check fails.
  * - Commit against unlinked directory: a commit that has found all linked may
  *   write into a table while a directory above is unlinked, and even linked
  *   again. That zap was after its check, so the commit is before the zap; and

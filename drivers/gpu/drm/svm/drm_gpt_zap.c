@@ -93,30 +93,21 @@ static void drm_gpt_zap_entries(struct drm_gpt_gather *gather,
 			   drm_gpt_slot_last(table, hi));
 }
 
-/*
- * What is not reached is stale, what is dead is nobody's. To be asked under the
- * table's lock: a commit that found it reached and was before us is seen to have,
- * and one after us sees our caller's sign.
- */
-static bool drm_gpt_counts(const struct drm_gpt_table *table)
-{
-	return atomic_read(&table->pins) >= 0 && drm_gpt_reachable(table);
-}
-
-/* Return: false if what the table holds does not count. */
+/* Return: false if the table is not linked. */
 static bool drm_gpt_zap_lowest(struct drm_gpt_gather *gather,
 			       struct drm_gpt_table *table, u64 first, u64 last)
 {
 	struct drm_gpt *gpt = table->gpt;
-	bool counts;
+	bool linked;
 
 	drm_gpt_lock(table);
-	counts = drm_gpt_counts(table);
-	if (counts)
+	/* What is not linked is stale, what is dead is nobody's. */
+	linked = atomic_read(&table->pins) >= 0 && drm_gpt_linked(table);
+	if (linked)
 		drm_gpt_zap_entries(gather, table, drm_gpt_index(gpt, 0, first),
 				    drm_gpt_index(gpt, 0, last));
 	drm_gpt_unlock(table);
-	return counts;
+	return linked;
 }
 
 /* ---- tables --------------------------------------------------------------- */
@@ -258,7 +249,7 @@ static void drm_gpt_zap_directory(struct drm_gpt_gather *gather,
 	u32 lo = c->first, hi = c->last;
 
 	drm_gpt_lock(table);
-	if (drm_gpt_counts(table)) {
+	if (atomic_read(&table->pins) >= 0) {
 		if (c->head)
 			part[0] = drm_gpt_zap_part(gather, table, c->first);
 		if (c->tail)
@@ -273,10 +264,7 @@ static void drm_gpt_zap_directory(struct drm_gpt_gather *gather,
 	drm_gpt_unlock(table);
 }
 
-/*
- * The same where nothing lies whole in it and no leaf can be: no lock. Whether it
- * is linked is for those below to ask, under locks of theirs.
- */
+/* The same where nothing lies whole in it and no leaf can be: no lock. */
 static void drm_gpt_pass_directory(struct drm_gpt_table *table,
 				   const struct drm_gpt_cover *c,
 				   struct drm_gpt_table *part[2])
@@ -302,7 +290,7 @@ static void drm_gpt_zap_promoted(struct drm_gpt_gather *gather,
 				 struct drm_gpt_table *parent, u32 i)
 {
 	drm_gpt_lock(parent);
-	if (drm_gpt_counts(parent) && test_bit(i, drm_gpt_live(parent)))
+	if (atomic_read(&parent->pins) >= 0 && test_bit(i, drm_gpt_live(parent)))
 		drm_gpt_zap_part(gather, parent, i);
 	drm_gpt_unlock(parent);
 }
@@ -361,8 +349,9 @@ void drm_gpt_zap(struct drm_gpt_gather *gather, u64 first, u64 last)
 	if (WARN_ON_ONCE(!drm_gpt_range_ok(gpt, first, last, 0)))
 		return;
 	/*
-	 * Pairs with drm_gpt_try_pin(): where we do not find its tables, its
-	 * commit finds what our caller has set to make it fail.
+	 * Pairs with drm_gpt_try_pin() and drm_gpt_lock_linked(): where we do not
+	 * find their tables, or find them not linked, the commit finds what our
+	 * caller has set to make it fail.
 	 */
 	smp_mb();
 	rcu_read_lock();
