@@ -87,9 +87,8 @@ static bool drm_gpt_protect_table(struct drm_gpt_gather *gather,
 					  min(last, drm_gpt_slot_last(table, i)),
 					  flags))
 			continue;
-		/* As in drm_gpt_zap_child(). */
-		if (table->level == 1)
-			drm_gpt_protect_slots(gather, table, i, i, flags);
+		/* As in drm_gpt_zap_promoted(). */
+		drm_gpt_protect_slots(gather, table, i, i, flags);
 	}
 	return linked;
 }

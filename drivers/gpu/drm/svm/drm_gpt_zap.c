@@ -285,7 +285,11 @@ static bool drm_gpt_only_parts(const struct drm_gpt_table *table,
 static void drm_gpt_zap_table(struct drm_gpt_gather *gather,
 			      struct drm_gpt_table *table, u64 first, u64 last);
 
-/* The large leaf that a table was promoted to after we had found it linked. */
+/*
+ * A table that was linked when we found it is not any more. If it was promoted
+ * the large leaf goes; if another zap unlinked it, the entry is empty when that
+ * has let go of the lock.
+ */
 static void drm_gpt_zap_promoted(struct drm_gpt_gather *gather,
 				 struct drm_gpt_table *parent, u32 i)
 {
