@@ -146,8 +146,14 @@ bool drm_gpt_lock_linked(struct drm_gpt_table *table, u32 *credits)
 	u32 n = 0;
 
 	drm_gpt_lock(table);
-	if (likely(drm_gpt_reachable(table)))
+	if (likely(drm_gpt_reachable(table))) {
+		/*
+		 * Who linked it may have come after a zap that found it not
+		 * linked; then the caller's check sees what that zap's has set.
+		 */
+		smp_rmb();
 		return true;
+	}
 	drm_gpt_unlock(table);
 
 	for (t = table; t->parent; t = t->parent)

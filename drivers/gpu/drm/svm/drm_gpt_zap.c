@@ -264,15 +264,36 @@ static void drm_gpt_zap_directory(struct drm_gpt_gather *gather,
 	drm_gpt_unlock(table);
 }
 
-/* The same where nothing lies whole in it and no leaf can be: no lock. */
+/*
+ * What is below a table that is not linked is stale. Not before the entry above
+ * is empty, though, and whoever unlinks it has our lock until then. To look
+ * without it is for the common case. A child that is dead has no parent.
+ */
+static struct drm_gpt_table *drm_gpt_linked_child(struct drm_gpt_table *table,
+						  u32 i)
+{
+	struct drm_gpt_table *child = rcu_dereference(table->child[i]);
+
+	if (!child ||
+	    READ_ONCE(child->link) == READ_ONCE(drm_gpt_dir(table)->epoch))
+		return child;
+	drm_gpt_lock(table);
+	child = drm_gpt_child(table, i);
+	if (child && !drm_gpt_linked(child))
+		child = NULL;
+	drm_gpt_unlock(table);
+	return child;
+}
+
+/* The same where nothing lies whole in it and no leaf can be: mostly no lock. */
 static void drm_gpt_pass_directory(struct drm_gpt_table *table,
 				   const struct drm_gpt_cover *c,
 				   struct drm_gpt_table *part[2])
 {
 	if (c->head)
-		part[0] = rcu_dereference(table->child[c->first]);
+		part[0] = drm_gpt_linked_child(table, c->first);
 	if (c->tail)
-		part[1] = rcu_dereference(table->child[c->last]);
+		part[1] = drm_gpt_linked_child(table, c->last);
 }
 
 static bool drm_gpt_only_parts(const struct drm_gpt_table *table,

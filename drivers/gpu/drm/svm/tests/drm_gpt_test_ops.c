@@ -842,6 +842,28 @@ static void zap_of_a_directory_is_one_entry(struct kunit *test)
 	ops_expect_empty(test, dir);
 }
 
+/* What is below an unlinked directory went with it, and goes only once. */
+static void zap_below_an_unlinked_directory_finds_nothing(struct kunit *test)
+{
+	struct test_hw *hw = test->priv;
+	u64 dir = ops_size(hw, 2), top = ops_size(hw, hw->geometry->levels - 1);
+	struct drm_gpt_gather gather;
+	u64 first[] = { dir, top };
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(first); i++) {
+		u64 size = i ? top : dir;
+
+		ops_fill_directory(test, first[i]);
+		KUNIT_ASSERT_EQ(test, test_unmap(hw, first[i], first[i] + size - 1), 0);
+		KUNIT_ASSERT_EQ(test, test_zap(hw, &gather, first[i] + 0x1000,
+					       first[i] + dir - 0x2001), 0);
+		KUNIT_EXPECT_TRUE(test, drm_gpt_gather_empty(&gather));
+		KUNIT_EXPECT_GT(test, gather.zap_first, gather.zap_last);
+		test_flush(hw, &gather);
+	}
+}
+
 static void relinked_directory_shows_nothing_stale(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
@@ -1247,6 +1269,8 @@ static struct kunit_case ops_cases[] = {
 	KUNIT_CASE_PARAM(promote_waits_for_commands, ops_variant_gen_params),
 	KUNIT_CASE_PARAM(promote_refuses_what_is_unlinked, ops_variant_gen_params),
 	KUNIT_CASE_PARAM(zap_of_a_directory_is_one_entry, ops_variant_gen_params),
+	KUNIT_CASE_PARAM(zap_below_an_unlinked_directory_finds_nothing,
+			 ops_variant_gen_params),
 	KUNIT_CASE_PARAM(relinked_directory_shows_nothing_stale,
 			 ops_variant_gen_params),
 	KUNIT_CASE_PARAM(reclaim_finds_tables_below_unlinked_directories,
