@@ -106,7 +106,16 @@ static inline bool shim_is_held(const spinlock_t *lock)
 
 /* ---- RCU ------------------------------------------------------------------ */
 
-#ifndef GPT_URCU
+#ifdef GPT_SINGLE
+/* One thread and no reader but itself: a grace period is over at once. */
+struct rcu_head {
+	void *unused;
+};
+#define shim_rcu_read_lock()	((void)0)
+#define shim_rcu_read_unlock()	((void)0)
+#define call_rcu(head, func)	(func)(head)
+#define rcu_barrier()		((void)0)
+#elif !defined(GPT_URCU)
 struct rcu_head {
 	struct rcu_head *next;
 	void (*func)(struct rcu_head *head);

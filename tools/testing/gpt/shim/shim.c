@@ -155,6 +155,18 @@ void shim_thread_end(void)
 static void shim_rcu_begin(void)
 {
 }
+#elif defined(GPT_SINGLE)
+void shim_thread_begin(void)
+{
+}
+
+void shim_thread_end(void)
+{
+}
+
+static void shim_rcu_begin(void)
+{
+}
 #else
 static pthread_rwlock_t shim_rcu_lock;
 static __thread unsigned int shim_rcu_nested;
@@ -280,12 +292,17 @@ void *shim_alloc(size_t bytes, gfp_t gfp, size_t align, size_t slab)
 		shim_failed = true;
 		return NULL;
 	}
-	if (posix_memalign(&start, max(align, sizeof(void *)), front + bytes))
+	/* Not written to here, since large ones are zero as they come. */
+	if (align <= sizeof(struct shim_header) && (gfp & __GFP_ZERO))
+		start = calloc(1, front + bytes);
+	else if (posix_memalign(&start, max(align, sizeof(void *)), front + bytes))
+		start = NULL;
+	if (!start)
 		return NULL;
 	header = (struct shim_header *)((char *)start + front) - 1;
 	header->start = start;
 	header->slab = slab ? slab : shim_kmalloc_size(bytes);
-	if (gfp & __GFP_ZERO)
+	if (align > sizeof(struct shim_header) && (gfp & __GFP_ZERO))
 		memset(header + 1, 0, bytes);
 	atomic_long_inc(&shim_alive);
 	atomic_long_add(header->slab, &shim_sum);
@@ -480,6 +497,10 @@ bool queue_work(struct workqueue_struct *wq, struct work_struct *work)
 {
 	bool queued;
 
+#ifdef GPT_SINGLE
+	work->func(work);
+	return true;
+#endif
 	pthread_mutex_lock(&wq->lock);
 	queued = work->next || wq->last == &work->next;
 	if (!queued) {

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * All that the device could reach, read from its tables' memory from the root
+ * on and held against the model. Knows the documented bits only.
+ */
+
+#include "fuzz.h"
+
+struct walk {
+	struct test_hw *hw;
+	const struct model *model;
+	u64 bytes;
+	u64 where;
+	const char *wrong;
+};
+
+static void walk_wrong(struct walk *walk, const char *what, u64 va)
+{
+	if (walk->wrong)
+		return;
+	walk->wrong = what;
+	walk->where = va;
+}
+
+static const struct test_table *walk_table(struct walk *walk, u64 addr, bool local,
+					   u64 va)
+{
+	const struct test_table *table;
+	u64 index = addr >> 12;
+
+	if (!index || index > walk->hw->nr_tables || (addr & 0xfff)) {
+		walk_wrong(walk, "an entry points to no table", va);
+		return NULL;
+	}
+	table = &walk->hw->tables[index];
+	if (table->freed)
+		walk_wrong(walk, "a freed table is reachable", va);
+	else if (table->local != local)
+		walk_wrong(walk, "an entry has the wrong aperture", va);
+	else
+		return table;
+	return NULL;
+}
+
+/* One entry says of its group that it follows on. */
+static void walk_group(struct walk *walk, u8 level, u64 va)
+{
+	const struct test_geometry *g = walk->hw->geometry;
+	u8 hint = level ? g->hint_above : g->hint;
+	u64 mask = (0x1000ULL << (g->bits * level + hint)) - 1;
+
+	if (!model_linear(walk->model, va & ~mask, va | mask) ||
+	    (model_at(walk->model, va & ~mask) & mask & DRM_GPT_LEAF_ADDR))
+		walk_wrong(walk, "a hint is wrong", va);
+}
+
+static void walk_leaf(struct walk *walk, const struct test_pte *pte, u8 level,
+		      u64 va)
+{
+	u64 size = 0x1000ULL << (walk->hw->geometry->bits * level);
+
+	walk->bytes += size;
+	if (!model_linear(walk->model, va, va + size - 1) ||
+	    model_at(walk->model, va) != (pte->addr | pte->flags))
+		walk_wrong(walk, "the tables map something else", va);
+	if (pte->hint)
+		walk_group(walk, level, va);
+}
+
+static void walk_entries(struct walk *walk, u64 addr, bool local, u8 level, u64 va)
+{
+	const struct test_geometry *g = walk->hw->geometry;
+	const struct test_table *table = walk_table(walk, addr, local, va);
+	u64 size = 0x1000ULL << (g->bits * level);
+	struct test_pte pte;
+	u32 i;
+
+	if (table && table->bytes != (u32)g->entry_bytes[level] << g->bits) {
+		walk_wrong(walk, "a table of another level", va);
+		return;
+	}
+	for (i = 0; table && i < 1U << g->bits && !walk->wrong; i++, va += size) {
+		g->decode((u8 *)table->mem + i * g->entry_bytes[level], level, &pte);
+		if (!pte.valid)
+			continue;
+		if (pte.leaf)
+			walk_leaf(walk, &pte, level, va);
+		else if (level)
+			walk_entries(walk, pte.addr, pte.local, level - 1, va);
+		else
+			walk_wrong(walk, "a table below the lowest level", va);
+	}
+}
+
+const char *tables_compare(struct test_hw *hw, const struct model *model, u64 *where)
+{
+	struct walk walk = { .hw = hw, .model = model };
+	u64 addr, want = 0;
+	bool local;
+	u32 i;
+
+	drm_gpt_root(&hw->gpt, &addr, &local);
+	walk_entries(&walk, addr, local, hw->geometry->levels - 1, 0);
+	for (i = 0; i < model->nr; i++)
+		want += model->segment[i].last - model->segment[i].first + 1;
+	if (!walk.wrong && walk.bytes != want)
+		walk.wrong = "the tables map less than they should";
+	*where = walk.where;
+	return walk.wrong;
+}
