@@ -12,13 +12,14 @@ u32 drm_gpt_link_words(struct drm_gpt *gpt, u8 level)
 	u32 words = 0;
 	u8 l;
 
-	/* Split a large leaf or clear what is stale, then the entry above. */
+	/* Split a large leaf or clear what is stale, then the entry above; a fence. */
 	for (l = level; l < drm_gpt_top(gpt); l++)
 		words += max(drm_gpt_seq_words(gpt, l, drm_gpt_entries(gpt, l)),
 			     drm_gpt_words(gpt, DRM_GPT_RUN_FILL,
 					   drm_gpt_entries(gpt, l))) +
 			 drm_gpt_words(gpt, DRM_GPT_RUN_COPY, 1) +
-			 drm_gpt_unhint_words(gpt, l + 1);
+			 drm_gpt_unhint_words(gpt, l + 1) +
+			 gpt->cmd->fence_words;
 	return words;
 }
 
@@ -79,13 +80,17 @@ static void drm_gpt_split(struct drm_gpt_table *parent,
 	drm_gpt_new_epoch(table);
 	drm_gpt_hint_forget(table, 0, entries);
 	drm_gpt_write_seq(table, 0, leaf, entries, credits);
-	drm_gpt_set_bits(table, 0, leaf, entries);
-	/* Until the fence the device has the large leaf, which says the same. */
+	/*
+	 * Until the fence the device has the large leaf, which says the same, but
+	 * memory of the table has what was in it before: not for a lookup to read.
+	 */
 	if (table->gpt->cmd) {
-		u64 *pending = &drm_gpt_side(table)->pending;
-
-		WRITE_ONCE(*pending, max(*pending, drm_gpt_side(parent)->pending));
+		WRITE_ONCE(drm_gpt_side(table)->pending,
+			   drm_gpt_fence(table->gpt, credits));
+		/* Pairs with drm_gpt_has(). */
+		smp_wmb();
 	}
+	drm_gpt_set_bits(table, 0, leaf, entries);
 }
 
 /*

@@ -280,6 +280,33 @@ static void splits_through_all_levels(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_hw_now(hw, base + size - 0x1000), 0);
 }
 
+/* Between the split and its fence, under the table's lock. */
+static bool ops_look_at_split(void *data)
+{
+	struct test_hw *hw = data;
+	struct drm_gpt_entry entry;
+
+	drm_gpt_lookup(&hw->gpt, 0x1000, &entry);
+	return entry.flags && (!entry.leaf || entry.leaf == test_leaf(65537, 0));
+}
+
+/* Memory of the table still says what it did before the large leaf. */
+static void lookup_sees_nothing_stale_in_a_split(struct kunit *test)
+{
+	struct test_hw *hw = test->priv;
+	u64 span = test_span(hw), leaf = test_leaf(5, 0);
+
+	if (!hw->geometry->format->replace_ok)
+		kunit_skip(test, "a format that does not split in place");
+	KUNIT_ASSERT_EQ(test, test_map_scattered(hw, 0, 100, test_entries(hw)), 0);
+	KUNIT_ASSERT_EQ(test, test_unmap(hw, 0, span - 1), 0);
+	KUNIT_ASSERT_EQ(test, ops_commit_seq(hw, 0, test_leaf(65536, 0), 1, 1), 0);
+	test_hw_run(hw, U32_MAX);
+	KUNIT_EXPECT_EQ(test, test_map_if(hw, 0x3000, &leaf, 1, ops_look_at_split, hw),
+			0);
+	ops_expect(test, 0x1000, test_leaf(65537, 0), 0x1000);
+}
+
 /* ---- in each other's way ------------------------------------------------ */
 
 static void large_leaf_waits_for_the_table_to_go(struct kunit *test)
@@ -1243,6 +1270,8 @@ static struct kunit_case ops_cases[] = {
 	KUNIT_CASE_PARAM(refuses_levels_that_map_nothing, ops_variant_gen_params),
 	KUNIT_CASE_PARAM(a_full_directory_becomes_one_leaf, ops_variant_gen_params),
 	KUNIT_CASE_PARAM(splits_through_all_levels, ops_variant_gen_params),
+	KUNIT_CASE_PARAM(lookup_sees_nothing_stale_in_a_split,
+			 ops_variant_gen_params),
 	KUNIT_CASE_PARAM(large_leaf_waits_for_the_table_to_go,
 			 ops_variant_gen_params),
 	KUNIT_CASE_PARAM(large_leaf_makes_way_only_after_a_zap,
