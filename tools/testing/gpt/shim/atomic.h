@@ -10,17 +10,41 @@
 
 #include "base.h"
 
+/*
+ * Where others may see what a thread has done so far, and a test may want them
+ * to: there, if it is switched on, the thread waits now and then.
+ */
+#ifdef GPT_FAST
+#define shim_perturb()		((void)0)
+#else
+extern bool shim_perturbing;
+void shim_perturb_now(void);
+#define shim_perturb()		do { \
+	if (unlikely(__atomic_load_n(&shim_perturbing, __ATOMIC_RELAXED))) \
+		shim_perturb_now(); \
+} while (0)
+#endif
+
 #if defined(__SANITIZE_THREAD__)
 #define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
-#define WRITE_ONCE(x, v)	__atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, v)	do { \
+	shim_perturb(); \
+	__atomic_store_n(&(x), (v), __ATOMIC_RELAXED); \
+} while (0)
 #else
 #define READ_ONCE(x)		(*(const volatile typeof(x) *)&(x))
-#define WRITE_ONCE(x, v)	do { *(volatile typeof(x) *)&(x) = (v); } while (0)
+#define WRITE_ONCE(x, v)	do { \
+	shim_perturb(); \
+	*(volatile typeof(x) *)&(x) = (v); \
+} while (0)
 #endif
 #define data_race(x)		(x)
 
 #define smp_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
-#define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
+#define smp_store_release(p, v)	do { \
+	shim_perturb(); \
+	__atomic_store_n(p, v, __ATOMIC_RELEASE); \
+} while (0)
 #define smp_mb()	__atomic_thread_fence(__ATOMIC_SEQ_CST)
 #define smp_rmb()	__atomic_thread_fence(__ATOMIC_ACQUIRE)
 #define smp_wmb()	__atomic_thread_fence(__ATOMIC_RELEASE)

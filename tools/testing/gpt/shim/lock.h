@@ -70,6 +70,7 @@ static inline void spin_lock_nested(spinlock_t *lock, unsigned int subclass)
 {
 	u32 free = 0;
 
+	shim_perturb();
 	if (!__atomic_compare_exchange_n(&lock->locked, &free, 1, false,
 					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		shim_spin_wait(lock);
@@ -84,6 +85,7 @@ static inline void spin_unlock(spinlock_t *lock)
 	shim_spin_unlocking(lock);
 #endif
 	__atomic_store_n(&lock->locked, 0, __ATOMIC_RELEASE);
+	shim_perturb();
 }
 
 #define spin_lock(lock)	spin_lock_nested(lock, ~0U)

@@ -89,6 +89,31 @@ void shim_quiescent(bool wait)
 #endif
 }
 
+/* ---- perturbation --------------------------------------------------------- */
+
+#ifndef GPT_FAST
+bool shim_perturbing;
+
+/* Mostly goes on; lets another thread in; or stays away for longer. */
+void shim_perturb_now(void)
+{
+	static __thread struct rnd_state rnd;
+	static atomic_t threads;
+	struct timespec nap = { 0 };
+	u32 r;
+
+	if (!rnd.s)
+		prandom_seed_state(&rnd, atomic_inc_return(&threads));
+	r = prandom_u32_state(&rnd);
+	if (r % 512 == 0) {
+		nap.tv_nsec = 1000 * (1 + (r >> 16) % 60);
+		nanosleep(&nap, NULL);
+	} else if (r % 32 == 0) {
+		sched_yield();
+	}
+}
+#endif
+
 /* ---- spinlocks ------------------------------------------------------------ */
 
 void shim_spin_wait(spinlock_t *lock)
