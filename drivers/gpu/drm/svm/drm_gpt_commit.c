@@ -243,7 +243,8 @@ static void drm_gpt_fence_table(struct drm_gpt_update *up,
 	if (up->gpt->cmd) {
 		u64 seq = drm_gpt_fence(up->gpt, &up->credits);
 
-		WRITE_ONCE(drm_gpt_side(table)->pending, seq);
+		if (!drm_svm_planted(DRM_GPT_PLANTED_NO_PENDING))
+			WRITE_ONCE(drm_gpt_side(table)->pending, seq);
 		up->seq = max(up->seq, seq);
 	} else {
 		drm_gpt_write_barrier(up->gpt);
@@ -346,6 +347,7 @@ static int drm_gpt_commit_piece(struct drm_gpt_update *up,
 				const struct drm_gpt_piece *p,
 				const struct drm_gpt_leaves *leaves)
 {
+	bool early = drm_svm_planted(DRM_GPT_PLANTED_VALID_EARLY);
 	int ret = 0;
 
 	if (drm_gpt_fits_huge(p)) {
@@ -354,9 +356,11 @@ static int drm_gpt_commit_piece(struct drm_gpt_update *up,
 			return ret;
 	}
 
+	if (early && !drm_gpt_still_valid(leaves))
+		return -EAGAIN;
 	if (!drm_gpt_lock_linked(p->table, &up->credits))
 		return -EBUSY;
-	if (!drm_gpt_still_valid(leaves))
+	if (!early && !drm_gpt_still_valid(leaves))
 		ret = -EAGAIN;
 	else
 		ret = drm_gpt_in_the_way(p) ? -EBUSY : 0;
@@ -383,6 +387,8 @@ static bool drm_gpt_cut(struct drm_gpt_table *table,
 	p->table = table;
 	p->i = drm_gpt_index(gpt, table->level, from);
 	p->n = ((to - from) >> shift) + 1;
+	if (drm_svm_planted(DRM_GPT_PLANTED_SHORT_END) && to == end)
+		p->n--;
 	p->array = leaves->array;
 	p->leaf = leaves->leaf + (skip << shift);
 	if (!p->array)

@@ -7,7 +7,6 @@
 #include <linux/export.h>
 
 #include "drm_gpt_internal.h"
-#include "drm_svm_planted.h"
 
 /**
  * drm_gpt_gather_init() - begin to collect what has to be flushed
@@ -177,6 +176,17 @@ u32 drm_gpt_gather_take_flush_credits(struct drm_gpt_gather *gather)
 }
 EXPORT_SYMBOL_GPL(drm_gpt_gather_take_flush_credits);
 
+/* Behind the flush. */
+void drm_gpt_gather_free(struct drm_gpt_gather *gather)
+{
+	struct drm_gpt_table *table;
+
+	while ((table = gather->tables)) {
+		gather->tables = table->next;
+		drm_gpt_table_free_later(table);
+	}
+}
+
 /**
  * drm_gpt_gather_fini() - the flush is done
  * @gather: gather
@@ -187,12 +197,7 @@ EXPORT_SYMBOL_GPL(drm_gpt_gather_take_flush_credits);
  */
 void drm_gpt_gather_fini(struct drm_gpt_gather *gather)
 {
-	struct drm_gpt_table *table;
-
-	while ((table = gather->tables)) {
-		gather->tables = table->next;
-		drm_gpt_table_free_later(table);
-	}
+	drm_gpt_gather_free(gather);
 	if (gather->credits)
 		gather->gpt->cmd->release(gather->gpt, gather->credits);
 	gather->credits = 0;

@@ -48,7 +48,9 @@ static void drm_gpt_unhint_group(struct drm_gpt_table *table, u32 group,
 	u8 shift = drm_gpt_hint_shift(table);
 	u64 leaf = drm_gpt_group_leaf(table, group) & ~DRM_GPT_LEAF_HINT;
 
-	drm_gpt_write_seq(table, group << shift, leaf, 1U << shift, credits);
+	if (!drm_svm_planted(DRM_GPT_PLANTED_NO_UNHINT))
+		drm_gpt_write_seq(table, group << shift, leaf, 1U << shift,
+				  credits);
 	__clear_bit(group, drm_gpt_hinted(table));
 }
 
@@ -93,6 +95,8 @@ void drm_gpt_hint_widen(const struct drm_gpt_table *table, u32 *first, u32 *last
 {
 	u32 mask = (1U << drm_gpt_hint_shift(table)) - 1;
 
+	if (drm_svm_planted(DRM_GPT_PLANTED_NO_WIDEN))
+		return;
 	if (drm_gpt_is_hinted(table, *first))
 		*first &= ~mask;
 	if (drm_gpt_is_hinted(table, *last))

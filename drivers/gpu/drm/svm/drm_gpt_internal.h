@@ -12,6 +12,8 @@
 
 #include <drm/drm_gpt.h>
 
+#include "drm_svm_planted.h"
+
 /**
  * struct drm_gpt_table - one table, as the CPU keeps it
  * @lock: guards all but what is said to be constant
@@ -136,8 +138,11 @@ static inline u64 drm_gpt_table_mask(const struct drm_gpt *gpt, u8 level)
 
 static inline u64 drm_gpt_slot_first(const struct drm_gpt_table *table, u32 i)
 {
-	return table->base +
-	       ((u64)i << drm_gpt_level(table->gpt, table->level)->shift);
+	u64 offset = (u64)i << drm_gpt_level(table->gpt, table->level)->shift;
+
+	if (drm_svm_planted(DRM_GPT_PLANTED_SHIFT_32))
+		offset = (u32)offset;
+	return table->base + offset;
 }
 
 static inline u64 drm_gpt_slot_last(const struct drm_gpt_table *table, u32 i)
@@ -403,6 +408,7 @@ static inline void drm_gpt_unhint_all(struct drm_gpt_table *table, u32 i, u32 n,
 void drm_gpt_gather_flush(struct drm_gpt_gather *gather, u64 first, u64 last);
 void drm_gpt_gather_add(struct drm_gpt_gather *gather, u64 first, u64 last);
 void drm_gpt_gather_directory(struct drm_gpt_gather *gather);
+void drm_gpt_gather_free(struct drm_gpt_gather *gather);
 
 bool drm_gpt_range_ok(const struct drm_gpt *gpt, u64 first, u64 last, u8 level);
 

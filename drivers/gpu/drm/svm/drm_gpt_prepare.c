@@ -199,6 +199,8 @@ int drm_gpt_prepare(struct drm_gpt *gpt, struct drm_gpt_update *up,
 		return -EINVAL;
 	shift = drm_gpt_level(gpt, level)->shift + drm_gpt_level(gpt, level)->bits;
 	nr = (last >> shift) - (first >> shift) + 1;
+	if (drm_svm_planted(DRM_GPT_PLANTED_STRADDLE))
+		nr = ((last - first) >> shift) + 1;
 	if (nr > U32_MAX)
 		return -EINVAL;
 
@@ -214,6 +216,8 @@ int drm_gpt_prepare(struct drm_gpt *gpt, struct drm_gpt_update *up,
 	ret = drm_gpt_pin_all(up, nr, gfp);
 	if (!ret)
 		ret = drm_gpt_reserve(up);
+	if (ret && up->nr_pinned && drm_svm_planted(DRM_GPT_PLANTED_WRONG_UNDO))
+		up->nr_pinned--;
 	if (ret)
 		drm_gpt_unpin_all(up);
 	return ret;

@@ -65,13 +65,16 @@ static void drm_gpt_reclaim_slot(struct drm_gpt_gather *gather,
 {
 	struct drm_gpt_table *table = drm_gpt_child(parent, i);
 	int unused = 0;
+	bool early = drm_svm_planted(DRM_GPT_PLANTED_IDLE_EARLY) && table &&
+		     drm_gpt_table_idle(table);
 
 	if (!table || drm_gpt_is_deposit(parent, i) ||
 	    !drm_gpt_can_take_out(gather))
 		return;
 	drm_gpt_lock(table);
-	if (drm_gpt_table_idle(table) &&
-	    atomic_try_cmpxchg(&table->pins, &unused, DRM_GPT_DEAD))
+	if ((early || drm_gpt_table_idle(table)) &&
+	    (drm_svm_planted(DRM_GPT_PLANTED_NO_PIN) ||
+	     atomic_try_cmpxchg(&table->pins, &unused, DRM_GPT_DEAD)))
 		drm_gpt_take_out(gather, parent, table);
 	drm_gpt_unlock(table);
 }
@@ -129,6 +132,8 @@ void drm_gpt_reclaim(struct drm_gpt_gather *gather, u64 first, u64 last)
 	for (level = 0; level < drm_gpt_top(gpt); level++)
 		drm_gpt_reclaim_level(gather, gpt->root, level, first, last);
 	rcu_read_unlock();
+	if (drm_svm_planted(DRM_GPT_PLANTED_FREE_EARLY))
+		drm_gpt_gather_free(gather);
 	drm_gpt_write_barrier(gpt);
 }
 EXPORT_SYMBOL_GPL(drm_gpt_reclaim);

@@ -35,6 +35,16 @@ static size_t drm_gpt_tail_size(const struct drm_gpt *gpt, u8 level)
 	return size;
 }
 
+static u32 drm_gpt_mem_bytes(const struct drm_gpt *gpt, u8 level)
+{
+	u32 bytes = drm_gpt_table_bytes(gpt, level);
+
+	if (level == drm_gpt_top(gpt) &&
+	    drm_svm_planted(DRM_GPT_PLANTED_SHORT_ROOT))
+		bytes -= 1U << drm_gpt_level(gpt, level)->entry_shift;
+	return bytes;
+}
+
 static void *drm_gpt_zalloc(struct kmem_cache *cache, size_t common, size_t size,
 			    gfp_t gfp)
 {
@@ -78,7 +88,7 @@ struct drm_gpt_table *drm_gpt_table_make(struct drm_gpt *gpt, u8 level, u64 va,
 
 	if (!table)
 		return ERR_PTR(-ENOMEM);
-	ret = gpt->mem->alloc(gpt, &mem, drm_gpt_table_bytes(gpt, level), gfp);
+	ret = gpt->mem->alloc(gpt, &mem, drm_gpt_mem_bytes(gpt, level), gfp);
 	table->level = level;
 	if (ret) {
 		drm_gpt_table_release(table);
@@ -105,7 +115,7 @@ void drm_gpt_table_free(struct drm_gpt_table *table)
 		.priv = table->priv,
 	};
 
-	gpt->mem->free(gpt, &mem, drm_gpt_table_bytes(gpt, table->level));
+	gpt->mem->free(gpt, &mem, drm_gpt_mem_bytes(gpt, table->level));
 	atomic64_dec(&gpt->stats.tables);
 	drm_gpt_table_release(table);
 }

@@ -105,7 +105,6 @@
 #include <linux/wait_bit.h>
 
 #include "drm_gpt_internal.h"
-#include "drm_svm_planted.h"
 
 #ifdef CONFIG_DRM_SVM_PLANTED_BUGS
 int drm_svm_planted_bug;
@@ -429,6 +428,10 @@ void drm_gpt_lookup(struct drm_gpt *gpt, u64 va, struct drm_gpt_entry *entry)
 		drm_gpt_describe_side(table, i, entry);
 	else
 		drm_gpt_describe(gpt, table, i, level->entry_shift, entry);
+	if (drm_svm_planted(DRM_GPT_PLANTED_PAGE_HOLES) && !entry->flags) {
+		entry->first = va & ~0xfffULL;
+		entry->last = va | 0xfff;
+	}
 }
 EXPORT_SYMBOL_GPL(drm_gpt_lookup);
 

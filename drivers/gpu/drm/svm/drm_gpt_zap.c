@@ -85,6 +85,8 @@ static void drm_gpt_zap_entries(struct drm_gpt_gather *gather,
 	lo = find_next_bit(live, hi + 1, lo);
 	if (lo > hi)
 		return;
+	if (drm_svm_planted(DRM_GPT_PLANTED_FIRST_HOLE))
+		hi = find_next_zero_bit(live, hi + 1, lo) - 1;
 	hi = find_last_bit(live, hi + 1);
 	drm_gpt_write_empty(table, lo, hi - lo + 1,
 			    drm_gpt_gather_credits(gather));
@@ -274,7 +276,7 @@ static struct drm_gpt_table *drm_gpt_linked_child(struct drm_gpt_table *table,
 {
 	struct drm_gpt_table *child = rcu_dereference(table->child[i]);
 
-	if (!child ||
+	if (!child || drm_svm_planted(DRM_GPT_PLANTED_STALE_ZAP) ||
 	    READ_ONCE(child->link) == READ_ONCE(drm_gpt_dir(table)->epoch))
 		return child;
 	drm_gpt_lock(table);
@@ -314,6 +316,8 @@ static void drm_gpt_zap_table(struct drm_gpt_gather *gather,
 static void drm_gpt_zap_promoted(struct drm_gpt_gather *gather,
 				 struct drm_gpt_table *parent, u32 i)
 {
+	if (drm_svm_planted(DRM_GPT_PLANTED_PROMOTE_MISSED))
+		return;
 	drm_gpt_lock(parent);
 	if (atomic_read(&parent->pins) >= 0 && test_bit(i, drm_gpt_live(parent)))
 		drm_gpt_zap_part(gather, parent, i);
@@ -345,7 +349,8 @@ static void drm_gpt_zap_table(struct drm_gpt_gather *gather,
 		drm_gpt_zap_directory(gather, table, &c, part);
 	if (part[0])
 		drm_gpt_zap_child(gather, table, c.first, part[0], first,
-				  min(last, drm_gpt_slot_last(table, c.first)));
+				  min(last, drm_gpt_slot_last(table, c.first) +
+					    drm_svm_planted(DRM_GPT_PLANTED_MIXED_ENDS)));
 	if (part[1])
 		drm_gpt_zap_child(gather, table, c.last, part[1],
 				  drm_gpt_slot_first(table, c.last), last);

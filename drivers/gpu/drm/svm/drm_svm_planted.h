@@ -7,7 +7,7 @@
 /*
  * Bugs planted on purpose, so that the test suite can prove that it catches
  * them. Absent unless CONFIG_DRM_SVM_PLANTED_BUGS; then drm_gpt.planted=N picks
- * one at load time.
+ * one at load time. The numbers stay.
  */
 enum drm_svm_planted {
 	DRM_SVM_PLANTED_NONE,
@@ -19,6 +19,29 @@ enum drm_svm_planted {
 	DRM_SVM_PLANTED_OWNER_FILTER,	/* own migrations do not invalidate */
 	DRM_SVM_PLANTED_NO_DIRTY,	/* invalidation does not dirty pages */
 	DRM_SVM_PLANTED_LEAF_FLUSH,	/* directory zap flushes leaves only */
+
+	/* 9 is the device's. Of drm_gpt; tools/testing/gpt/planted has them all. */
+	DRM_GPT_PLANTED_LINK_EARLY = 10, /* linked first, then stale is cleared */
+	DRM_GPT_PLANTED_VALID_EARLY,	/* still valid? asked before the lock */
+	DRM_GPT_PLANTED_FREE_EARLY,	/* reclaimed tables freed before the flush */
+	DRM_GPT_PLANTED_SPLIT_EMPTY,	/* split does not fill the table */
+	DRM_GPT_PLANTED_NO_EPOCH,	/* relink leaves children linked */
+	DRM_GPT_PLANTED_NO_WIDEN,	/* zap takes a part of a hint group */
+	DRM_GPT_PLANTED_NO_UNHINT,	/* commit leaves the hint on the rest */
+	DRM_GPT_PLANTED_NO_PIN,		/* reclaim takes pinned tables */
+	DRM_GPT_PLANTED_NO_PENDING,	/* lookups do not know the fence */
+	DRM_GPT_PLANTED_FIRST_HOLE,	/* zap ends at the first hole */
+	DRM_GPT_PLANTED_SHORT_END,	/* last entry of a table is left out */
+	DRM_GPT_PLANTED_SHORT_ROOT,	/* root is one entry too small */
+	DRM_GPT_PLANTED_STRADDLE,	/* tables counted by length alone */
+	DRM_GPT_PLANTED_MIXED_ENDS,	/* walk down: one byte too many */
+	DRM_GPT_PLANTED_SHIFT_32,	/* addresses computed in 32 bits */
+	DRM_GPT_PLANTED_WRONG_UNDO,	/* failed prepare keeps a pin */
+	DRM_GPT_PLANTED_IDLE_EARLY,	/* empty? looked at before the lock */
+	DRM_GPT_PLANTED_PAGE_HOLES,	/* lookup steps through holes by pages */
+	DRM_GPT_PLANTED_PROMOTE_MISSED,	/* zap does not look for a promotion */
+	DRM_GPT_PLANTED_STALE_ZAP,	/* zap below unlinked directories */
+	DRM_GPT_PLANTED_STALE_PROMOTE,	/* promote below unlinked directories */
 };
 
 #ifdef CONFIG_DRM_SVM_PLANTED_BUGS
