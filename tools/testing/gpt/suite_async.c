@@ -442,6 +442,76 @@ static void nothing_older_than_an_invalidation_is_seen(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_tables(hw), 1);
 }
 
+/* ---- two against each other ------------------------------------------------- */
+
+/**
+ * struct duel - a table that one promotes while another zaps a part of it
+ * @hw: device
+ * @done: the promoter has ended
+ * @round: what the promoter waits for
+ * @ended: the last that it has done
+ */
+struct duel {
+	struct test_hw *hw;
+	struct completion done;
+	u32 round;
+	u32 ended;
+};
+
+#define DUEL_ROUNDS	400
+
+static void wait_until(u32 *what, u32 value)
+{
+	while (smp_load_acquire(what) < value)
+		sched_yield();
+}
+
+static int duel_promoter(void *data)
+{
+	struct duel *d = data;
+	struct drm_gpt_gather gather;
+	u32 round;
+
+	for (round = 1; round <= DUEL_ROUNDS; round++) {
+		wait_until(&d->round, round);
+		drm_gpt_gather_init(&gather, &d->hw->gpt);
+		if (!drm_gpt_zap_reserve(&gather, 0, test_span(d->hw) - 1, true)) {
+			drm_gpt_promote(&gather, 0);
+			test_flush(d->hw, &gather);
+		}
+		smp_store_release(&d->ended, round);
+	}
+	kthread_complete_and_exit(&d->done, 0);
+}
+
+static void zap_finds_what_is_being_promoted(struct kunit *test)
+{
+	struct test_hw *hw = test->priv;
+	struct duel *d = kunit_kzalloc(test, sizeof(*d), GFP_KERNEL);
+	u32 n = test_entries(hw), round, missed = 0;
+
+	d->hw = hw;
+	init_completion(&d->done);
+	WRITE_ONCE(shim_perturbing, true);
+	kthread_run(duel_promoter, d, "promoter");
+	for (round = 1; round <= DUEL_ROUNDS; round++) {
+		u64 leaf = test_leaf(4 * n * round, 0);
+
+		KUNIT_EXPECT_EQ(test, test_map_seq(hw, 0, leaf, n / 2), 0);
+		KUNIT_EXPECT_EQ(test, test_map_seq(hw, n / 2 * 0x1000ULL,
+						   leaf + n / 2 * 0x1000ULL, n / 2), 0);
+		test_hw_run(hw, U32_MAX);
+		smp_store_release(&d->round, round);
+		KUNIT_EXPECT_EQ(test, test_unmap(hw, 0x1000, 0x1fff), 0);
+		missed += !!test_hw_access(hw, 0x1000);
+		wait_until(&d->ended, round);
+		KUNIT_EXPECT_EQ(test, test_unmap(hw, 0, test_last(hw)), 0);
+	}
+	wait_for_completion(&d->done);
+	WRITE_ONCE(shim_perturbing, false);
+	KUNIT_EXPECT_EQ(test, missed, 0);
+}
+
 static const struct test_variant async_variants[] = {
 	{ "toy, cpu", &test_geometry_toy },
 	{ "toy, commands", &test_geometry_toy, .cmd = true },
@@ -457,7 +527,15 @@ static void async_variant_desc(const struct test_variant *variant, char *desc)
 
 KUNIT_ARRAY_PARAM(async_variant, async_variants, async_variant_desc);
 
+static const struct test_variant duel_variants[] = {
+	{ "small, cpu", &test_geometry_small },
+	{ "small, commands", &test_geometry_small, .cmd = true },
+};
+
+KUNIT_ARRAY_PARAM(duel_variant, duel_variants, async_variant_desc);
+
 static struct kunit_case async_cases[] = {
+	KUNIT_CASE_PARAM(zap_finds_what_is_being_promoted, duel_variant_gen_params),
 	KUNIT_CASE_PARAM(nothing_older_than_an_invalidation_is_seen,
 			 async_variant_gen_params),
 	{}
