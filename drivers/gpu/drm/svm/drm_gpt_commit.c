@@ -92,11 +92,24 @@ static bool drm_gpt_expressible(const struct drm_gpt *gpt, u8 level, u64 leaf,
 
 /* ---- entries -------------------------------------------------------------- */
 
+/*
+ * Bytes of a group, less one, if entries may get the hint: not where one is in
+ * use and the format wants it empty in between.
+ */
+static u64 drm_gpt_may_hint(const struct drm_gpt_table *table, u32 i, u32 n)
+{
+	u64 mask = drm_gpt_hint_mask(table->gpt, table->level);
+
+	if (!mask || table->gpt->format->replace_ok)
+		return mask;
+	return find_next_bit(drm_gpt_live(table), i + n, i) < i + n ? 0 : mask;
+}
+
 /* Leaves that follow each other, with the hint where they fill a group. */
 static void drm_gpt_put_seq(struct drm_gpt_table *table, u32 i, u64 leaf, u32 n,
 			    u32 *credits)
 {
-	u64 mask = drm_gpt_hint_mask(table->gpt, table->level);
+	u64 mask = drm_gpt_may_hint(table, i, n);
 	u64 step = drm_gpt_step(table);
 	u32 group, head, k;
 
@@ -135,7 +148,7 @@ static bool drm_gpt_makes_group(const u64 *leaves, u32 n, u32 group, u64 mask,
 static u32 drm_gpt_hint_cut(const struct drm_gpt_table *table, u32 i,
 			    const u64 *leaves, u32 n, bool *hinted)
 {
-	u64 mask = drm_gpt_hint_mask(table->gpt, table->level);
+	u64 mask = drm_gpt_may_hint(table, i, n);
 	u64 step = drm_gpt_step(table);
 	u32 group = 1U << drm_gpt_level(table->gpt, table->level)->hint;
 	u32 k = -i & (group - 1);
@@ -320,6 +333,9 @@ static int drm_gpt_commit_huge(struct drm_gpt_update *up,
 		ret = -EAGAIN;
 	else
 		ret = drm_gpt_write_piece(up, &huge);
+	/* What was linked on the way; with -EBUSY the caller goes on. */
+	if (ret == -EAGAIN)
+		drm_gpt_fence_table(up, parent);
 	drm_gpt_unlock(table);
 	drm_gpt_unlock(parent);
 	return ret;
@@ -343,6 +359,19 @@ static bool drm_gpt_in_the_way(const struct drm_gpt_piece *p)
 	return false;
 }
 
+/* Would entries lose a hint, which the format wants only of empty ones? */
+static bool drm_gpt_in_a_group(const struct drm_gpt_piece *p)
+{
+	const struct drm_gpt *gpt = p->table->gpt;
+	u8 shift = drm_gpt_level(gpt, p->table->level)->hint;
+	u32 end;
+
+	if (!shift || gpt->format->replace_ok)
+		return false;
+	end = ((p->i + p->n - 1) >> shift) + 1;
+	return find_next_bit(drm_gpt_hinted(p->table), end, p->i >> shift) < end;
+}
+
 static int drm_gpt_commit_piece(struct drm_gpt_update *up,
 				const struct drm_gpt_piece *p,
 				const struct drm_gpt_leaves *leaves)
@@ -363,7 +392,7 @@ static int drm_gpt_commit_piece(struct drm_gpt_update *up,
 	if (!early && !drm_gpt_still_valid(leaves))
 		ret = -EAGAIN;
 	else
-		ret = drm_gpt_in_the_way(p) ? -EBUSY : 0;
+		ret = drm_gpt_in_the_way(p) || drm_gpt_in_a_group(p) ? -EBUSY : 0;
 	if (!ret)
 		ret = drm_gpt_write_piece(up, p);
 	else
@@ -522,7 +551,8 @@ static bool drm_gpt_map_fast(struct drm_gpt *gpt,
 	if (drm_gpt_fits_huge(&piece))
 		return false;
 	drm_gpt_lock(table);
-	ok = atomic_read(&table->pins) >= 0 && drm_gpt_reachable(table);
+	ok = atomic_read(&table->pins) >= 0 && drm_gpt_reachable(table) &&
+	     !drm_gpt_in_a_group(&piece);
 	if (ok)
 		ok = !drm_gpt_write_piece(&up, &piece);
 	drm_gpt_unlock(table);

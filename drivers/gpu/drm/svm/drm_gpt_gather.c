@@ -134,6 +134,18 @@ void drm_gpt_gather_directory(struct drm_gpt_gather *gather)
 		gather->directory = true;
 }
 
+/*
+ * A large leaf changed. The table below it (or NULL) may have been promoted to
+ * it, and the flush of that be still to come: a device that has the table in its
+ * walk cache finds the old leaves in it.
+ */
+void drm_gpt_gather_deposit(struct drm_gpt_gather *gather,
+			    const struct drm_gpt_table *deposit)
+{
+	if (deposit && READ_ONCE(deposit->link) != DRM_GPT_NEVER_LINKED)
+		drm_gpt_gather_directory(gather);
+}
+
 /**
  * drm_gpt_gather_also() - flush what another zap has cleared, too
  * @gather: gather

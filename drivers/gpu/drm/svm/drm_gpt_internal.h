@@ -408,6 +408,8 @@ static inline void drm_gpt_unhint_all(struct drm_gpt_table *table, u32 i, u32 n,
 void drm_gpt_gather_flush(struct drm_gpt_gather *gather, u64 first, u64 last);
 void drm_gpt_gather_add(struct drm_gpt_gather *gather, u64 first, u64 last);
 void drm_gpt_gather_directory(struct drm_gpt_gather *gather);
+void drm_gpt_gather_deposit(struct drm_gpt_gather *gather,
+			    const struct drm_gpt_table *deposit);
 void drm_gpt_gather_free(struct drm_gpt_gather *gather);
 
 bool drm_gpt_range_ok(const struct drm_gpt *gpt, u64 first, u64 last, u8 level);

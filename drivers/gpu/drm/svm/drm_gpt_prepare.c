@@ -128,15 +128,18 @@ static int drm_gpt_pin_all(struct drm_gpt_update *up, u32 nr, gfp_t gfp)
 static u32 drm_gpt_commit_words(struct drm_gpt *gpt, u8 level)
 {
 	u32 half = drm_gpt_entries(gpt, level) / 2;
-	u32 seq = drm_gpt_seq_words(gpt, level, drm_gpt_entries(gpt, level));
+	u32 one = max(drm_gpt_words(gpt, DRM_GPT_RUN_COPY, 1),
+		      drm_gpt_seq_words(gpt, level, 3));
+	u32 chunks = DIV_ROUND_UP(drm_gpt_entries(gpt, level), DRM_GPT_CHUNK);
 	u8 above = min(level + 1, drm_gpt_top(gpt));
 
-	return drm_gpt_link_words(gpt, level) + seq +
+	return drm_gpt_link_words(gpt, level) +
 	       drm_gpt_unhint_words(gpt, level) *
 			(drm_gpt_groups(gpt, level) + 2) +
 	       drm_gpt_unhint_words(gpt, above) * 2 +
-	       drm_gpt_words(gpt, DRM_GPT_RUN_COPY, 1) * (half + 2) +
-	       drm_gpt_words(gpt, DRM_GPT_RUN_COPY, half) +
+	       /* A run needs two entries, or ends at the border of a group. */
+	       one * (half + drm_gpt_groups(gpt, level) + 2) +
+	       drm_gpt_words(gpt, DRM_GPT_RUN_COPY, DRM_GPT_CHUNK) * chunks +
 	       gpt->cmd->fence_words;
 }
 

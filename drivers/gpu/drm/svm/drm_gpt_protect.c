@@ -50,6 +50,8 @@ static void drm_gpt_protect_entries(struct drm_gpt_gather *gather,
 		drm_gpt_protect_run(gather, table, i, end - i, flags);
 		drm_gpt_gather_flush(gather, drm_gpt_slot_first(table, i),
 				     drm_gpt_slot_last(table, end - 1));
+		for (; table->level && i < end; i++)
+			drm_gpt_gather_deposit(gather, drm_gpt_child(table, i));
 	}
 }
 
@@ -68,6 +70,29 @@ static bool drm_gpt_protect_slots(struct drm_gpt_gather *gather,
 	return linked;
 }
 
+/*
+ * Slot @i of a lowest directory again, where the table below was promoted after we
+ * had been here. Split again or not: neither happens while we hold the directory.
+ */
+static void drm_gpt_protect_promoted(struct drm_gpt_gather *gather,
+				     struct drm_gpt_table *parent, u32 i, u64 first,
+				     u64 last, u64 flags)
+{
+	struct drm_gpt *gpt = parent->gpt;
+	struct drm_gpt_table *child;
+
+	drm_gpt_lock(parent);
+	if (atomic_read(&parent->pins) >= 0 && drm_gpt_reachable(parent)) {
+		drm_gpt_protect_entries(gather, parent, i, i, flags);
+		child = drm_gpt_child(parent, i);
+		if (child)
+			drm_gpt_protect_slots(gather, child,
+					      drm_gpt_index(gpt, 0, first),
+					      drm_gpt_index(gpt, 0, last), flags);
+	}
+	drm_gpt_unlock(parent);
+}
+
 /* Return: as drm_gpt_protect_slots(). */
 static bool drm_gpt_protect_table(struct drm_gpt_gather *gather,
 				  struct drm_gpt_table *table, u64 first,
@@ -80,15 +105,16 @@ static bool drm_gpt_protect_table(struct drm_gpt_gather *gather,
 
 	for (i = lo; table->level && i <= hi; i++) {
 		struct drm_gpt_table *child = rcu_dereference(table->child[i]);
+		u64 from = max(first, drm_gpt_slot_first(table, i));
+		u64 to = min(last, drm_gpt_slot_last(table, i));
 
-		if (!child ||
-		    drm_gpt_protect_table(gather, child,
-					  max(first, drm_gpt_slot_first(table, i)),
-					  min(last, drm_gpt_slot_last(table, i)),
-					  flags))
+		if (!child || drm_gpt_protect_table(gather, child, from, to, flags))
 			continue;
 		/* As in drm_gpt_zap_promoted(). */
-		drm_gpt_protect_slots(gather, table, i, i, flags);
+		if (table->level == 1)
+			drm_gpt_protect_promoted(gather, table, i, from, to, flags);
+		else
+			drm_gpt_protect_slots(gather, table, i, i, flags);
 	}
 	return linked;
 }

@@ -350,6 +350,8 @@ static u64 drm_gpt_pending(const struct drm_gpt_table *table)
 
 	if (!gpt->cmd)
 		return 0;
+	/* Flags may be newer than the live bit: their fence was before them. */
+	smp_rmb();
 	pending = READ_ONCE(drm_gpt_side(table)->pending);
 	return pending && !gpt->cmd->done(gpt, pending) ? pending : 0;
 }

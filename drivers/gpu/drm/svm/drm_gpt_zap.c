@@ -160,12 +160,13 @@ static bool drm_gpt_drop_slot(struct drm_gpt_gather *gather,
 	struct drm_gpt_table *table;
 	bool dropped;
 
+	table = drm_gpt_child(parent, i);
 	if (test_bit(i, drm_gpt_live(parent))) {
 		drm_gpt_gather_add(gather, drm_gpt_slot_first(parent, i),
 				   drm_gpt_slot_last(parent, i));
+		drm_gpt_gather_deposit(gather, table);
 		return true;
 	}
-	table = drm_gpt_child(parent, i);
 	if (!table)
 		return false;
 	drm_gpt_lock(table);
@@ -314,13 +315,19 @@ static void drm_gpt_zap_table(struct drm_gpt_gather *gather,
  * has let go of the lock.
  */
 static void drm_gpt_zap_promoted(struct drm_gpt_gather *gather,
-				 struct drm_gpt_table *parent, u32 i)
+				 struct drm_gpt_table *parent, u32 i, u64 first,
+				 u64 last)
 {
+	struct drm_gpt_table *child = NULL;
+
 	if (drm_svm_planted(DRM_GPT_PLANTED_PROMOTE_MISSED))
 		return;
 	drm_gpt_lock(parent);
-	if (atomic_read(&parent->pins) >= 0 && test_bit(i, drm_gpt_live(parent)))
-		drm_gpt_zap_part(gather, parent, i);
+	if (atomic_read(&parent->pins) >= 0)
+		child = drm_gpt_zap_part(gather, parent, i);
+	/* Split again meanwhile. Neither happens while we hold the parent. */
+	if (child)
+		drm_gpt_zap_lowest(gather, child, first, last);
 	drm_gpt_unlock(parent);
 }
 
@@ -332,7 +339,7 @@ static void drm_gpt_zap_child(struct drm_gpt_gather *gather,
 	if (child->level)
 		drm_gpt_zap_table(gather, child, first, last);
 	else if (!drm_gpt_zap_lowest(gather, child, first, last))
-		drm_gpt_zap_promoted(gather, parent, i);
+		drm_gpt_zap_promoted(gather, parent, i, first, last);
 }
 
 /* Under RCU. @first and @last are in @table, a directory. */
