@@ -10,6 +10,9 @@ help:
 	@echo "make check          all tests, on a small kernel built for them"
 	@echo "make check-debug    the same with KASAN, lockdep, kmemleak and more"
 	@echo "make check-planted  prove that planted bugs are caught"
+	@echo "make check-gpt      the page table alone, in user space, under sanitizers"
+	@echo "make check-long     the same for an hour, from random seeds"
+	@echo "make bench-gpt      what the page table costs, in build/bench/gpt.json"
 	@echo "make check-stress   the stress test 20 times, on the debug kernel"
 	@echo "make lint           builds without warnings, sparse, checkpatch, kernel-doc, ..."
 	@echo "make docs           Documentation/ as HTML, in build/docs"
@@ -31,6 +34,18 @@ check-debug:
 check-planted:
 	tools/check/planted
 
+# Of the page table, in user space: no guest.
+gpt := tools/vm/in-root make -C /src/tools/testing/gpt OUT=/src/build/gpt
+
+check-gpt:
+	$(gpt) check
+
+check-long:
+	$(gpt) check-long
+
+bench-gpt:
+	$(gpt) bench
+
 check-stress:
 	tools/check/stress-loop
 
@@ -46,4 +61,5 @@ series:
 clean:
 	rm -rf build
 
-.PHONY: help demo check check-debug check-planted check-stress lint docs series clean
+.PHONY: help demo check check-debug check-planted check-gpt check-long bench-gpt \
+	check-stress lint docs series clean

@@ -476,7 +476,7 @@ struct workqueue_struct {
 	pthread_t thread;
 };
 
-static void *shim_worker(void *data)
+static __maybe_unused void *shim_worker(void *data)
 {
 	struct workqueue_struct *wq = data;
 
@@ -513,7 +513,9 @@ struct workqueue_struct *alloc_workqueue(const char *name, int flags, int max, .
 	pthread_mutex_init(&wq->lock, NULL);
 	pthread_cond_init(&wq->changed, NULL);
 	wq->last = &wq->first;
+#ifndef GPT_SINGLE
 	pthread_create(&wq->thread, NULL, shim_worker, wq);
+#endif
 	return wq;
 }
 
@@ -552,7 +554,9 @@ void destroy_workqueue(struct workqueue_struct *wq)
 	wq->stop = true;
 	pthread_cond_broadcast(&wq->changed);
 	pthread_mutex_unlock(&wq->lock);
+#ifndef GPT_SINGLE
 	pthread_join(wq->thread, NULL);
+#endif
 	free(wq);
 }
 

@@ -313,7 +313,8 @@ static void large_leaf_waits_for_the_table_to_go(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
 	u64 span = test_span(hw), large = 16 * span | DRM_GPT_LEAF_VALID;
-	u64 leaves[2] = { 0, large };
+	u64 leaves[3] = { large, 0, large };
+	struct drm_gpt_update up;
 
 	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 0x1000, test_leaf(9, 0), 1), 0);
 	KUNIT_EXPECT_EQ(test, ops_commit_seq(hw, 0, large, 2, 1), -EBUSY);
@@ -332,18 +333,14 @@ static void large_leaf_waits_for_the_table_to_go(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_hw_access(hw, 0x1000), large + 0x1000);
 
 	/* A hole of an array is in nobody's way. */
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 4 * span, test_leaf(9, 0), 1), 0);
-	if (hw->geometry->format->replace_ok) {
-		struct drm_gpt_update up;
-
-		KUNIT_ASSERT_EQ(test, drm_gpt_prepare(&hw->gpt, &up, 4 * span,
-						      6 * span - 1, 1, GFP_KERNEL), 0);
-		KUNIT_EXPECT_EQ(test, drm_gpt_commit(&up, 4 * span, leaves, 2, NULL,
-						     NULL), 0);
-		drm_gpt_finish(&up);
-		ops_expect(test, 4 * span, test_leaf(9, 0), 0x1000);
-		ops_expect(test, 5 * span, large, span);
-	}
+	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 5 * span, test_leaf(9, 0), 1), 0);
+	KUNIT_ASSERT_EQ(test, drm_gpt_prepare(&hw->gpt, &up, 4 * span, 7 * span - 1, 1,
+					      GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, drm_gpt_commit(&up, 4 * span, leaves, 3, NULL, NULL), 0);
+	drm_gpt_finish(&up);
+	ops_expect(test, 4 * span, large, span);
+	ops_expect(test, 5 * span, test_leaf(9, 0), 0x1000);
+	ops_expect(test, 6 * span, large, span);
 }
 
 static void large_leaf_makes_way_only_after_a_zap(struct kunit *test)
