@@ -92,24 +92,44 @@ static bool drm_gpt_expressible(const struct drm_gpt *gpt, u8 level, u64 leaf,
 
 /* ---- entries -------------------------------------------------------------- */
 
-/*
- * Bytes of a group, less one, if entries may get the hint: not where one is in
- * use and the format wants it empty in between.
- */
-static u64 drm_gpt_may_hint(const struct drm_gpt_table *table, u32 i, u32 n)
+/* Of whole groups from entry @i on: how many entries may, or may not, be hinted. */
+static u32 drm_gpt_hint_run(const struct drm_gpt_table *table, u32 i, u32 n,
+			    bool *hint)
 {
-	u64 mask = drm_gpt_hint_mask(table->gpt, table->level);
+	u32 group = 1U << drm_gpt_level(table->gpt, table->level)->hint, k;
 
-	if (!mask || table->gpt->format->replace_ok)
-		return mask;
-	return find_next_bit(drm_gpt_live(table), i + n, i) < i + n ? 0 : mask;
+	*hint = true;
+	if (likely(table->gpt->format->replace_ok))
+		return n;
+	*hint = drm_gpt_may_hint(table, i);
+	for (k = group; k < n; k += group)
+		if (drm_gpt_may_hint(table, i + k) != *hint)
+			break;
+	return k;
+}
+
+/* Leaves that follow each other and fill whole groups. */
+static void drm_gpt_put_groups(struct drm_gpt_table *table, u32 i, u64 leaf,
+			       u32 n, u32 *credits)
+{
+	u64 step = drm_gpt_step(table);
+	u32 end = i + n, k;
+	bool hint;
+
+	for (; i < end; i += k, leaf += k * step) {
+		k = drm_gpt_hint_run(table, i, end - i, &hint);
+		drm_gpt_write_seq(table, i, hint ? leaf | DRM_GPT_LEAF_HINT : leaf,
+				  k, credits);
+		if (hint)
+			drm_gpt_hint_set(table, i, leaf, k);
+	}
 }
 
 /* Leaves that follow each other, with the hint where they fill a group. */
 static void drm_gpt_put_seq(struct drm_gpt_table *table, u32 i, u64 leaf, u32 n,
 			    u32 *credits)
 {
-	u64 mask = drm_gpt_may_hint(table, i, n);
+	u64 mask = drm_gpt_hint_mask(table->gpt, table->level);
 	u64 step = drm_gpt_step(table);
 	u32 group, head, k;
 
@@ -126,14 +146,9 @@ static void drm_gpt_put_seq(struct drm_gpt_table *table, u32 i, u64 leaf, u32 n,
 	leaf += head * step;
 	n -= head;
 	k = n & ~(group - 1);
-	if (k)
-		drm_gpt_write_seq(table, i, leaf | DRM_GPT_LEAF_HINT, k, credits);
-	drm_gpt_hint_set(table, i, leaf, k);
-	i += k;
-	leaf += k * step;
-	n -= k;
-	if (n)
-		drm_gpt_write_seq(table, i, leaf, n, credits);
+	drm_gpt_put_groups(table, i, leaf, k, credits);
+	if (n - k)
+		drm_gpt_write_seq(table, i + k, leaf + k * step, n - k, credits);
 }
 
 /* Do the leaves from an entry on that begins a group make one? */
@@ -148,7 +163,7 @@ static bool drm_gpt_makes_group(const u64 *leaves, u32 n, u32 group, u64 mask,
 static u32 drm_gpt_hint_cut(const struct drm_gpt_table *table, u32 i,
 			    const u64 *leaves, u32 n, bool *hinted)
 {
-	u64 mask = drm_gpt_may_hint(table, i, n);
+	u64 mask = drm_gpt_hint_mask(table->gpt, table->level);
 	u64 step = drm_gpt_step(table);
 	u32 group = 1U << drm_gpt_level(table->gpt, table->level)->hint;
 	u32 k = -i & (group - 1);
@@ -289,6 +304,55 @@ static int drm_gpt_write_piece(struct drm_gpt_update *up,
 	return 0;
 }
 
+/* ---- break before make ------------------------------------------------------ */
+
+/* Does a piece map anything from entry @i to before @end? */
+static bool drm_gpt_writes(const struct drm_gpt_piece *p, u32 i, u32 end)
+{
+	i = max(i, p->i);
+	end = min(end, p->i + p->n);
+	if (!p->array)
+		return i < end;
+	for (; i < end; i++)
+		if (p->array[i - p->i] & DRM_GPT_LEAF_VALID)
+			return true;
+	return false;
+}
+
+/* Does it write all of the group that begins with entry @i, as one? */
+static bool drm_gpt_writes_group(const struct drm_gpt_piece *p, u32 i, u32 group)
+{
+	u64 mask = drm_gpt_hint_mask(p->table->gpt, p->table->level);
+	u32 k = i - p->i;
+
+	if (i < p->i || i + group > p->i + p->n)
+		return false;
+	if (p->array)
+		return drm_gpt_makes_group(p->array + k, p->n - k, group, mask,
+					   drm_gpt_step(p->table));
+	return !(((p->leaf & DRM_GPT_LEAF_ADDR) ^
+		  drm_gpt_slot_first(p->table, p->i)) & mask);
+}
+
+/*
+ * Would a piece take a group with the hint apart? Where the format does not let
+ * an entry become another size while it is in use, that is for a zap.
+ */
+static bool drm_gpt_breaks_group(const struct drm_gpt_piece *p)
+{
+	u32 group = 1U << drm_gpt_level(p->table->gpt, p->table->level)->hint;
+	u32 end = p->i + p->n, i;
+
+	if (p->table->gpt->format->replace_ok || group == 1)
+		return false;
+	for (i = drm_gpt_next_hinted(p->table, p->i, end); i < end;
+	     i = drm_gpt_next_hinted(p->table, i + group, end))
+		if (drm_gpt_writes(p, i, i + group) &&
+		    !drm_gpt_writes_group(p, i, group))
+			return true;
+	return false;
+}
+
 /* ---- tables --------------------------------------------------------------- */
 
 /* Does a piece fill its table with what one leaf above can say? */
@@ -331,6 +395,8 @@ static int drm_gpt_commit_huge(struct drm_gpt_update *up,
 		ret = -EBUSY;
 	else if (!drm_gpt_still_valid(leaves))
 		ret = -EAGAIN;
+	else if (drm_gpt_breaks_group(&huge))
+		ret = -EBUSY;
 	else
 		ret = drm_gpt_write_piece(up, &huge);
 	/* What was linked on the way; with -EBUSY the caller goes on. */
@@ -359,19 +425,6 @@ static bool drm_gpt_in_the_way(const struct drm_gpt_piece *p)
 	return false;
 }
 
-/* Would entries lose a hint, which the format wants only of empty ones? */
-static bool drm_gpt_in_a_group(const struct drm_gpt_piece *p)
-{
-	const struct drm_gpt *gpt = p->table->gpt;
-	u8 shift = drm_gpt_level(gpt, p->table->level)->hint;
-	u32 end;
-
-	if (!shift || gpt->format->replace_ok)
-		return false;
-	end = ((p->i + p->n - 1) >> shift) + 1;
-	return find_next_bit(drm_gpt_hinted(p->table), end, p->i >> shift) < end;
-}
-
 static int drm_gpt_commit_piece(struct drm_gpt_update *up,
 				const struct drm_gpt_piece *p,
 				const struct drm_gpt_leaves *leaves)
@@ -392,7 +445,7 @@ static int drm_gpt_commit_piece(struct drm_gpt_update *up,
 	if (!early && !drm_gpt_still_valid(leaves))
 		ret = -EAGAIN;
 	else
-		ret = drm_gpt_in_the_way(p) || drm_gpt_in_a_group(p) ? -EBUSY : 0;
+		ret = drm_gpt_in_the_way(p) || drm_gpt_breaks_group(p) ? -EBUSY : 0;
 	if (!ret)
 		ret = drm_gpt_write_piece(up, p);
 	else
@@ -478,8 +531,9 @@ static int drm_gpt_commit_leaves(struct drm_gpt_update *up,
  * what is not in &drm_gpt_format.leaf_bits (those before it may have been
  * written); -EAGAIN if @valid said no; -EBUSY where a table of smaller pages is in
  * the way of a large one (&drm_gpt_gather.evict), or for a format without
- * &drm_gpt_format.replace_ok a large leaf in the way of a smaller one: zap and
- * flush, and commit again.
+ * &drm_gpt_format.replace_ok a large leaf, or a part of a group
+ * (&drm_gpt_level.hint), in the way of smaller ones: zap and flush, and commit
+ * again.
  */
 int drm_gpt_commit(struct drm_gpt_update *up, u64 first, const u64 *array,
 		   u32 nr, drm_gpt_valid_fn valid, void *data)
@@ -552,7 +606,7 @@ static bool drm_gpt_map_fast(struct drm_gpt *gpt,
 		return false;
 	drm_gpt_lock(table);
 	ok = atomic_read(&table->pins) >= 0 && drm_gpt_reachable(table) &&
-	     !drm_gpt_in_a_group(&piece);
+	     !drm_gpt_breaks_group(&piece);
 	if (ok)
 		ok = !drm_gpt_write_piece(&up, &piece);
 	drm_gpt_unlock(table);

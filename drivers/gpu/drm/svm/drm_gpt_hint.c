@@ -4,7 +4,9 @@
  * the device may keep one translation for all. The device may believe it as long
  * as one of them says so; a group therefore changes as a whole: what is written
  * over a part of it takes the hint from the rest first, and what is zapped is
- * widened to all of it.
+ * widened to all of it. Where the format wants entries empty and flushed before
+ * they become another size, no group is made of entries in use, and one that is
+ * there is not written over but as a whole.
  */
 
 #include "drm_gpt_internal.h"
@@ -19,6 +21,25 @@ static bool drm_gpt_is_hinted(const struct drm_gpt_table *table, u32 i)
 	u8 shift = drm_gpt_hint_shift(table);
 
 	return shift && test_bit(i >> shift, drm_gpt_hinted(table));
+}
+
+/* May the group that begins with entry @i be written with the hint? */
+bool drm_gpt_may_hint(const struct drm_gpt_table *table, u32 i)
+{
+	u32 end = i + (1U << drm_gpt_hint_shift(table));
+
+	return table->gpt->format->replace_ok || drm_gpt_is_hinted(table, i) ||
+	       find_next_bit(drm_gpt_live(table), end, i) == end;
+}
+
+/* The first entry, from @i to before @end, of a group with the hint; or @end. */
+u32 drm_gpt_next_hinted(const struct drm_gpt_table *table, u32 i, u32 end)
+{
+	u8 shift = drm_gpt_hint_shift(table);
+	u32 groups = ((end - 1) >> shift) + 1, group;
+
+	group = find_next_bit(drm_gpt_hinted(table), groups, i >> shift);
+	return group < groups ? group << shift : end;
 }
 
 /* @n entries, whole groups, from @i on have been written with the hint. */
@@ -69,7 +90,8 @@ void drm_gpt_unhint(struct drm_gpt_table *table, u32 i, u32 n, u32 *credits)
 	u32 last = i + n - 1, mask = (1U << shift) - 1;
 
 	lockdep_assert_held(&table->lock);
-	if (!shift)
+	/* Without: see drm_gpt_breaks_group(). */
+	if (!shift || !table->gpt->format->replace_ok)
 		return;
 	if ((i & mask) && drm_gpt_is_hinted(table, i))
 		drm_gpt_unhint_group(table, i >> shift, credits);

@@ -328,6 +328,8 @@ void drm_gpt_unhint_groups(struct drm_gpt_table *table, u32 first, u32 end,
 void drm_gpt_hint_widen(const struct drm_gpt_table *table, u32 *first,
 			u32 *last);
 void drm_gpt_hint_forget(struct drm_gpt_table *table, u32 i, u32 n);
+bool drm_gpt_may_hint(const struct drm_gpt_table *table, u32 i);
+u32 drm_gpt_next_hinted(const struct drm_gpt_table *table, u32 i, u32 end);
 void drm_gpt_hint_set(struct drm_gpt_table *table, u32 i, u64 leaf, u32 n);
 
 /* ---- what every commit goes through ---------------------------------------- */
@@ -396,7 +398,7 @@ static inline void drm_gpt_unhint_all(struct drm_gpt_table *table, u32 i, u32 n,
 	u32 first, end;
 
 	lockdep_assert_held(&table->lock);
-	if (!shift)
+	if (!shift || !table->gpt->format->replace_ok)
 		return;
 	end = ((i + n - 1) >> shift) + 1;
 	first = find_next_bit(drm_gpt_hinted(table), end, i >> shift);
