@@ -26,9 +26,9 @@ static const struct test_table *walk_table(struct walk *walk, u64 addr, bool loc
 					   u64 va)
 {
 	const struct test_table *table;
-	u64 index = addr >> 12;
+	u64 index = addr >> TEST_TABLE_SHIFT;
 
-	if (!index || index > walk->hw->nr_tables || (addr & 0xfff)) {
+	if (!index || index > walk->hw->nr_tables || (addr & (BIT(TEST_TABLE_SHIFT) - 1))) {
 		walk_wrong(walk, "an entry points to no table", va);
 		return NULL;
 	}
@@ -46,8 +46,8 @@ static const struct test_table *walk_table(struct walk *walk, u64 addr, bool loc
 static void walk_group(struct walk *walk, u8 level, u64 va)
 {
 	const struct test_geometry *g = walk->hw->geometry;
-	u8 hint = level ? g->hint_above : g->hint;
-	u64 mask = (0x1000ULL << (g->bits * level + hint)) - 1;
+	u8 hint = g->hint[level];
+	u64 mask = (0x1000ULL << (g->bits[0] * level + hint)) - 1;
 
 	if (!model_linear(walk->model, va & ~mask, va | mask) ||
 	    (model_at(walk->model, va & ~mask) & mask & DRM_GPT_LEAF_ADDR))
@@ -57,7 +57,7 @@ static void walk_group(struct walk *walk, u8 level, u64 va)
 static void walk_leaf(struct walk *walk, const struct test_pte *pte, u8 level,
 		      u64 va)
 {
-	u64 size = 0x1000ULL << (walk->hw->geometry->bits * level);
+	u64 size = 0x1000ULL << (walk->hw->geometry->bits[0] * level);
 
 	walk->bytes += size;
 	if (!model_linear(walk->model, va, va + size - 1) ||
@@ -71,15 +71,15 @@ static void walk_entries(struct walk *walk, u64 addr, bool local, u8 level, u64 
 {
 	const struct test_geometry *g = walk->hw->geometry;
 	const struct test_table *table = walk_table(walk, addr, local, va);
-	u64 size = 0x1000ULL << (g->bits * level);
+	u64 size = 0x1000ULL << (g->bits[0] * level);
 	struct test_pte pte;
 	u32 i;
 
-	if (table && table->bytes != (u32)g->entry_bytes[level] << g->bits) {
+	if (table && table->bytes != (u32)g->entry_bytes[level] << g->bits[0]) {
 		walk_wrong(walk, "a table of another level", va);
 		return;
 	}
-	for (i = 0; table && i < 1U << g->bits && !walk->wrong; i++, va += size) {
+	for (i = 0; table && i < 1U << g->bits[0] && !walk->wrong; i++, va += size) {
 		g->decode((u8 *)table->mem + i * g->entry_bytes[level], level, &pte);
 		if (!pte.valid)
 			continue;

@@ -204,8 +204,8 @@ static void commit(struct thread *t, struct commit *c, const struct piece *p, u3
 		return;
 	if (!ret) {
 		ret = drm_gpt_commit_seq(&up, first,
-					 test_leaf(stamp * a->pages + p->first,
-						   DRM_GPT_LEAF_WRITE), p->n,
+					 test_leaf_4k(stamp * a->pages + p->first,
+						      DRM_GPT_LEAF_WRITE), p->n,
 					 still_valid, c);
 		drm_gpt_finish(&up);
 	}
@@ -495,7 +495,7 @@ static void zap_finds_what_is_being_promoted(struct kunit *test)
 	WRITE_ONCE(shim_perturbing, true);
 	kthread_run(duel_promoter, d, "promoter");
 	for (round = 1; round <= DUEL_ROUNDS; round++) {
-		u64 leaf = test_leaf(4 * n * round, 0);
+		u64 leaf = test_leaf_4k(4 * n * round, 0);
 
 		KUNIT_EXPECT_EQ(test, test_map_seq(hw, 0, leaf, n / 2), 0);
 		KUNIT_EXPECT_EQ(test, test_map_seq(hw, n / 2 * 0x1000ULL,

@@ -67,13 +67,13 @@ static void play(struct script *s)
 	u64 span = test_span(hw), dir = span * test_entries(hw);
 	u32 n = test_entries(hw);
 
-	map_or_not(s, dir - 0x1000, test_leaf(n - 1, 0), 2);
-	map_or_not(s, 4 * dir, test_leaf(4096 * n, 0), 4 * n + 1);
-	map_or_not(s, 4 * dir + 0x1000, test_leaf(9, 0), n + 1);
-	map_now_or_not(s, 6 * dir, test_leaf(5, 0));
+	map_or_not(s, dir - 0x1000, test_leaf_4k(n - 1, 0), 2);
+	map_or_not(s, 4 * dir, test_leaf_4k(4096 * n, 0), 4 * n + 1);
+	map_or_not(s, 4 * dir + 0x1000, test_leaf_4k(9, 0), n + 1);
+	map_now_or_not(s, 6 * dir, test_leaf_4k(5, 0));
 	prepare_large_or_not(s, 8 * dir, 12 * dir - 1);
 	KUNIT_EXPECT_EQ(s->test, test_unmap(hw, 0, 5 * dir - 1), 0);
-	map_or_not(s, 4 * dir + 0x3000, test_leaf(77, 0), 1);
+	map_or_not(s, 4 * dir + 0x3000, test_leaf_4k(77, 0), 1);
 }
 
 static void memory_may_run_out_anywhere(struct kunit *test)
@@ -141,7 +141,7 @@ static void pages_are_mapped_counted_and_given_back(struct kunit *test)
 	};
 	struct drm_gpt_entry entry;
 	struct drm_gpt gpt;
-	u64 leaf = test_leaf(5, 0), addr;
+	u64 leaf = test_leaf_4k(5, 0), addr;
 	bool local;
 
 	KUNIT_ASSERT_EQ(test, drm_gpt_init(&gpt, &config), 0);

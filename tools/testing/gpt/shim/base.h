@@ -99,6 +99,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "little endian");
 #define __ffs64(x)	((unsigned int)__builtin_ctzll(x))
 #define hweight_long(x)	((unsigned int)__builtin_popcountl(x))
 #define hweight64(x)	((unsigned int)__builtin_popcountll(x))
+#define fls64(x)	((x) ? 64 - __builtin_clzll(x) : 0)
 #define hash_64(v, bits)	((u32)(((v) * 0x61c8864680b583ebULL) >> (64 - (bits))))
 
 #define container_of(ptr, type, member) \

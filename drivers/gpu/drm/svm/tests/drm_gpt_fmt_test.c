@@ -6,8 +6,11 @@
 
 #include <kunit/test.h>
 
-#include <linux/bitmap.h>
+#include <linux/bitops.h>
 #include <linux/bits.h>
+#include <linux/completion.h>
+#include <linux/kthread.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -505,6 +508,70 @@ static void tells_what_all_have(struct kunit *test)
 	}
 }
 
+/* ---- while others look ------------------------------------------------------ */
+
+#define FMT_ROUNDS	50000
+
+/**
+ * struct fmt_writer - changes an entry over and over
+ * @format: format
+ * @leaf: what it changes between, as different as can be
+ * @entry: the entry
+ * @enough: it has changed often enough
+ * @done: the thread has ended
+ */
+struct fmt_writer {
+	const struct drm_gpt_format *format;
+	u64 leaf[2];
+	u64 entry;
+	bool enough;
+	struct completion done;
+};
+
+static int fmt_writer_thread(void *data)
+{
+	struct fmt_writer *writer = data;
+	u32 i;
+
+	for (i = 0; i < FMT_ROUNDS; i++) {
+		writer->format->fill_leaves(&writer->entry, 0,
+					    &writer->leaf[i % 2], 1);
+		if (i % 1024 == 0)
+			cond_resched();
+	}
+	WRITE_ONCE(writer->enough, true);
+	kthread_complete_and_exit(&writer->done, 0);
+}
+
+/* Of an entry that changes a lookup has one leaf or the other; or, by halves, none. */
+static void shows_no_half_of_an_entry(struct kunit *test)
+{
+	const struct drm_gpt_format *format = fmt_of(test);
+	struct fmt_writer *writer = kunit_kzalloc(test, sizeof(*writer), GFP_KERNEL);
+	bool halves = BITS_PER_LONG == 32;
+	u64 got, wrong = 0;
+	u32 i;
+
+	KUNIT_ASSERT_NOT_NULL(test, writer);
+	writer->format = format;
+	writer->leaf[0] = V;
+	writer->leaf[1] = V | (W & format->leaf_bits) | fmt_addresses(format, 0);
+	format->fill_leaves(&writer->entry, 0, writer->leaf, 1);
+	init_completion(&writer->done);
+	if (IS_ERR(kthread_run(fmt_writer_thread, writer, "drm_gpt_fmt_test")))
+		kunit_skip(test, "no thread");
+	for (i = 1; !READ_ONCE(writer->enough); i++) {
+		got = format->decode(&writer->entry, 0);
+		if (got != writer->leaf[0] && got != writer->leaf[1] &&
+		    (got || !halves))
+			wrong = got;
+		if (i % 1024 == 0)
+			cond_resched();
+	}
+	wait_for_completion(&writer->done);
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+}
+
 /* ---- geometry --------------------------------------------------------------- */
 
 static int fmt_mem_alloc(struct drm_gpt *gpt, struct drm_gpt_mem *mem, u32 bytes,
@@ -630,6 +697,7 @@ static struct kunit_case drm_gpt_fmt_test_cases[] = {
 	KUNIT_CASE_PARAM(empties_entries_and_no_more, fmt_param_gen_params),
 	KUNIT_CASE_PARAM(takes_no_table_for_a_leaf, fmt_param_gen_params),
 	KUNIT_CASE_PARAM(tells_what_all_have, fmt_param_gen_params),
+	KUNIT_CASE_PARAM(shows_no_half_of_an_entry, fmt_param_gen_params),
 	KUNIT_CASE_PARAM(levels_cover_all_addresses, fmt_param_gen_params),
 	KUNIT_CASE_PARAM(refuses_what_entries_cannot_say, fmt_param_gen_params),
 	KUNIT_CASE_PARAM(refuses_sequences_that_end_beyond, fmt_param_gen_params),

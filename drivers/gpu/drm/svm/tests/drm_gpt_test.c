@@ -7,6 +7,8 @@
 
 #include <kunit/test.h>
 
+#include <linux/bitops.h>
+#include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -23,6 +25,17 @@ static const struct test_variant test_variants[] = {
 	  .hide = true },
 	{ "toy, cpu", &test_geometry_toy },
 	{ "toy, commands", &test_geometry_toy, .cmd = true },
+	{ "toy with groups, cpu", &test_geometry_toy_groups },
+	{ "toy with groups, commands", &test_geometry_toy_groups, .cmd = true },
+	{ "x86_64, cpu", &test_geometry_x86_64 },
+	{ "amdgpu, commands, hidden tables", &test_geometry_amdgpu, .cmd = true,
+	  .hide = true },
+	{ "lpae 4K, cpu", &test_geometry_lpae_4k },
+	{ "lpae 4K, commands", &test_geometry_lpae_4k, .cmd = true },
+	{ "lpae 16K, cpu", &test_geometry_lpae_16k },
+	{ "lpae 64K, cpu", &test_geometry_lpae_64k },
+	{ "rockchip, cpu", &test_geometry_rockchip },
+	{ "rockchip, commands", &test_geometry_rockchip, .cmd = true },
 };
 
 static void test_variant_desc(const struct test_variant *variant, char *desc)
@@ -38,9 +51,26 @@ static const struct test_variant test_cmd_variants[] = {
 	{ "commands, hidden tables", &test_geometry_vgem_svm, .cmd = true,
 	  .hide = true },
 	{ "toy, commands", &test_geometry_toy, .cmd = true },
+	{ "lpae 4K, commands", &test_geometry_lpae_4k, .cmd = true },
+	{ "rockchip, commands", &test_geometry_rockchip, .cmd = true },
 };
 
 KUNIT_ARRAY_PARAM(test_cmd_variant, test_cmd_variants, test_variant_desc);
+
+/*
+ * Long tests look at every page: for formats with longer tables less often, and
+ * where each load is checked only for those that differ most.
+ */
+u32 test_rounds(struct kunit *test, u32 rounds)
+{
+	struct test_hw *hw = test->priv;
+	const struct test_geometry *geometry = hw->geometry;
+
+	if (IS_ENABLED(CONFIG_KASAN) && geometry != &test_geometry_vgem_svm &&
+	    geometry != &test_geometry_toy && geometry != &test_geometry_toy_groups)
+		kunit_skip(test, "too slow under KASAN");
+	return rounds * 512 / max(test_entries(hw), 512u);
+}
 
 int test_init(struct kunit *test)
 {
@@ -84,13 +114,13 @@ void test_exit(struct kunit *test)
 
 u32 test_entries(struct test_hw *hw)
 {
-	return 1 << hw->geometry->bits;
+	return 1 << hw->geometry->bits[0];
 }
 
 /* Bytes that a lowest table, or a large leaf, covers. */
 u64 test_span(struct test_hw *hw)
 {
-	return (u64)test_entries(hw) << 12;
+	return test_entries(hw) * test_page(hw);
 }
 
 u64 test_last(struct test_hw *hw)
@@ -98,10 +128,20 @@ u64 test_last(struct test_hw *hw)
 	return (1ULL << hw->geometry->format->va_bits) - 1;
 }
 
-/* Bus addresses that no other test leaf has. */
-u64 test_leaf(u64 page, u64 flags)
+/* Bus addresses that no other test leaf has; flags as far as there are such. */
+u64 test_leaf(struct test_hw *hw, u64 page, u64 flags)
 {
-	return page << 12 | DRM_GPT_LEAF_VALID | flags;
+	flags &= hw->geometry->format->leaf_bits;
+	return page * test_page(hw) | DRM_GPT_LEAF_VALID | flags;
+}
+
+/* For those that need large leaves. */
+void test_skip_if_all_small(struct kunit *test)
+{
+	struct test_hw *hw = test->priv;
+
+	if (!hw->geometry->format->levels[1].leaf)
+		kunit_skip(test, "a format of small pages only");
 }
 
 int test_map_if(struct test_hw *hw, u64 first, const u64 *leaves, u32 n,
@@ -110,8 +150,8 @@ int test_map_if(struct test_hw *hw, u64 first, const u64 *leaves, u32 n,
 	struct drm_gpt_update up;
 	int ret;
 
-	ret = drm_gpt_prepare(&hw->gpt, &up, first, first + ((u64)n << 12) - 1, 0,
-			      GFP_KERNEL);
+	ret = drm_gpt_prepare(&hw->gpt, &up, first, first + n * test_page(hw) - 1,
+			      0, GFP_KERNEL);
 	if (ret)
 		return ret;
 	ret = drm_gpt_commit(&up, first, leaves, n, valid, data);
@@ -125,8 +165,8 @@ int test_map_seq(struct test_hw *hw, u64 first, u64 leaf, u32 n)
 	struct drm_gpt_update up;
 	int ret;
 
-	ret = drm_gpt_prepare(&hw->gpt, &up, first, first + ((u64)n << 12) - 1, 0,
-			      GFP_KERNEL);
+	ret = drm_gpt_prepare(&hw->gpt, &up, first, first + n * test_page(hw) - 1,
+			      0, GFP_KERNEL);
 	if (ret)
 		return ret;
 	ret = drm_gpt_commit_seq(&up, first, leaf, n, NULL, NULL);
@@ -144,7 +184,7 @@ int test_map_scattered(struct test_hw *hw, u64 first, u64 page, u32 n)
 	if (!leaves)
 		return -ENOMEM;
 	for (i = 0; i < n; i++)
-		leaves[i] = test_leaf(page + 2 * i, DRM_GPT_LEAF_WRITE);
+		leaves[i] = test_leaf(hw, page + 2 * i, DRM_GPT_LEAF_WRITE);
 	ret = test_map_if(hw, first, leaves, n, NULL, NULL);
 	kvfree(leaves);
 	return ret;
@@ -281,48 +321,78 @@ static void refuses_formats_that_do_not_add_up(struct kunit *test)
 static void refuses_bad_intervals(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
+	const u64 one = test_page(hw);
 	struct drm_gpt_update up;
-	u64 leaf = test_leaf(1, 0), last = test_last(hw);
+	u64 leaf = test_leaf(hw, 1, 0), last = test_last(hw);
 
-	KUNIT_EXPECT_EQ(test, drm_gpt_prepare(&hw->gpt, &up, 0x2000, 0x1fff, 0,
+	KUNIT_EXPECT_EQ(test, drm_gpt_prepare(&hw->gpt, &up, 2 * one, 2 * one - 1, 0,
 					      GFP_KERNEL), -EINVAL);
-	KUNIT_EXPECT_EQ(test, drm_gpt_prepare(&hw->gpt, &up, 0x2010, 0x2fff, 0,
+	KUNIT_EXPECT_EQ(test, drm_gpt_prepare(&hw->gpt, &up, 2 * one + 16, 3 * one - 1, 0,
 					      GFP_KERNEL), -EINVAL);
-	KUNIT_EXPECT_EQ(test, drm_gpt_prepare(&hw->gpt, &up, 0x2000, 0x2ffe, 0,
+	KUNIT_EXPECT_EQ(test, drm_gpt_prepare(&hw->gpt, &up, 2 * one, 3 * one - 2, 0,
 					      GFP_KERNEL), -EINVAL);
-	KUNIT_EXPECT_EQ(test, drm_gpt_prepare(&hw->gpt, &up, last - 0xfff,
-					      last + 0x1000, 0, GFP_KERNEL), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_gpt_prepare(&hw->gpt, &up, last - one + 1,
+					      last + one, 0, GFP_KERNEL), -EINVAL);
 	KUNIT_EXPECT_EQ(test, drm_gpt_prepare(&hw->gpt, &up, 0, U64_MAX, 0,
 					      GFP_KERNEL), -EINVAL);
 
-	KUNIT_ASSERT_EQ(test, drm_gpt_prepare(&hw->gpt, &up, 0x1000, 0x2fff, 0,
+	KUNIT_ASSERT_EQ(test, drm_gpt_prepare(&hw->gpt, &up, one, 3 * one - 1, 0,
 					      GFP_KERNEL), 0);
 	KUNIT_EXPECT_EQ(test, drm_gpt_commit(&up, 0, &leaf, 1, NULL, NULL),
 			-EINVAL);
-	KUNIT_EXPECT_EQ(test, drm_gpt_commit(&up, 0x3000, &leaf, 1, NULL, NULL),
+	KUNIT_EXPECT_EQ(test, drm_gpt_commit(&up, 3 * one, &leaf, 1, NULL, NULL),
 			-EINVAL);
-	KUNIT_EXPECT_EQ(test, drm_gpt_commit(&up, 0x1000, &leaf, 0, NULL, NULL),
+	KUNIT_EXPECT_EQ(test, drm_gpt_commit(&up, one, &leaf, 0, NULL, NULL),
 			-EINVAL);
-	KUNIT_EXPECT_EQ(test, drm_gpt_commit_seq(&up, 0x1000, leaf, 3, NULL,
+	KUNIT_EXPECT_EQ(test, drm_gpt_commit_seq(&up, one, leaf, 3, NULL,
 						 NULL), -EINVAL);
-	KUNIT_EXPECT_EQ(test, drm_gpt_commit_seq(&up, 0x1000, 0x1000, 1, NULL,
+	KUNIT_EXPECT_EQ(test, drm_gpt_commit_seq(&up, one, one, 1, NULL,
 						 NULL), -EINVAL);
 	drm_gpt_finish(&up);
-	KUNIT_EXPECT_EQ(test, test_hw_now(hw, 0x1000), 0);
+	KUNIT_EXPECT_EQ(test, test_hw_now(hw, one), 0);
+}
+
+/* As single leaves, as a sequence, as a group: whichever way they would go. */
+static void refuses_addresses_beyond_reach(struct kunit *test)
+{
+	struct test_hw *hw = test->priv;
+	const u64 one = test_page(hw);
+	u64 beyond = BIT_ULL(fls64(hw->geometry->format->leaf_bits));
+	u64 leaf = test_leaf(hw, 1, 0), *leaves;
+	u32 n = test_entries(hw), step, i;
+
+	leaves = kunit_kcalloc(test, n, sizeof(*leaves), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, leaves);
+	for (step = 1; step < 3; step++) {
+		for (i = 0; i < n; i++)
+			leaves[i] = beyond + test_leaf(hw, i * step, 0);
+		KUNIT_EXPECT_EQ(test, test_map_if(hw, 0, leaves, n, NULL, NULL),
+				-EINVAL);
+		KUNIT_EXPECT_EQ(test, test_map_if(hw, one, leaves, n - 1, NULL, NULL),
+				-EINVAL);
+		KUNIT_EXPECT_EQ(test, drm_gpt_map(&hw->gpt, 0, leaves, n, GFP_KERNEL),
+				-EINVAL);
+		for (i = 0; i < n; i++)
+			KUNIT_EXPECT_EQ(test, test_hw_now(hw, i * one), 0);
+	}
+	KUNIT_EXPECT_EQ(test, test_map_if(hw, 0, &leaf, 1, NULL, NULL), 0);
+	KUNIT_EXPECT_EQ(test, test_hw_now(hw, 0), leaf);
 }
 
 static void maps_the_first_and_the_last_page(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
-	u64 last = test_last(hw), top = last - 0xfff;
+	const u64 one = test_page(hw);
+	u64 last = test_last(hw), top = last - one + 1;
+	u8 levels = hw->geometry->levels;
 	struct drm_gpt_gather gather;
 	struct drm_gpt_entry entry;
 	u64 seq;
 
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 0, test_leaf(7, 0), 1), 0);
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, top, test_leaf(8, 0), 1), 0);
-	KUNIT_EXPECT_EQ(test, test_hw_now(hw, 0), test_leaf(7, 0));
-	KUNIT_EXPECT_EQ(test, test_hw_now(hw, top), test_leaf(8, 0));
+	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 0, test_leaf(hw, 7, 0), 1), 0);
+	KUNIT_ASSERT_EQ(test, test_map_seq(hw, top, test_leaf(hw, 8, 0), 1), 0);
+	KUNIT_EXPECT_EQ(test, test_hw_now(hw, 0), test_leaf(hw, 7, 0));
+	KUNIT_EXPECT_EQ(test, test_hw_now(hw, top), test_leaf(hw, 8, 0));
 	KUNIT_EXPECT_TRUE(test, drm_gpt_mapped(&hw->gpt, top, last, 0, &seq));
 	KUNIT_EXPECT_FALSE(test, drm_gpt_mapped(&hw->gpt, top, last + 1, 0, &seq));
 	drm_gpt_lookup(&hw->gpt, last, &entry);
@@ -332,10 +402,11 @@ static void maps_the_first_and_the_last_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, entry.flags, 0);
 
 	KUNIT_ASSERT_EQ(test, test_zap(hw, &gather, 0, last), 0);
-	KUNIT_EXPECT_EQ(test, gather.nr, 2);
+	/* Where the root has two entries, all is one. */
+	KUNIT_EXPECT_EQ(test, gather.nr, hw->geometry->bits[levels - 1] > 1 ? 2 : 1);
 	KUNIT_EXPECT_EQ(test, gather.zap_first, 0);
 	KUNIT_EXPECT_EQ(test, gather.zap_last, last);
-	KUNIT_EXPECT_TRUE(test, test_gather_has(&gather, 0, 0xfff));
+	KUNIT_EXPECT_TRUE(test, test_gather_has(&gather, 0, one - 1));
 	KUNIT_EXPECT_TRUE(test, test_gather_has(&gather, top, last));
 	test_flush(hw, &gather);
 	KUNIT_EXPECT_EQ(test, test_hw_now(hw, 0), 0);
@@ -347,89 +418,251 @@ static void maps_the_first_and_the_last_page(struct kunit *test)
 static void maps_large_where_nothing_is_in_the_way(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
+	const u64 one = test_page(hw);
 	u32 n = test_entries(hw);
 	u64 span = test_span(hw), size, seq;
 
+	test_skip_if_all_small(test);
 	/* Aligned in both, two tables' worth and a page: two large, one small. */
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, span, test_leaf(4 * n, 0), 2 * n + 1),
+	KUNIT_ASSERT_EQ(test, test_map_seq(hw, span, test_leaf(hw, 4 * n, 0), 2 * n + 1),
 			0);
 	test_hw_run(hw, U32_MAX);
 	/* Three leaves, and the way down to them. */
 	KUNIT_EXPECT_EQ(test, test_hw_entries(hw), 3 + hw->geometry->levels - 1);
-	KUNIT_EXPECT_EQ(test, test_hw_walk(hw, 2 * span - 0x1000, &size),
-			test_leaf(5 * n - 1, 0));
+	KUNIT_EXPECT_EQ(test, test_hw_walk(hw, 2 * span - one, &size),
+			test_leaf(hw, 5 * n - 1, 0));
 	KUNIT_EXPECT_EQ(test, size, span);
 	KUNIT_EXPECT_EQ(test, test_hw_walk(hw, 3 * span, &size),
-			test_leaf(6 * n, 0));
-	KUNIT_EXPECT_EQ(test, size, 0x1000);
+			test_leaf(hw, 6 * n, 0));
+	KUNIT_EXPECT_EQ(test, size, one);
 	KUNIT_EXPECT_TRUE(test, drm_gpt_mapped(&hw->gpt, span,
-					       3 * span + 0xfff, 0, &seq));
-	KUNIT_EXPECT_FALSE(test, drm_gpt_mapped(&hw->gpt, span, 3 * span + 0xfff,
+					       3 * span + one - 1, 0, &seq));
+	KUNIT_EXPECT_FALSE(test, drm_gpt_mapped(&hw->gpt, span, 3 * span + one - 1,
 						DRM_GPT_LEAF_WRITE, &seq));
 
 	/* Not where the page is not aligned, nor over a table in use. */
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 5 * span, test_leaf(4 * n + 1, 0), n),
+	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 5 * span, test_leaf(hw, 4 * n + 1, 0), n),
 			0);
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 3 * span, test_leaf(6 * n, 0), n), 0);
+	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 3 * span, test_leaf(hw, 6 * n, 0), n), 0);
 	test_hw_run(hw, U32_MAX);
 	test_hw_walk(hw, 5 * span, &size);
-	KUNIT_EXPECT_EQ(test, size, 0x1000);
+	KUNIT_EXPECT_EQ(test, size, one);
 	test_hw_walk(hw, 3 * span, &size);
-	KUNIT_EXPECT_EQ(test, size, 0x1000);
+	KUNIT_EXPECT_EQ(test, size, one);
 }
 
 static void splits_a_large_leaf_by_its_deposit(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
+	const u64 one = test_page(hw);
 	u32 n = test_entries(hw), fail_at = 1;
 	u64 size, va;
 
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 0, test_leaf(4 * n, 0), n), 0);
+	test_skip_if_all_small(test);
+	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 0, test_leaf(hw, 4 * n, 0), n), 0);
 	if (!hw->geometry->format->replace_ok) {
-		KUNIT_EXPECT_EQ(test, test_map_seq(hw, 0x3000, test_leaf(9, 0), 1),
+		KUNIT_EXPECT_EQ(test, test_map_seq(hw, 3 * one, test_leaf(hw, 9, 0), 1),
 				-EBUSY);
-		KUNIT_EXPECT_EQ(test, test_hw_now(hw, 0x3000),
-				test_leaf(4 * n + 3, 0));
+		KUNIT_EXPECT_EQ(test, test_hw_now(hw, 3 * one),
+				test_leaf(hw, 4 * n + 3, 0));
 		return;
 	}
 	/* The table was made for the large leaf: no memory is needed now. */
 	hw->fail_at = fail_at;
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 0x3000, test_leaf(9 * n, 0), 1), 0);
+	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 3 * one, test_leaf(hw, 9 * n, 0), 1), 0);
 	KUNIT_EXPECT_EQ(test, hw->fail_at, fail_at);
 	hw->fail_at = 0;
 	test_hw_run(hw, U32_MAX);
-	for (va = 0; va < test_span(hw); va += 0x1000) {
-		u64 want = va == 0x3000 ? test_leaf(9 * n, 0) :
-					  test_leaf(4 * n + (va >> 12), 0);
+	for (va = 0; va < test_span(hw); va += one) {
+		u64 want = va == 3 * one ? test_leaf(hw, 9 * n, 0) :
+					  test_leaf(hw, 4 * n + test_pages(hw, va), 0);
 
 		KUNIT_ASSERT_EQ(test, test_hw_walk(hw, va, &size), want);
-		KUNIT_ASSERT_EQ(test, size, 0x1000);
+		KUNIT_ASSERT_EQ(test, size, one);
 	}
 }
 
 static void zap_of_a_part_takes_the_large_leaf(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
+	const u64 one = test_page(hw);
 	u32 n = test_entries(hw);
 	u64 span = test_span(hw), va;
 	struct drm_gpt_gather gather;
 
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 2 * span, test_leaf(4 * n, 0), 3 * n),
+	test_skip_if_all_small(test);
+	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 2 * span, test_leaf(hw, 4 * n, 0), 3 * n),
 			0);
 	test_hw_run(hw, U32_MAX);
-	for (va = 2 * span; va < 5 * span; va += 0x1000)
+	for (va = 2 * span; va < 5 * span; va += one)
 		KUNIT_ASSERT_NE(test, test_hw_access(hw, va), 0);
 
-	KUNIT_ASSERT_EQ(test, test_zap(hw, &gather, 3 * span - 0x1000,
-				       3 * span + 0xfff), 0);
+	KUNIT_ASSERT_EQ(test, test_zap(hw, &gather, 3 * span - one,
+				       3 * span + one - 1), 0);
 	KUNIT_EXPECT_EQ(test, gather.zap_first, 2 * span);
 	KUNIT_EXPECT_EQ(test, gather.zap_last, 4 * span - 1);
 	KUNIT_EXPECT_TRUE(test, test_gather_has(&gather, 2 * span, 4 * span - 1));
 	KUNIT_EXPECT_FALSE(test, gather.directory);
 	test_flush(hw, &gather);
-	for (va = 2 * span; va < 4 * span; va += 0x1000)
+	for (va = 2 * span; va < 4 * span; va += one)
 		KUNIT_ASSERT_EQ(test, test_hw_access(hw, va), 0);
 	KUNIT_EXPECT_NE(test, test_hw_access(hw, 4 * span), 0);
+}
+
+/* ---- groups ------------------------------------------------------------- */
+
+/* Entries of a group, where the level has such. */
+static u32 test_group(struct kunit *test, u8 level)
+{
+	struct test_hw *hw = test->priv;
+
+	if (!hw->geometry->hint[level])
+		kunit_skip(test, "a format without groups on level %u", level);
+	return 1 << hw->geometry->hint[level];
+}
+
+/* Are all of @n pages from @first on in groups, or none? */
+static void test_expect_grouped(struct kunit *test, u64 first, u32 n, bool want)
+{
+	struct test_hw *hw = test->priv;
+	u32 i;
+
+	test_hw_run(hw, U32_MAX);
+	for (i = 0; i < n; i++)
+		KUNIT_EXPECT_EQ(test, test_hw_grouped(hw, first + i * test_page(hw)),
+				want);
+}
+
+static void groups_change_as_a_whole(struct kunit *test)
+{
+	u32 group = test_group(test, 0), k;
+	struct test_hw *hw = test->priv;
+	const u64 one = test_page(hw);
+	u64 leaf = test_leaf(hw, 8 * group, 0), other = test_leaf(hw, 1, 0);
+	bool replace = hw->geometry->format->replace_ok;
+
+	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 0, leaf, 2 * group + 1), 0);
+	test_expect_grouped(test, 0, 2 * group, true);
+	test_expect_grouped(test, 2 * group * one, 1, false);
+	/* The device has seen the group. */
+	KUNIT_EXPECT_EQ(test, test_hw_access(hw, 0), leaf);
+
+	KUNIT_EXPECT_EQ(test, test_map_seq(hw, one, other, 1),
+			replace ? 0 : -EBUSY);
+	KUNIT_EXPECT_EQ(test, drm_gpt_map(&hw->gpt, one, &other, 1, GFP_KERNEL),
+			replace ? 0 : -EBUSY);
+	test_expect_grouped(test, 0, group, !replace);
+	test_expect_grouped(test, group * one, group, true);
+	for (k = 0; k < 2 * group + 1; k++)
+		KUNIT_EXPECT_EQ(test, test_hw_now(hw, k * one),
+				replace && k == 1 ? other : leaf + k * one);
+	/* The whole of it may be written again. */
+	KUNIT_EXPECT_EQ(test, test_map_seq(hw, 0, leaf, 2 * group), 0);
+	test_expect_grouped(test, 0, 2 * group, true);
+}
+
+static void groups_are_not_made_of_what_is_in_use(struct kunit *test)
+{
+	struct test_hw *hw = test->priv;
+	u32 group = test_group(test, 0);
+	const u64 one = test_page(hw);
+	u64 leaf = test_leaf(hw, 8 * group, 0);
+
+	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 0, leaf, group / 2), 0);
+	test_expect_grouped(test, 0, group / 2, false);
+	KUNIT_EXPECT_EQ(test, test_hw_access(hw, 0), leaf);
+	/* The second of the two groups is new. */
+	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 0, leaf, 2 * group), 0);
+	test_expect_grouped(test, 0, group, hw->geometry->format->replace_ok);
+	test_expect_grouped(test, group * one, group, true);
+
+	KUNIT_ASSERT_EQ(test, test_unmap(hw, 0, 2 * group * one - 1), 0);
+	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 0, leaf, 2 * group), 0);
+	test_expect_grouped(test, 0, 2 * group, true);
+}
+
+/* Two groups of @bytes each are mapped: a page of the first is zapped. */
+static void test_expect_group_goes(struct kunit *test, u64 bytes, u64 leaf)
+{
+	struct test_hw *hw = test->priv;
+	u64 va = bytes / 2, step = max(test_page(hw), bytes / 16);
+	struct drm_gpt_gather gather;
+
+	test_hw_run(hw, U32_MAX);
+	KUNIT_EXPECT_EQ(test, test_hw_access(hw, 0), leaf);
+	KUNIT_EXPECT_EQ(test, test_hw_access(hw, bytes), leaf + bytes);
+	KUNIT_ASSERT_EQ(test, test_zap(hw, &gather, va, va + test_page(hw) - 1), 0);
+	KUNIT_EXPECT_EQ(test, gather.zap_first, 0);
+	KUNIT_EXPECT_EQ(test, gather.zap_last, bytes - 1);
+	KUNIT_EXPECT_TRUE(test, test_gather_has(&gather, 0, bytes - 1));
+	test_flush(hw, &gather);
+	for (va = 0; va < bytes; va += step) {
+		KUNIT_EXPECT_EQ(test, test_hw_access(hw, va), 0);
+		KUNIT_EXPECT_EQ(test, test_hw_access(hw, bytes + va),
+				leaf + bytes + va);
+	}
+}
+
+static void zap_of_a_part_takes_the_group(struct kunit *test)
+{
+	struct test_hw *hw = test->priv;
+	u32 group = test_group(test, 0);
+	u64 leaf = test_leaf(hw, 8 * group, DRM_GPT_LEAF_WRITE);
+
+	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 0, leaf, 2 * group), 0);
+	test_expect_group_goes(test, group * test_page(hw), leaf);
+	/* There is room for smaller ones now. */
+	KUNIT_EXPECT_EQ(test, test_map_seq(hw, 0, leaf, 1), 0);
+	KUNIT_EXPECT_EQ(test, test_hw_now(hw, 0), leaf);
+}
+
+/* Two groups of large leaves from 0 on. */
+static u64 test_map_large_groups(struct kunit *test)
+{
+	struct test_hw *hw = test->priv;
+	u32 group = test_group(test, 1);
+	u64 bytes = group * test_span(hw);
+	u64 leaf = test_leaf(hw, test_pages(hw, 8 * bytes), DRM_GPT_LEAF_WRITE);
+	struct drm_gpt_update up;
+
+	KUNIT_ASSERT_EQ(test, drm_gpt_prepare(&hw->gpt, &up, 0, 2 * bytes - 1, 1,
+					      GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, drm_gpt_commit_seq(&up, 0, leaf, 2 * group, NULL,
+						 NULL), 0);
+	drm_gpt_finish(&up);
+	test_hw_run(hw, U32_MAX);
+	return leaf;
+}
+
+static void zap_of_a_part_takes_the_group_of_large_leaves(struct kunit *test)
+{
+	struct test_hw *hw = test->priv;
+	u64 bytes = test_group(test, 1) * test_span(hw), size;
+	u64 leaf = test_map_large_groups(test);
+
+	KUNIT_EXPECT_TRUE(test, test_hw_grouped(hw, 0));
+	KUNIT_EXPECT_TRUE(test, test_hw_grouped(hw, 2 * bytes - test_page(hw)));
+	test_hw_walk(hw, 0, &size);
+	KUNIT_EXPECT_EQ(test, size, test_span(hw));
+	test_expect_group_goes(test, bytes, leaf);
+	KUNIT_EXPECT_EQ(test, test_map_seq(hw, 0, leaf, 1), 0);
+	KUNIT_EXPECT_EQ(test, test_hw_now(hw, 0), leaf);
+}
+
+/* By a table's worth of small pages that would be one of them. */
+static void groups_of_large_leaves_change_as_a_whole(struct kunit *test)
+{
+	struct test_hw *hw = test->priv;
+	bool replace = hw->geometry->format->replace_ok;
+	u64 leaf = test_map_large_groups(test), span = test_span(hw);
+	u64 other = test_leaf(hw, 5 * test_entries(hw), 0);
+
+	KUNIT_EXPECT_EQ(test, test_hw_access(hw, 0), leaf);
+	KUNIT_EXPECT_EQ(test, test_map_seq(hw, span, other, test_entries(hw)),
+			replace ? 0 : -EBUSY);
+	KUNIT_EXPECT_EQ(test, test_hw_now(hw, span), replace ? other : leaf + span);
+	KUNIT_EXPECT_EQ(test, test_hw_grouped(hw, 0), !replace);
+	KUNIT_EXPECT_EQ(test, test_hw_now(hw, 0), leaf);
 }
 
 /* ---- directories -------------------------------------------------------- */
@@ -438,10 +671,11 @@ static void zap_of_a_part_takes_the_large_leaf(struct kunit *test)
 static void test_expect_only(struct kunit *test, u64 first, u64 last, u64 page)
 {
 	struct test_hw *hw = test->priv;
+	const u64 one = test_page(hw);
 	u64 va;
 
 	do {
-		for (va = first; va <= last; va += 0x1000)
+		for (va = first; va <= last; va += one)
 			if (va != page)
 				KUNIT_ASSERT_EQ(test, test_hw_access(hw, va), 0);
 	} while (test_hw_run(hw, 1));
@@ -450,13 +684,14 @@ static void test_expect_only(struct kunit *test, u64 first, u64 last, u64 page)
 static void zap_of_a_table_is_one_entry_above(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
+	const u64 one = test_page(hw);
 	u32 n = test_entries(hw), entries;
 	u64 span = test_span(hw), va;
 	struct drm_gpt_gather gather;
 
 	KUNIT_ASSERT_EQ(test, test_map_scattered(hw, span, 100, n), 0);
 	test_hw_run(hw, U32_MAX);
-	for (va = span; va < 2 * span; va += 0x1000)
+	for (va = span; va < 2 * span; va += one)
 		KUNIT_ASSERT_NE(test, test_hw_access(hw, va), 0);
 
 	entries = test_hw_entries(hw);
@@ -468,46 +703,49 @@ static void zap_of_a_table_is_one_entry_above(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gather.zap_first, span);
 	KUNIT_EXPECT_EQ(test, gather.zap_last, 2 * span - 1);
 	test_flush(hw, &gather);
-	for (va = span; va < 2 * span; va += 0x1000)
+	for (va = span; va < 2 * span; va += one)
 		KUNIT_ASSERT_EQ(test, test_hw_access(hw, va), 0);
 }
 
 static void relink_shows_nothing_stale(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
+	const u64 one = test_page(hw);
 	u32 n = test_entries(hw);
-	u64 span = test_span(hw), page = span + 0x5000;
+	u64 span = test_span(hw), page = span + 5 * one;
 	struct drm_gpt_entry entry;
 
 	KUNIT_ASSERT_EQ(test, test_map_scattered(hw, span, 100, n), 0);
 	KUNIT_ASSERT_EQ(test, test_unmap(hw, span, 2 * span - 1), 0);
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, page, test_leaf(9, 0), 1), 0);
+	KUNIT_ASSERT_EQ(test, test_map_seq(hw, page, test_leaf(hw, 9, 0), 1), 0);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&hw->gpt.stats.relinks), 1);
-	drm_gpt_lookup(&hw->gpt, page + 0x1000, &entry);
+	drm_gpt_lookup(&hw->gpt, page + one, &entry);
 	KUNIT_EXPECT_EQ(test, entry.flags, 0);
 	test_expect_only(test, span, 2 * span - 1, page);
-	KUNIT_EXPECT_EQ(test, test_hw_access(hw, page), test_leaf(9, 0));
+	KUNIT_EXPECT_EQ(test, test_hw_access(hw, page), test_leaf(hw, 9, 0));
 }
 
 static void large_leaf_replaces_a_table_after_its_flush(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
+	const u64 one = test_page(hw);
 	u32 n = test_entries(hw);
 	u64 span = test_span(hw), size;
 
+	test_skip_if_all_small(test);
 	/* The table between the two is in use but empty. */
 	KUNIT_ASSERT_EQ(test, test_map_scattered(hw, 0, 1000, 3 * n), 0);
 	test_hw_run(hw, U32_MAX);
 	KUNIT_EXPECT_NE(test, test_hw_access(hw, span), 0);
-	KUNIT_ASSERT_EQ(test, test_unmap(hw, span, 2 * span - 0x1001), 0);
-	KUNIT_ASSERT_EQ(test, test_unmap(hw, 2 * span - 0x1000, 2 * span - 1), 0);
+	KUNIT_ASSERT_EQ(test, test_unmap(hw, span, 2 * span - one - 1), 0);
+	KUNIT_ASSERT_EQ(test, test_unmap(hw, 2 * span - one, 2 * span - 1), 0);
 	KUNIT_ASSERT_EQ(test, test_unmap(hw, 0, 3 * span - 1), 0);
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, span, test_leaf(8 * n, 0), n), 0);
+	KUNIT_ASSERT_EQ(test, test_map_seq(hw, span, test_leaf(hw, 8 * n, 0), n), 0);
 	test_hw_run(hw, U32_MAX);
-	KUNIT_EXPECT_EQ(test, test_hw_walk(hw, span, &size), test_leaf(8 * n, 0));
+	KUNIT_EXPECT_EQ(test, test_hw_walk(hw, span, &size), test_leaf(hw, 8 * n, 0));
 	KUNIT_EXPECT_EQ(test, size, span);
 	/* Not through what the walk cache had. */
-	KUNIT_EXPECT_EQ(test, test_hw_access(hw, span), test_leaf(8 * n, 0));
+	KUNIT_EXPECT_EQ(test, test_hw_access(hw, span), test_leaf(hw, 8 * n, 0));
 }
 
 /* ---- gather ------------------------------------------------------------- */
@@ -515,27 +753,28 @@ static void large_leaf_replaces_a_table_after_its_flush(struct kunit *test)
 static void gather_joins_what_touches(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
+	const u64 one = test_page(hw);
 	struct drm_gpt_gather gather;
 
 	KUNIT_ASSERT_EQ(test, test_map_scattered(hw, 0, 1, 9), 0);
-	KUNIT_ASSERT_EQ(test, test_zap(hw, &gather, 0x10000, 0x1ffff), 0);
+	KUNIT_ASSERT_EQ(test, test_zap(hw, &gather, 16 * one, 32 * one - 1), 0);
 	KUNIT_EXPECT_TRUE(test, drm_gpt_gather_empty(&gather));
 	KUNIT_EXPECT_GT(test, gather.zap_first, gather.zap_last);
-	drm_gpt_zap(&gather, 0x2000, 0x2fff);
-	drm_gpt_zap(&gather, 0x6000, 0x6fff);
+	drm_gpt_zap(&gather, 2 * one, 3 * one - 1);
+	drm_gpt_zap(&gather, 6 * one, 7 * one - 1);
 	KUNIT_EXPECT_EQ(test, gather.nr, 2);
-	drm_gpt_zap(&gather, 0x3000, 0x3fff);
-	drm_gpt_zap(&gather, 0x1000, 0x1fff);
+	drm_gpt_zap(&gather, 3 * one, 4 * one - 1);
+	drm_gpt_zap(&gather, one, 2 * one - 1);
 	KUNIT_EXPECT_EQ(test, gather.nr, 2);
-	drm_gpt_zap(&gather, 0x4000, 0x5fff);
+	drm_gpt_zap(&gather, 4 * one, 6 * one - 1);
 	KUNIT_EXPECT_EQ(test, gather.nr, 1);
-	KUNIT_EXPECT_EQ(test, gather.range[0].first, 0x1000);
-	KUNIT_EXPECT_EQ(test, gather.range[0].last, 0x6fff);
+	KUNIT_EXPECT_EQ(test, gather.range[0].first, one);
+	KUNIT_EXPECT_EQ(test, gather.range[0].last, 7 * one - 1);
 	/* A second time there is nothing to report. */
-	drm_gpt_zap(&gather, 0x0, 0xffff);
+	drm_gpt_zap(&gather, 0, 16 * one - 1);
 	KUNIT_EXPECT_EQ(test, gather.range[0].first, 0);
-	KUNIT_EXPECT_EQ(test, gather.range[0].last, 0x8fff);
-	KUNIT_EXPECT_EQ(test, gather.zap_last, 0x8fff);
+	KUNIT_EXPECT_EQ(test, gather.range[0].last, 9 * one - 1);
+	KUNIT_EXPECT_EQ(test, gather.zap_last, 9 * one - 1);
 	test_flush(hw, &gather);
 }
 
@@ -545,19 +784,20 @@ static void gather_overflow_joins_the_nearest(struct kunit *test)
 	static const u32 pages[] = { 100, 20, 40, 10, 80, 60, 120, 140, 12, 141,
 				     124, 50 };
 	struct test_hw *hw = test->priv;
+	const u64 one = test_page(hw);
 	struct drm_gpt_gather gather;
 	u32 i, k;
 
 	KUNIT_ASSERT_EQ(test, test_map_scattered(hw, 0, 1, 200), 0);
 	drm_gpt_gather_init(&gather, &hw->gpt);
 	for (i = 0; i < ARRAY_SIZE(pages); i++) {
-		u64 va = (u64)pages[i] << 12;
+		u64 va = pages[i] * one;
 
-		drm_gpt_zap(&gather, va, va + 0xfff);
+		drm_gpt_zap(&gather, va, va + one - 1);
 		for (k = 0; k <= i; k++) {
-			va = (u64)pages[k] << 12;
+			va = pages[k] * one;
 			KUNIT_ASSERT_TRUE(test, test_gather_has(&gather, va,
-								va + 0xfff));
+								va + one - 1));
 		}
 		for (k = 1; k < gather.nr; k++)
 			KUNIT_ASSERT_GT(test, gather.range[k].first,
@@ -565,8 +805,8 @@ static void gather_overflow_joins_the_nearest(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, gather.nr, DRM_GPT_GATHER_RANGES);
 	/* 12 went to 10, 124 to 120, and 10-12 to 20 before anything else. */
-	KUNIT_EXPECT_EQ(test, gather.range[0].first, 10 << 12);
-	KUNIT_EXPECT_EQ(test, gather.range[0].last, (20 << 12) + 0xfff);
+	KUNIT_EXPECT_EQ(test, gather.range[0].first, 10 * one);
+	KUNIT_EXPECT_EQ(test, gather.range[0].last, 21 * one - 1);
 	KUNIT_EXPECT_FALSE(test, gather.full);
 	test_flush(hw, &gather);
 }
@@ -576,7 +816,8 @@ static void gather_overflow_joins_the_nearest(struct kunit *test)
 static void lookup_tells_what_is_pending(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
-	u64 span = test_span(hw), leaf = test_leaf(3, DRM_GPT_LEAF_WRITE), seq;
+	const u64 one = test_page(hw);
+	u64 span = test_span(hw), leaf = test_leaf(hw, 3, DRM_GPT_LEAF_WRITE), seq;
 	struct drm_gpt_update up, other;
 	struct drm_gpt_entry entry;
 
@@ -595,7 +836,7 @@ static void lookup_tells_what_is_pending(struct kunit *test)
 					      GFP_KERNEL), 0);
 	KUNIT_ASSERT_EQ(test, drm_gpt_commit_seq(&other, 0, leaf, 1, NULL, NULL),
 			0);
-	KUNIT_EXPECT_TRUE(test, drm_gpt_mapped(&hw->gpt, 0, 0xfff, 0, &seq));
+	KUNIT_EXPECT_TRUE(test, drm_gpt_mapped(&hw->gpt, 0, one - 1, 0, &seq));
 	KUNIT_EXPECT_EQ(test, seq, drm_gpt_update_fence(&other));
 	KUNIT_EXPECT_GT(test, seq, entry.seq);
 	KUNIT_EXPECT_EQ(test, test_hw_walk(hw, 0, NULL), 0);
@@ -603,11 +844,11 @@ static void lookup_tells_what_is_pending(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_hw_walk(hw, 0, NULL), leaf);
 	KUNIT_EXPECT_EQ(test, test_hw_walk(hw, span, NULL), leaf);
 
-	KUNIT_EXPECT_TRUE(test, drm_gpt_mapped(&hw->gpt, 0, 0xfff, 0, &seq));
+	KUNIT_EXPECT_TRUE(test, drm_gpt_mapped(&hw->gpt, 0, one - 1, 0, &seq));
 	KUNIT_EXPECT_EQ(test, seq, 0);
-	drm_gpt_lookup(&hw->gpt, span + 0x1000, &entry);
+	drm_gpt_lookup(&hw->gpt, span + one, &entry);
 	KUNIT_EXPECT_EQ(test, entry.seq, 0);
-	KUNIT_EXPECT_EQ(test, entry.leaf, hw->hide ? 0 : leaf + 0x1000);
+	KUNIT_EXPECT_EQ(test, entry.leaf, hw->hide ? 0 : leaf + one);
 	drm_gpt_finish(&other);
 	drm_gpt_finish(&up);
 }
@@ -625,16 +866,18 @@ static bool test_valid_lookup(void *data)
 static void split_stays_pending(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
-	u64 leaf = test_leaf(1, 0), seq;
+	const u64 one = test_page(hw);
+	u64 leaf = test_leaf(hw, 1, 0), seq;
 	u32 n = test_entries(hw);
 	struct drm_gpt_entry entry;
 
+	test_skip_if_all_small(test);
 	if (!hw->geometry->format->replace_ok)
 		kunit_skip(test, "a format that does not split in place");
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 0, test_leaf(4 * n, 0), n), 0);
+	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 0, test_leaf(hw, 4 * n, 0), n), 0);
 	drm_gpt_lookup(&hw->gpt, 0, &entry);
 	KUNIT_EXPECT_NE(test, entry.seq, 0);
-	KUNIT_ASSERT_EQ(test, test_map_if(hw, 0x1000, &leaf, 1,
+	KUNIT_ASSERT_EQ(test, test_map_if(hw, one, &leaf, 1,
 					  test_valid_lookup, hw), 0);
 	KUNIT_EXPECT_TRUE(test, drm_gpt_mapped(&hw->gpt, 0, test_span(hw) - 1, 0,
 					       &seq));
@@ -675,8 +918,9 @@ static void zap_on_a_dead_ring_records_nothing(struct kunit *test)
 static void failed_prepare_changes_nothing(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
-	u64 span = test_span(hw), first = span - 0x1000, last = 3 * span - 1;
-	u64 kept = 5 * span, leaf = test_leaf(1, 0);
+	const u64 one = test_page(hw);
+	u64 span = test_span(hw), first = span - one, last = 3 * span - 1;
+	u64 kept = 5 * span, leaf = test_leaf(hw, 1, 0);
 	struct drm_gpt_update up;
 	u32 k;
 	int ret;
@@ -710,6 +954,7 @@ static bool test_valid_for(void *data)
 static void commit_stops_where_no_longer_valid(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
+	const u64 one = test_page(hw);
 	u32 n = test_entries(hw), yes = 2;
 	u64 span = test_span(hw), *leaves;
 	u32 i;
@@ -717,17 +962,17 @@ static void commit_stops_where_no_longer_valid(struct kunit *test)
 	leaves = kunit_kcalloc(test, 3 * n, sizeof(*leaves), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, leaves);
 	for (i = 0; i < 3 * n; i++)
-		leaves[i] = test_leaf(i * 2, 0);
+		leaves[i] = test_leaf(hw, i * 2, 0);
 	KUNIT_EXPECT_EQ(test, test_map_if(hw, 0, leaves, 3 * n, test_valid_for,
 					  &yes), -EAGAIN);
-	KUNIT_EXPECT_EQ(test, test_hw_now(hw, span - 0x1000), leaves[n - 1]);
+	KUNIT_EXPECT_EQ(test, test_hw_now(hw, span - one), leaves[n - 1]);
 	KUNIT_EXPECT_EQ(test, test_hw_now(hw, span), leaves[n]);
 	KUNIT_EXPECT_EQ(test, test_hw_now(hw, 2 * span), 0);
 
 	/* Large leaves ask too. */
 	yes = 0;
 	for (i = 0; i < n; i++)
-		leaves[i] = test_leaf(n + i, 0);
+		leaves[i] = test_leaf(hw, n + i, 0);
 	KUNIT_EXPECT_EQ(test, test_map_if(hw, 4 * span, leaves, n, test_valid_for,
 					  &yes), -EAGAIN);
 	KUNIT_EXPECT_EQ(test, test_hw_now(hw, 4 * span), 0);
@@ -736,16 +981,17 @@ static void commit_stops_where_no_longer_valid(struct kunit *test)
 static void leaves_that_are_not_valid_change_nothing(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
+	const u64 one = test_page(hw);
 	u64 leaves[8], span = test_span(hw), runs;
 	u32 i;
 
 	KUNIT_ASSERT_EQ(test, test_map_scattered(hw, 0, 50, 8), 0);
 	for (i = 0; i < 8; i++)
-		leaves[i] = i % 3 ? 0 : test_leaf(100 + i, 0);
+		leaves[i] = i % 3 ? 0 : test_leaf(hw, 100 + i, 0);
 	KUNIT_ASSERT_EQ(test, test_map_if(hw, 0, leaves, 8, NULL, NULL), 0);
 	for (i = 0; i < 8; i++)
-		KUNIT_EXPECT_EQ(test, test_hw_now(hw, (u64)i << 12),
-				leaves[i] ?: test_leaf(50 + 2 * i,
+		KUNIT_EXPECT_EQ(test, test_hw_now(hw, i * one),
+				leaves[i] ?: test_leaf(hw, 50 + 2 * i,
 						       DRM_GPT_LEAF_WRITE));
 
 	/* None at all: the table is not even linked. */
@@ -765,22 +1011,22 @@ static void reclaim_spares_what_is_needed(struct kunit *test)
 	struct drm_gpt_update up;
 
 	/* A page, a table pinned, a deposit, and one to take. */
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 0, test_leaf(1, 0), 1), 0);
+	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 0, test_leaf(hw, 1, 0), 1), 0);
 	KUNIT_ASSERT_EQ(test, drm_gpt_prepare(&hw->gpt, &up, span, 2 * span - 1, 0,
 					      GFP_KERNEL), 0);
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 2 * span, test_leaf(4 * n, 0), n),
+	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 2 * span, test_leaf(hw, 4 * n, 0), n),
 			0);
 	KUNIT_ASSERT_EQ(test, test_map_scattered(hw, 3 * span, 7, n), 0);
 	KUNIT_ASSERT_EQ(test, test_unmap(hw, 3 * span, 4 * span - 1), 0);
 	KUNIT_EXPECT_EQ(test, test_tables(hw), levels - 1 + 4);
 	test_reclaim_all(hw);
 	KUNIT_EXPECT_EQ(test, test_tables(hw), levels - 1 + 3);
-	KUNIT_EXPECT_EQ(test, test_hw_now(hw, 0), test_leaf(1, 0));
-	KUNIT_EXPECT_EQ(test, test_hw_now(hw, 2 * span), test_leaf(4 * n, 0));
-	KUNIT_EXPECT_EQ(test, drm_gpt_commit_seq(&up, span, test_leaf(5, 0), 1,
+	KUNIT_EXPECT_EQ(test, test_hw_now(hw, 0), test_leaf(hw, 1, 0));
+	KUNIT_EXPECT_EQ(test, test_hw_now(hw, 2 * span), test_leaf(hw, 4 * n, 0));
+	KUNIT_EXPECT_EQ(test, drm_gpt_commit_seq(&up, span, test_leaf(hw, 5, 0), 1,
 						 NULL, NULL), 0);
 	drm_gpt_finish(&up);
-	KUNIT_EXPECT_EQ(test, test_hw_now(hw, span), test_leaf(5, 0));
+	KUNIT_EXPECT_EQ(test, test_hw_now(hw, span), test_leaf(hw, 5, 0));
 
 	KUNIT_ASSERT_EQ(test, test_unmap(hw, 0, test_last(hw)), 0);
 	test_reclaim_all(hw);
@@ -791,11 +1037,12 @@ static void reclaim_spares_what_is_needed(struct kunit *test)
 static void reclaim_reports_tables_that_are_unlinked(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
+	const u64 one = test_page(hw);
 	u64 span = test_span(hw);
 	struct drm_gpt_gather zap, reclaim;
 
 	/* A neighbour keeps the directories. */
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, span, test_leaf(9, 0), 1), 0);
+	KUNIT_ASSERT_EQ(test, test_map_seq(hw, span, test_leaf(hw, 9, 0), 1), 0);
 	KUNIT_ASSERT_EQ(test, test_map_scattered(hw, 0, 1, 3), 0);
 	test_hw_run(hw, U32_MAX);
 	KUNIT_EXPECT_NE(test, test_hw_access(hw, 0), 0);
@@ -810,7 +1057,7 @@ static void reclaim_reports_tables_that_are_unlinked(struct kunit *test)
 	test_flush(hw, &reclaim);
 	test_wait_freed(hw);
 	/* The TLB may still have a page, the walk cache has no table. */
-	test_hw_access(hw, 0x3000);
+	test_hw_access(hw, 3 * one);
 	test_flush(hw, &zap);
 	KUNIT_EXPECT_EQ(test, test_hw_access(hw, 0), 0);
 }
@@ -818,12 +1065,13 @@ static void reclaim_reports_tables_that_are_unlinked(struct kunit *test)
 static void fini_frees_all(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
+	const u64 one = test_page(hw);
 	u64 span = test_span(hw);
 	struct drm_gpt_gather gather;
 
-	KUNIT_ASSERT_EQ(test, test_map_scattered(hw, span - 0x4000, 1, 8), 0);
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, test_last(hw) - 0xfff,
-					   test_leaf(1, 0), 1), 0);
+	KUNIT_ASSERT_EQ(test, test_map_scattered(hw, span - 4 * one, 1, 8), 0);
+	KUNIT_ASSERT_EQ(test, test_map_seq(hw, test_last(hw) - one + 1,
+					   test_leaf(hw, 1, 0), 1), 0);
 	KUNIT_ASSERT_EQ(test, test_unmap(hw, 0, span - 1), 0);
 	/* Some still wait for their grace period then. */
 	drm_gpt_gather_init(&gather, &hw->gpt);
@@ -838,12 +1086,21 @@ static struct kunit_case drm_gpt_test_cases[] = {
 	KUNIT_CASE(encodes_entries_as_documented),
 	KUNIT_CASE(refuses_formats_that_do_not_add_up),
 	KUNIT_CASE_PARAM(refuses_bad_intervals, test_variant_gen_params),
+	KUNIT_CASE_PARAM(refuses_addresses_beyond_reach, test_variant_gen_params),
 	KUNIT_CASE_PARAM(maps_the_first_and_the_last_page, test_variant_gen_params),
 	KUNIT_CASE_PARAM(maps_large_where_nothing_is_in_the_way,
 			 test_variant_gen_params),
 	KUNIT_CASE_PARAM(splits_a_large_leaf_by_its_deposit,
 			 test_variant_gen_params),
 	KUNIT_CASE_PARAM(zap_of_a_part_takes_the_large_leaf,
+			 test_variant_gen_params),
+	KUNIT_CASE_PARAM(groups_change_as_a_whole, test_variant_gen_params),
+	KUNIT_CASE_PARAM(groups_are_not_made_of_what_is_in_use,
+			 test_variant_gen_params),
+	KUNIT_CASE_PARAM(zap_of_a_part_takes_the_group, test_variant_gen_params),
+	KUNIT_CASE_PARAM(zap_of_a_part_takes_the_group_of_large_leaves,
+			 test_variant_gen_params),
+	KUNIT_CASE_PARAM(groups_of_large_leaves_change_as_a_whole,
 			 test_variant_gen_params),
 	KUNIT_CASE_PARAM(zap_of_a_table_is_one_entry_above,
 			 test_variant_gen_params),

@@ -21,9 +21,18 @@ struct test_variant {
 };
 
 u32 test_entries(struct test_hw *hw);
+u32 test_rounds(struct kunit *test, u32 rounds);
 u64 test_span(struct test_hw *hw);
 u64 test_last(struct test_hw *hw);
-u64 test_leaf(u64 page, u64 flags);
+u64 test_leaf(struct test_hw *hw, u64 page, u64 flags);
+
+/* Where pages are of 4 KiB, and no flag is too much. */
+static inline u64 test_leaf_4k(u64 page, u64 flags)
+{
+	return page << 12 | DRM_GPT_LEAF_VALID | flags;
+}
+
+void test_skip_if_all_small(struct kunit *test);
 int test_map_if(struct test_hw *hw, u64 first, const u64 *leaves, u32 n,
 		drm_gpt_valid_fn valid, void *data);
 int test_map_seq(struct test_hw *hw, u64 first, u64 leaf, u32 n);

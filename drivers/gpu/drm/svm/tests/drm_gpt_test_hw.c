@@ -14,233 +14,6 @@
 
 #include "drm_gpt_test_hw.h"
 
-/* ---- formats ------------------------------------------------------------ */
-
-/* As in Documentation/gpu/vgem-svm-hw.rst, written down a second time. */
-static void test_decode_vgem_svm(const void *entry, u8 level,
-				 struct test_pte *pte)
-{
-	u64 value = le64_to_cpu(READ_ONCE(*(const __le64 *)entry));
-
-	pte->valid = value & 1;
-	pte->leaf = value & 8;
-	pte->local = ((value >> 4) & 3) == 1;
-	pte->hint = value & BIT(6);
-	pte->addr = value & GENMASK_ULL(56, 12);
-	pte->flags = DRM_GPT_LEAF_VALID | (value & 2 ? DRM_GPT_LEAF_WRITE : 0) |
-		     (value & 4 ? DRM_GPT_LEAF_ATOMIC : 0) |
-		     ((value >> 4) & 3) << 3 | ((value >> 57) & 15) << 5;
-}
-
-const struct test_geometry test_geometry_vgem_svm = {
-	.name = "vgem_svm",
-	.format = &drm_gpt_format_vgem_svm,
-	.levels = 5,
-	.bits = 9,
-	.hint = 4,
-	.entry_bytes = { 8, 8, 8, 8, 8 },
-	.has_local = true,
-	.decode = test_decode_vgem_svm,
-};
-
-/*
- * A device that nobody would build: 24 bits of VA, three levels of 16 entries;
- * 4 bytes each on the lowest, 16 bytes above. Small tables make for many
- * borders, and sizes other than 8 go other ways.
- *
- * 4 bytes:  valid 0, write 1, atomic 2, page 31:4
- * 16 bytes: valid 0, leaf 1, write 2, atomic 3; the address is the second half
- */
-static u32 test_toy_small(u64 leaf)
-{
-	return 1 | (leaf & DRM_GPT_LEAF_WRITE ? 2 : 0) |
-	       (leaf & DRM_GPT_LEAF_ATOMIC ? 4 : 0) | (leaf >> 12) << 4;
-}
-
-static void test_toy_store(void *dst, u8 level, u32 i, u64 leaf)
-{
-	u64 *wide = (u64 *)dst + i * 2;
-
-	if (!level) {
-		WRITE_ONCE(((u32 *)dst)[i], test_toy_small(leaf));
-		return;
-	}
-	WRITE_ONCE(wide[1], leaf & DRM_GPT_LEAF_ADDR);
-	smp_wmb(); /* the address before the valid bit, as the manual says */
-	WRITE_ONCE(wide[0], 3 | (leaf & DRM_GPT_LEAF_WRITE ? 4 : 0) |
-			    (leaf & DRM_GPT_LEAF_ATOMIC ? 8 : 0));
-}
-
-static u32 test_toy_fill_leaves(void *dst, u8 level, const u64 *leaves, u32 n)
-{
-	u32 i;
-
-	for (i = 0; i < n && (leaves[i] & DRM_GPT_LEAF_VALID); i++)
-		test_toy_store(dst, level, i, leaves[i]);
-	return i;
-}
-
-static void test_toy_fill_seq(void *dst, u8 level, u64 leaf, u32 n)
-{
-	u32 i;
-
-	for (i = 0; i < n; i++)
-		test_toy_store(dst, level, i, leaf + ((u64)i << (12 + 4 * level)));
-}
-
-static void test_toy_fill_empty(void *dst, u8 level, u32 n)
-{
-	u32 i;
-
-	for (i = 0; i < n; i++) {
-		if (level)
-			WRITE_ONCE(((u64 *)dst)[i * 2], 0);
-		else
-			WRITE_ONCE(((u32 *)dst)[i], 0);
-	}
-}
-
-static void test_toy_fill_table(void *dst, u8 level, u64 addr, bool local)
-{
-	WRITE_ONCE(((u64 *)dst)[1], addr);
-	smp_wmb(); /* as above */
-	WRITE_ONCE(((u64 *)dst)[0], 1);
-}
-
-static void test_decode_toy(const void *entry, u8 level, struct test_pte *pte)
-{
-	u64 value = level ? READ_ONCE(*(const u64 *)entry) :
-			    READ_ONCE(*(const u32 *)entry);
-
-	pte->valid = value & 1;
-	pte->local = false;
-	pte->hint = false;
-	pte->leaf = !level || value & 2;
-	pte->addr = level ? READ_ONCE(((const u64 *)entry)[1]) : value >> 4 << 12;
-	value >>= level ? 2 : 1;
-	pte->flags = DRM_GPT_LEAF_VALID | (value & 1 ? DRM_GPT_LEAF_WRITE : 0) |
-		     (value & 2 ? DRM_GPT_LEAF_ATOMIC : 0);
-}
-
-static u64 test_toy_decode(const void *src, u8 level)
-{
-	struct test_pte pte;
-
-	test_decode_toy(src, level, &pte);
-	return pte.valid && pte.leaf ? pte.addr | pte.flags : 0;
-}
-
-static u64 test_toy_common(const void *src, u8 level, u32 n)
-{
-	u64 common = DRM_GPT_LEAF_FLAGS;
-	u32 i;
-
-	for (i = 0; i < n; i++)
-		common &= test_toy_decode(src + i * (level ? 16 : 4), level);
-	return common;
-}
-
-static const struct drm_gpt_format test_format_toy = {
-	.name = "toy",
-	.va_bits = 24,
-	.nr_levels = 3,
-	/* The device reads the two halves of 16 bytes one after the other. */
-	.replace_ok = false,
-	.leaf_bits = GENMASK_ULL(39, 12) | DRM_GPT_LEAF_RIGHTS,
-	.levels = {
-		{ .shift = 12, .bits = 4, .entry_shift = 2, .leaf = true },
-		{ .shift = 16, .bits = 4, .entry_shift = 4, .leaf = true,
-		  .table = true },
-		{ .shift = 20, .bits = 4, .entry_shift = 4, .table = true },
-	},
-	.fill_leaves = test_toy_fill_leaves,
-	.fill_seq = test_toy_fill_seq,
-	.fill_empty = test_toy_fill_empty,
-	.fill_table = test_toy_fill_table,
-	.decode = test_toy_decode,
-	.common = test_toy_common,
-};
-
-const struct test_geometry test_geometry_toy = {
-	.name = "toy",
-	.format = &test_format_toy,
-	.levels = 3,
-	.bits = 4,
-	.entry_bytes = { 4, 16, 16 },
-	.decode = test_decode_toy,
-};
-
-/*
- * A toy that may change from one leaf or table to another at once: entries as
- * vgem_svm's lowest, three levels of 16, groups of four pages and of two large
- * leaves.
- */
-static void test_small_fill_seq(void *dst, u8 level, u64 leaf, u32 n)
-{
-	u64 *entry = dst;
-
-	for (; n--; entry++, leaf += 0x1000ULL << (4 * level))
-		drm_gpt_format_vgem_svm.fill_leaves(entry, 0, &leaf, 1);
-}
-
-static u32 test_small_fill_leaves(void *dst, u8 level, const u64 *leaves, u32 n)
-{
-	return drm_gpt_format_vgem_svm.fill_leaves(dst, 0, leaves, n);
-}
-
-static void test_small_fill_empty(void *dst, u8 level, u32 n)
-{
-	drm_gpt_format_vgem_svm.fill_empty(dst, level, n);
-}
-
-static void test_small_fill_table(void *dst, u8 level, u64 addr, bool local)
-{
-	drm_gpt_format_vgem_svm.fill_table(dst, level, addr, local);
-}
-
-static u64 test_small_decode(const void *src, u8 level)
-{
-	return drm_gpt_format_vgem_svm.decode(src, level);
-}
-
-static u64 test_small_common(const void *src, u8 level, u32 n)
-{
-	return drm_gpt_format_vgem_svm.common(src, level, n);
-}
-
-static const struct drm_gpt_format test_format_small = {
-	.name = "small",
-	.va_bits = 24,
-	.nr_levels = 3,
-	.replace_ok = true,
-	.leaf_bits = DRM_GPT_LEAF_ADDR | DRM_GPT_LEAF_RIGHTS,
-	.levels = {
-		{ .shift = 12, .bits = 4, .entry_shift = 3, .hint = 2,
-		  .leaf = true },
-		{ .shift = 16, .bits = 4, .entry_shift = 3, .hint = 1,
-		  .leaf = true, .table = true },
-		{ .shift = 20, .bits = 4, .entry_shift = 3, .table = true },
-	},
-	.fill_leaves = test_small_fill_leaves,
-	.fill_seq = test_small_fill_seq,
-	.fill_empty = test_small_fill_empty,
-	.fill_table = test_small_fill_table,
-	.decode = test_small_decode,
-	.common = test_small_common,
-};
-
-const struct test_geometry test_geometry_small = {
-	.name = "small",
-	.format = &test_format_small,
-	.levels = 3,
-	.bits = 4,
-	.hint = 2,
-	.hint_above = 1,
-	.entry_bytes = { 8, 8, 8 },
-	.has_local = true,
-	.decode = test_decode_vgem_svm,
-};
-
 /* ---- memory for tables -------------------------------------------------- */
 
 /* What must never happen; said once per device, counted always. */
@@ -273,7 +46,7 @@ static int test_mem_alloc(struct drm_gpt *gpt, struct drm_gpt_mem *mem,
 		table->bytes = bytes;
 		table->local = hw->geometry->has_local && hw->nr_tables % 3 == 0;
 		hw->nr_live++;
-		mem->addr = (u64)hw->nr_tables << 12;
+		mem->addr = (u64)hw->nr_tables << TEST_TABLE_SHIFT;
 		mem->local = table->local;
 		mem->cpu = hw->hide ? NULL : cpu;
 		mem->priv = table;
@@ -310,7 +83,8 @@ const struct drm_gpt_mem_ops test_mem_ops = {
 /* Where the bus leads, NULL and an error if to nothing that is a table. */
 static void *test_hw_bus(struct test_hw *hw, u64 addr, u32 bytes, bool local)
 {
-	u64 index = addr >> 12, offset = addr & 0xfff;
+	u64 index = addr >> TEST_TABLE_SHIFT;
+	u64 offset = addr & (BIT(TEST_TABLE_SHIFT) - 1);
 	struct test_table *table;
 
 	lockdep_assert_held(&hw->lock);
@@ -519,11 +293,6 @@ u32 test_hw_run(struct test_hw *hw, u32 n)
 
 /* ---- MMU ---------------------------------------------------------------- */
 
-static u8 test_hw_shift(const struct test_hw *hw, u8 level)
-{
-	return 12 + hw->geometry->bits * level;
-}
-
 /* A table's address and aperture in one word, as caches keep it. */
 static u64 test_hw_pointer(u64 addr, bool local)
 {
@@ -534,7 +303,7 @@ static bool test_hw_read(struct test_hw *hw, u64 pointer, u8 level, u64 va,
 			 struct test_pte *pte)
 {
 	const struct test_geometry *geometry = hw->geometry;
-	u32 index = (va >> test_hw_shift(hw, level)) & (BIT(geometry->bits) - 1);
+	u32 index = (va >> hw->shift[level]) & (BIT(geometry->bits[level]) - 1);
 	u8 bytes = geometry->entry_bytes[level];
 	void *entry;
 
@@ -546,9 +315,11 @@ static bool test_hw_read(struct test_hw *hw, u64 pointer, u8 level, u64 va,
 	return pte->valid;
 }
 
-static u64 test_hw_leaf(const struct test_pte *pte, u8 shift, u64 va)
+/* What an entry of @level says of one page. */
+static u64 test_hw_leaf(struct test_hw *hw, const struct test_pte *pte, u8 level,
+			u64 va)
 {
-	u64 offset = va & ((1ULL << shift) - 1) & ~0xfffULL;
+	u64 offset = va & ((1ULL << hw->shift[level]) - 1) & ~(test_page(hw) - 1);
 
 	return pte->flags | (pte->addr + offset);
 }
@@ -562,47 +333,67 @@ static u64 test_hw_root(struct test_hw *hw)
 	return test_hw_pointer(addr, local);
 }
 
+/* The leaf that tables have for @va, or false; @level is where the walk ends. */
+static bool test_hw_find(struct test_hw *hw, u64 va, struct test_pte *pte,
+			 u8 *level)
+{
+	u64 pointer = test_hw_root(hw);
+
+	for (*level = hw->geometry->levels - 1; ; (*level)--) {
+		if (!test_hw_read(hw, pointer, *level, va, pte))
+			return false;
+		if (pte->leaf)
+			return true;
+		if (!*level) {
+			test_hw_error(hw, "table below the lowest level", va);
+			return false;
+		}
+		pointer = test_hw_pointer(pte->addr, pte->local);
+	}
+}
+
 u64 test_hw_walk(struct test_hw *hw, u64 va, u64 *size)
 {
-	u64 pointer = test_hw_root(hw), leaf = 0;
 	struct test_pte pte;
+	u64 leaf = 0;
 	u8 level;
 
 	spin_lock(&hw->lock);
-	for (level = hw->geometry->levels; level--; ) {
-		if (size)
-			*size = 1ULL << test_hw_shift(hw, level);
-		if (!test_hw_read(hw, pointer, level, va, &pte))
-			break;
-		if (pte.leaf) {
-			leaf = test_hw_leaf(&pte, test_hw_shift(hw, level), va);
-			break;
-		}
-		if (!level)
-			test_hw_error(hw, "table below the lowest level", va);
-		pointer = test_hw_pointer(pte.addr, pte.local);
-	}
+	if (test_hw_find(hw, va, &pte, &level))
+		leaf = test_hw_leaf(hw, &pte, level, va);
+	if (size)
+		*size = 1ULL << hw->shift[level];
 	spin_unlock(&hw->lock);
 	return leaf;
+}
+
+bool test_hw_grouped(struct test_hw *hw, u64 va)
+{
+	struct test_pte pte;
+	bool grouped;
+	u8 level;
+
+	spin_lock(&hw->lock);
+	grouped = test_hw_find(hw, va, &pte, &level) && pte.hint;
+	spin_unlock(&hw->lock);
+	return grouped;
 }
 
 u32 test_hw_entries(struct test_hw *hw)
 {
 	const struct test_geometry *geometry = hw->geometry;
-	struct test_pte pte;
 	u32 i, offset, n = 0;
 
 	/* Toy tables differ in the size of entries, and so of tables. */
 	for (i = 1; i <= hw->nr_tables; i++) {
 		const struct test_table *table = &hw->tables[i];
-		u32 bytes = table->bytes >> geometry->bits;
-		u8 level = bytes == geometry->entry_bytes[0] ? 0 : 1;
+		u32 lowest = (u32)geometry->entry_bytes[0] << geometry->bits[0];
+		u32 bytes = geometry->entry_bytes[table->bytes != lowest];
 
+		/* All formats have that in bit 0 of the first byte. */
 		for (offset = 0; !table->freed && offset < table->bytes;
-		     offset += bytes) {
-			geometry->decode(table->mem + offset, level, &pte);
-			n += pte.valid;
-		}
+		     offset += bytes)
+			n += *((const u8 *)table->mem + offset) & 1;
 	}
 	return n;
 }
@@ -610,7 +401,7 @@ u32 test_hw_entries(struct test_hw *hw)
 static struct test_walk_entry *test_hw_walk_slot(struct test_hw *hw, u8 level,
 						 u64 va)
 {
-	u64 tag = va >> test_hw_shift(hw, level);
+	u64 tag = va >> hw->shift[level];
 
 	return &hw->walk[hash_64(tag * 8 + level, ilog2(TEST_WALK))];
 }
@@ -624,7 +415,7 @@ static u64 test_hw_walk_find(struct test_hw *hw, u64 va, u8 *level)
 		struct test_walk_entry *entry = test_hw_walk_slot(hw, above, va);
 
 		if (entry->valid && entry->level == above &&
-		    entry->tag == va >> test_hw_shift(hw, above)) {
+		    entry->tag == va >> hw->shift[above]) {
 			*level = above - 1;
 			return entry->table;
 		}
@@ -639,37 +430,65 @@ static void test_hw_walk_keep(struct test_hw *hw, u8 level, u64 va, u64 table)
 
 	entry->valid = true;
 	entry->level = level;
-	entry->tag = va >> test_hw_shift(hw, level);
+	entry->tag = va >> hw->shift[level];
 	entry->table = table;
 }
 
-/* One page of the TLB. */
-static void test_hw_keep(struct test_hw *hw, u64 va, u64 leaf)
+static struct test_tlb_entry *test_hw_tlb(struct test_hw *hw, u64 va)
 {
-	struct test_tlb_entry *entry = &hw->tlb[(va >> 12) % TEST_TLB];
+	return &hw->tlb[(va >> hw->geometry->page_shift) % TEST_TLB];
+}
 
+static bool test_hw_has(struct test_hw *hw, const struct test_tlb_entry *entry,
+			u64 va)
+{
+	return entry->valid && entry->page == va >> hw->geometry->page_shift;
+}
+
+/* log2 of the bytes that one translation is for. */
+static u8 test_hw_size(struct test_hw *hw, const struct test_pte *pte, u8 level)
+{
+	return hw->shift[level] + (pte->hint ? hw->geometry->hint[level] : 0);
+}
+
+/* One page of the TLB. */
+static void test_hw_keep(struct test_hw *hw, u64 va, u64 leaf, u8 size)
+{
+	struct test_tlb_entry *entry = test_hw_tlb(hw, va);
+
+	if (hw->careful && test_hw_has(hw, entry, va) && entry->size != size)
+		test_hw_error(hw, "two sizes of page in the TLB", va);
 	entry->valid = true;
-	entry->page = va >> 12;
+	entry->size = size;
+	entry->page = va >> hw->geometry->page_shift;
 	entry->leaf = leaf;
 }
 
-static u8 test_hw_hint(const struct test_hw *hw, u8 level)
+/*
+ * What one entry of a group says is believed of all of them: of each, the page
+ * at the same place.
+ */
+static void test_hw_keep_group(struct test_hw *hw, u64 va, u64 leaf, u8 level)
 {
-	return level ? hw->geometry->hint_above : hw->geometry->hint;
+	u8 shift = hw->shift[level], size = shift + hw->geometry->hint[level];
+	u64 mask = ((1ULL << size) - 1) & ~((1ULL << shift) - 1), offset;
+
+	if (((va ^ leaf) & mask) || !hw->geometry->hint[level])
+		test_hw_error(hw, "group that is not aligned", va);
+	for (offset = 0; offset <= mask; offset += 1ULL << shift)
+		test_hw_keep(hw, (va & ~mask) + offset, (leaf & ~mask) + offset,
+			     size);
 }
 
-/* What one entry of a group says is believed of all of them. */
-static void test_hw_keep_group(struct test_hw *hw, u8 level, u64 va, u64 leaf)
+/* The device finds the same translation, or none any more. */
+static void test_hw_check_size(struct test_hw *hw, u64 va, u8 size)
 {
-	u8 shift = test_hw_shift(hw, level) + test_hw_hint(hw, level);
-	u64 mask = (1ULL << shift) - 1;
-	u64 page = va & ~mask;
+	struct test_pte pte;
+	u8 level;
 
-	if ((va ^ leaf) & mask & ~0xfffULL)
-		test_hw_error(hw, "group that is not aligned", va);
-	leaf -= va & mask & ~0xfffULL;
-	for (; page <= (va | mask) - 0xfff; page += 0x1000, leaf += 0x1000)
-		test_hw_keep(hw, page, leaf);
+	if (test_hw_find(hw, va, &pte, &level) &&
+	    test_hw_size(hw, &pte, level) != size)
+		test_hw_error(hw, "size of page changed without a break", va);
 }
 
 static u64 test_hw_translate(struct test_hw *hw, u64 va)
@@ -683,11 +502,11 @@ static u64 test_hw_translate(struct test_hw *hw, u64 va)
 		if (!test_hw_read(hw, pointer, level, va, &pte))
 			return 0;
 		if (pte.leaf) {
-			leaf = test_hw_leaf(&pte, test_hw_shift(hw, level), va);
-			if (pte.hint && test_hw_hint(hw, level))
-				test_hw_keep_group(hw, level, va, leaf);
+			leaf = test_hw_leaf(hw, &pte, level, va);
+			if (pte.hint)
+				test_hw_keep_group(hw, va, leaf, level);
 			else
-				test_hw_keep(hw, va, leaf);
+				test_hw_keep(hw, va, leaf, hw->shift[level]);
 			return leaf;
 		}
 		if (!level) {
@@ -701,14 +520,17 @@ static u64 test_hw_translate(struct test_hw *hw, u64 va)
 
 u64 test_hw_access(struct test_hw *hw, u64 va)
 {
-	struct test_tlb_entry *entry = &hw->tlb[(va >> 12) % TEST_TLB];
+	struct test_tlb_entry *entry = test_hw_tlb(hw, va);
 	u64 leaf;
 
 	spin_lock(&hw->lock);
-	if (entry->valid && entry->page == va >> 12)
+	if (test_hw_has(hw, entry, va)) {
 		leaf = entry->leaf;
-	else
+		if (hw->careful)
+			test_hw_check_size(hw, va, entry->size);
+	} else {
 		leaf = test_hw_translate(hw, va);
+	}
 	spin_unlock(&hw->lock);
 	return leaf;
 }
@@ -730,15 +552,15 @@ static void test_hw_invalidate(struct test_hw *hw,
 	u32 i;
 
 	for (i = 0; i < TEST_TLB; i++) {
-		u64 va = hw->tlb[i].page << 12;
+		u64 va = hw->tlb[i].page << hw->geometry->page_shift;
 
-		if (test_hw_covers(gather, va, va | 0xfff))
+		if (test_hw_covers(gather, va, va + test_page(hw) - 1))
 			hw->tlb[i].valid = false;
 	}
 	if (!gather->directory)
 		return;
 	for (i = 0; i < TEST_WALK; i++) {
-		u8 shift = test_hw_shift(hw, hw->walk[i].level);
+		u8 shift = hw->shift[hw->walk[i].level];
 		u64 va = hw->walk[i].tag << shift;
 
 		if (test_hw_covers(gather, va, va | ((1ULL << shift) - 1)))
@@ -764,11 +586,17 @@ void test_hw_flush(struct test_hw *hw, struct drm_gpt_gather *gather)
 struct test_hw *test_hw_create(const struct test_geometry *geometry)
 {
 	struct test_hw *hw = vzalloc(sizeof(*hw));
+	u8 level, shift = geometry->page_shift;
 
 	if (!hw)
 		return NULL;
 	spin_lock_init(&hw->lock);
 	hw->geometry = geometry;
+	hw->careful = geometry->careful;
+	for (level = 0; level < geometry->levels; level++) {
+		hw->shift[level] = shift;
+		shift += geometry->bits[level];
+	}
 	return hw;
 }
 

@@ -15,6 +15,7 @@
  */
 
 #define TEST_TABLES	8192
+#define TEST_TABLE_SHIFT	16
 #define TEST_RING	8192
 #define TEST_RUN_WORDS	64
 #define TEST_TLB	512
@@ -43,29 +44,38 @@ struct test_pte {
  * struct test_geometry - the manual of a device
  * @name: for people
  * @format: what drm_gpt is told of it
+ * @page_shift: log2 of the bytes of the smallest page
  * @levels: levels
- * @bits: log2 of entries per table, the same on all levels
+ * @bits: log2 of entries per table, by level
+ * @hint: log2 of the entries of a group, by level
  * @entry_bytes: by level
- * @hint: log2 of the entries of a group on the lowest level
- * @hint_above: the same on the level above that
  * @has_local: entries can say "device memory"
+ * @careful: two sizes of page for one address must never be in its TLB
  * @decode: reads an entry
  */
 struct test_geometry {
 	const char *name;
 	const struct drm_gpt_format *format;
+	u8 page_shift;
 	u8 levels;
-	u8 bits;
-	u8 hint;
-	u8 hint_above;
+	u8 bits[DRM_GPT_MAX_LEVELS];
+	u8 hint[DRM_GPT_MAX_LEVELS];
 	u8 entry_bytes[DRM_GPT_MAX_LEVELS];
 	bool has_local;
+	bool careful;
 	void (*decode)(const void *entry, u8 level, struct test_pte *pte);
 };
 
 extern const struct test_geometry test_geometry_vgem_svm;
 extern const struct test_geometry test_geometry_toy;
+extern const struct test_geometry test_geometry_toy_groups;
 extern const struct test_geometry test_geometry_small;
+extern const struct test_geometry test_geometry_x86_64;
+extern const struct test_geometry test_geometry_amdgpu;
+extern const struct test_geometry test_geometry_lpae_4k;
+extern const struct test_geometry test_geometry_lpae_16k;
+extern const struct test_geometry test_geometry_lpae_64k;
+extern const struct test_geometry test_geometry_rockchip;
 
 /**
  * struct test_table - memory of a table; kept until the end, to see late use
@@ -94,8 +104,10 @@ struct test_packet {
 	u64 data[TEST_RUN_WORDS];
 };
 
+/* A page of a translation that covers 1 << @size bytes. */
 struct test_tlb_entry {
 	bool valid;
+	u8 size;
 	u64 page;
 	u64 leaf;
 };
@@ -110,6 +122,8 @@ struct test_walk_entry {
 /**
  * struct test_hw - the device, and where its tables come from
  * @geometry: its manual
+ * @shift: log2 of the bytes that an entry covers, by level
+ * @careful: as the geometry says, unless the test asks for trouble
  * @gpt: the table under test
  * @lock: everything below
  * @hide: tables are out of the CPU's reach
@@ -117,7 +131,7 @@ struct test_walk_entry {
  * @fail_at: the allocation that fails, counted down; 0: none
  * @nr_tables: tables ever given out
  * @nr_live: of them, not freed yet
- * @tables: them; a device address is an index here, shifted by 12
+ * @tables: them; a device address is an index here, shifted by TEST_TABLE_SHIFT
  * @errors: things that must never happen
  * @head: packets executed
  * @tail: packets recorded
@@ -131,6 +145,8 @@ struct test_walk_entry {
  */
 struct test_hw {
 	const struct test_geometry *geometry;
+	u8 shift[DRM_GPT_MAX_LEVELS];
+	bool careful;
 	struct drm_gpt gpt;
 	spinlock_t lock;	/* all that follows */
 	bool hide;
@@ -154,6 +170,17 @@ struct test_hw {
 extern const struct drm_gpt_mem_ops test_mem_ops;
 extern const struct drm_gpt_cmd_ops test_cmd_ops;
 
+/* Bytes of the smallest page. */
+static inline u64 test_page(const struct test_hw *hw)
+{
+	return 1ULL << hw->geometry->page_shift;
+}
+
+static inline u64 test_pages(const struct test_hw *hw, u64 bytes)
+{
+	return bytes >> hw->geometry->page_shift;
+}
+
 struct test_hw *test_hw_create(const struct test_geometry *geometry);
 void test_hw_destroy(struct test_hw *hw);
 
@@ -165,6 +192,8 @@ void test_hw_flush(struct test_hw *hw, struct drm_gpt_gather *gather);
 u32 test_hw_entries(struct test_hw *hw);
 /* What the tables in memory say of @va, 0 for a fault; no caches. */
 u64 test_hw_walk(struct test_hw *hw, u64 va, u64 *size);
+/* Does the entry that maps @va say that it is one of a group? */
+bool test_hw_grouped(struct test_hw *hw, u64 va);
 /* What the device makes of @va, with its caches. */
 u64 test_hw_access(struct test_hw *hw, u64 va);
 

@@ -55,7 +55,7 @@ static void test_mem_init(struct kunit *test, struct test_mem *m,
 
 static void test_mem_map(struct kunit *test, struct test_mem *m, u64 va, u32 n)
 {
-	u64 leaf = test_leaf(0x1235, DRM_GPT_LEAF_WRITE);
+	u64 leaf = test_leaf_4k(0x1235, DRM_GPT_LEAF_WRITE);
 	struct drm_gpt_update up;
 
 	KUNIT_ASSERT_EQ(test, drm_gpt_prepare(&m->gpt, &up, va,
@@ -98,7 +98,7 @@ static void pages_are_zeroed_and_come_back(struct kunit *test)
 	for (k = 0; k < 3; k++) {
 		test_mem_map(test, m, 0, 700);
 		test_mem_expect(test, m, 0x5000,
-				test_leaf(0x123a, DRM_GPT_LEAF_WRITE));
+				test_leaf_4k(0x123a, DRM_GPT_LEAF_WRITE));
 		test_mem_expect(test, m, 700 << 12, 0);
 		test_mem_unmap_all(m);
 		KUNIT_EXPECT_EQ(test, atomic64_read(&m->gpt.stats.tables), 1);
@@ -145,7 +145,7 @@ static void pool_gives_back_what_is_asked_for(struct kunit *test)
 	test_mem_map(test, m, 0, 1);
 	KUNIT_EXPECT_EQ(test, drm_gpt_pool_pages(pool), 0);
 	KUNIT_EXPECT_EQ(test, drm_gpt_pool_trim(pool, 2), 0);
-	test_mem_expect(test, m, 0, test_leaf(0x1235, DRM_GPT_LEAF_WRITE));
+	test_mem_expect(test, m, 0, test_leaf_4k(0x1235, DRM_GPT_LEAF_WRITE));
 	drm_gpt_fini(&m->gpt);
 	drm_gpt_pool_destroy(pool);
 }
@@ -162,7 +162,7 @@ static void small_tables_share_pages(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, pool);
 	test_mem_init(test, m, test_geometry_toy.format, &drm_gpt_mem_small, pool);
 	test_mem_map(test, m, 0, 40);
-	test_mem_expect(test, m, 0x5000, test_leaf(0x123a, DRM_GPT_LEAF_WRITE));
+	test_mem_expect(test, m, 0x5000, test_leaf_4k(0x123a, DRM_GPT_LEAF_WRITE));
 	test_mem_unmap_all(m);
 	drm_gpt_fini(&m->gpt);
 	dma_pool_destroy(pool);

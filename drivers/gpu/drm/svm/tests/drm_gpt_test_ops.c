@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * Tests of what a page table can do beyond pages mapped and zapped: updates by
- * level, rights taken away, promotion, directories unlinked as a whole, the ends
- * of the address space.
+ * level, directories unlinked as a whole, the ends of the address space.
  */
 
 #include <kunit/test.h>
@@ -13,65 +12,27 @@
 #include <linux/string.h>
 
 #include "../drm_gpt_internal.h"
-#include "drm_gpt_test.h"
+#include "drm_gpt_test_ops.h"
 
 /* ---- set-up ------------------------------------------------------------- */
 
-static const struct test_variant ops_variants[] = {
-	{ "cpu", &test_geometry_vgem_svm },
-	{ "commands", &test_geometry_vgem_svm, .cmd = true },
-	{ "commands, hidden tables", &test_geometry_vgem_svm, .cmd = true,
-	  .hide = true },
-	{ "toy, cpu", &test_geometry_toy },
-	{ "toy, commands", &test_geometry_toy, .cmd = true },
-	{ "small, cpu", &test_geometry_small },
-	{ "small, commands", &test_geometry_small, .cmd = true },
-	{ "small, hidden tables", &test_geometry_small, .cmd = true,
-	  .hide = true },
-};
-
-static void ops_variant_desc(const struct test_variant *variant, char *desc)
-{
-	strscpy(desc, variant->name, KUNIT_PARAM_DESC_SIZE);
-}
-
 KUNIT_ARRAY_PARAM(ops_variant, ops_variants, ops_variant_desc);
-
-/* For what hint groups are about: two levels of them, and one. */
-static const struct test_variant ops_hint_variants[] = {
-	{ "cpu", &test_geometry_vgem_svm },
-	{ "commands", &test_geometry_vgem_svm, .cmd = true },
-	{ "small, cpu", &test_geometry_small },
-	{ "small, commands", &test_geometry_small, .cmd = true },
-	{ "small, hidden tables", &test_geometry_small, .cmd = true,
-	  .hide = true },
-};
-
-KUNIT_ARRAY_PARAM(ops_hint_variant, ops_hint_variants, ops_variant_desc);
-
-static const struct test_variant ops_cpu_variants[] = {
-	{ "cpu", &test_geometry_vgem_svm },
-	{ "toy, cpu", &test_geometry_toy },
-	{ "small, cpu", &test_geometry_small },
-};
-
-KUNIT_ARRAY_PARAM(ops_cpu_variant, ops_cpu_variants, ops_variant_desc);
 
 /* ---- small verbs -------------------------------------------------------- */
 
 /* Bytes of an entry of @level, and so of a table of the level below. */
-static u64 ops_size(struct test_hw *hw, u8 level)
+u64 ops_size(struct test_hw *hw, u8 level)
 {
 	return 1ULL << hw->geometry->format->levels[level].shift;
 }
 
-static bool ops_may_map(struct test_hw *hw, u8 level)
+bool ops_may_map(struct test_hw *hw, u8 level)
 {
 	return level < hw->geometry->levels &&
 	       hw->geometry->format->levels[level].leaf;
 }
 
-static int ops_commit_seq(struct test_hw *hw, u64 first, u64 leaf, u32 n, u8 level)
+int ops_commit_seq(struct test_hw *hw, u64 first, u64 leaf, u32 n, u8 level)
 {
 	struct drm_gpt_update up;
 	u64 last = first + n * ops_size(hw, level) - 1;
@@ -86,7 +47,7 @@ static int ops_commit_seq(struct test_hw *hw, u64 first, u64 leaf, u32 n, u8 lev
 }
 
 /* What an address is mapped to, and by entries of which size. */
-static void ops_expect(struct kunit *test, u64 va, u64 leaf, u64 size)
+void ops_expect(struct kunit *test, u64 va, u64 leaf, u64 size)
 {
 	struct test_hw *hw = test->priv;
 	struct drm_gpt_entry entry;
@@ -108,7 +69,7 @@ static void ops_expect(struct kunit *test, u64 va, u64 leaf, u64 size)
 }
 
 /* Runs the ring step by step; at each the device has @want or may fault. */
-static void ops_expect_always(struct kunit *test, u64 va, u64 want, bool may_fault)
+void ops_expect_always(struct kunit *test, u64 va, u64 want, bool may_fault)
 {
 	struct test_hw *hw = test->priv;
 	u64 got;
@@ -136,34 +97,11 @@ static int ops_zap_evict(struct test_hw *hw, u64 first, u64 last)
 }
 
 /* A gather with all that a zap of [first, last] may need. */
-static int ops_gather(struct test_hw *hw, struct drm_gpt_gather *gather,
-		      u64 first, u64 last)
+int ops_gather(struct test_hw *hw, struct drm_gpt_gather *gather, u64 first,
+	       u64 last)
 {
 	drm_gpt_gather_init(gather, &hw->gpt);
 	return drm_gpt_zap_reserve(gather, first, last, true);
-}
-
-static bool ops_promote(struct test_hw *hw, u64 va)
-{
-	u64 span = test_span(hw), first = va & ~(span - 1);
-	struct drm_gpt_gather gather;
-	bool done;
-
-	if (ops_gather(hw, &gather, first, first + span - 1))
-		return false;
-	done = drm_gpt_promote(&gather, va);
-	test_flush(hw, &gather);
-	return done;
-}
-
-/* A table full of pages that follow each other, by small leaves. */
-static int ops_map_small(struct test_hw *hw, u64 first, u64 leaf)
-{
-	u32 n = test_entries(hw), half = n / 2;
-
-	return test_map_seq(hw, first, leaf, half) ?:
-	       test_map_seq(hw, first + half * 0x1000ULL, leaf + half * 0x1000ULL,
-			    n - half);
 }
 
 /* ---- updates by level --------------------------------------------------- */
@@ -171,7 +109,7 @@ static int ops_map_small(struct test_hw *hw, u64 first, u64 leaf)
 static void maps_leaves_of_each_level(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
-	u64 leaf = test_leaf(0, DRM_GPT_LEAF_WRITE), seq, size, base;
+	u64 leaf = test_leaf_4k(0, DRM_GPT_LEAF_WRITE), seq, size, base;
 	u8 level;
 
 	for (level = 1; ops_may_map(hw, level); level++) {
@@ -266,10 +204,10 @@ static void splits_through_all_levels(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, ops_commit_seq(hw, base, leaf, 1, level), 0);
 	test_hw_run(hw, U32_MAX);
 	va = base + size - span + 0x2000;
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, va, test_leaf(3, 0), 1), 0);
+	KUNIT_ASSERT_EQ(test, test_map_seq(hw, va, test_leaf_4k(3, 0), 1), 0);
 	/* Whenever the device looks, all that is not written over is there. */
 	ops_expect_always(test, va + 0x1000, leaf + (va + 0x1000 - base), false);
-	ops_expect(test, va, test_leaf(3, 0), 0x1000);
+	ops_expect(test, va, test_leaf_4k(3, 0), 0x1000);
 	ops_expect(test, va - 0x1000, leaf + (va - 0x1000 - base), 0x1000);
 	ops_expect(test, base + size - span, leaf + size - span, 0x1000);
 	ops_expect(test, base + size - 0x1000, leaf + size - 0x1000, 0x1000);
@@ -287,24 +225,24 @@ static bool ops_look_at_split(void *data)
 	struct drm_gpt_entry entry;
 
 	drm_gpt_lookup(&hw->gpt, 0x1000, &entry);
-	return entry.flags && (!entry.leaf || entry.leaf == test_leaf(65537, 0));
+	return entry.flags && (!entry.leaf || entry.leaf == test_leaf_4k(65537, 0));
 }
 
 /* Memory of the table still says what it did before the large leaf. */
 static void lookup_sees_nothing_stale_in_a_split(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
-	u64 span = test_span(hw), leaf = test_leaf(5, 0);
+	u64 span = test_span(hw), leaf = test_leaf_4k(5, 0);
 
 	if (!hw->geometry->format->replace_ok)
 		kunit_skip(test, "a format that does not split in place");
 	KUNIT_ASSERT_EQ(test, test_map_scattered(hw, 0, 100, test_entries(hw)), 0);
 	KUNIT_ASSERT_EQ(test, test_unmap(hw, 0, span - 1), 0);
-	KUNIT_ASSERT_EQ(test, ops_commit_seq(hw, 0, test_leaf(65536, 0), 1, 1), 0);
+	KUNIT_ASSERT_EQ(test, ops_commit_seq(hw, 0, test_leaf_4k(65536, 0), 1, 1), 0);
 	test_hw_run(hw, U32_MAX);
 	KUNIT_EXPECT_EQ(test, test_map_if(hw, 0x3000, &leaf, 1, ops_look_at_split, hw),
 			0);
-	ops_expect(test, 0x1000, test_leaf(65537, 0), 0x1000);
+	ops_expect(test, 0x1000, test_leaf_4k(65537, 0), 0x1000);
 }
 
 /* ---- in each other's way ------------------------------------------------ */
@@ -316,9 +254,9 @@ static void large_leaf_waits_for_the_table_to_go(struct kunit *test)
 	u64 leaves[3] = { large, 0, large };
 	struct drm_gpt_update up;
 
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 0x1000, test_leaf(9, 0), 1), 0);
+	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 0x1000, test_leaf_4k(9, 0), 1), 0);
 	KUNIT_EXPECT_EQ(test, ops_commit_seq(hw, 0, large, 2, 1), -EBUSY);
-	ops_expect(test, 0x1000, test_leaf(9, 0), 0x1000);
+	ops_expect(test, 0x1000, test_leaf_4k(9, 0), 0x1000);
 	KUNIT_EXPECT_EQ(test, test_hw_now(hw, span), 0);
 
 	/* Empty it is still the device's, unless a zap is told to evict it. */
@@ -333,13 +271,13 @@ static void large_leaf_waits_for_the_table_to_go(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_hw_access(hw, 0x1000), large + 0x1000);
 
 	/* A hole of an array is in nobody's way. */
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 5 * span, test_leaf(9, 0), 1), 0);
+	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 5 * span, test_leaf_4k(9, 0), 1), 0);
 	KUNIT_ASSERT_EQ(test, drm_gpt_prepare(&hw->gpt, &up, 4 * span, 7 * span - 1, 1,
 					      GFP_KERNEL), 0);
 	KUNIT_EXPECT_EQ(test, drm_gpt_commit(&up, 4 * span, leaves, 3, NULL, NULL), 0);
 	drm_gpt_finish(&up);
 	ops_expect(test, 4 * span, large, span);
-	ops_expect(test, 5 * span, test_leaf(9, 0), 0x1000);
+	ops_expect(test, 5 * span, test_leaf_4k(9, 0), 0x1000);
 	ops_expect(test, 6 * span, large, span);
 }
 
@@ -347,7 +285,7 @@ static void large_leaf_makes_way_only_after_a_zap(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
 	u64 span = test_span(hw), large = 16 * span | DRM_GPT_LEAF_VALID;
-	u64 leaf = test_leaf(5, 0);
+	u64 leaf = test_leaf_4k(5, 0);
 
 	if (hw->geometry->format->replace_ok)
 		kunit_skip(test, "a format that splits in place");
@@ -370,7 +308,7 @@ static void map_is_done_when_it_returns(struct kunit *test)
 	u32 i;
 
 	for (i = 0; i < 4; i++)
-		leaves[i] = test_leaf(100 + 3 * i, DRM_GPT_LEAF_WRITE);
+		leaves[i] = test_leaf_4k(100 + 3 * i, DRM_GPT_LEAF_WRITE);
 	/* Tables to be made; over a border; then all is there. */
 	KUNIT_ASSERT_EQ(test, drm_gpt_map(&hw->gpt, 0, leaves, 1, GFP_KERNEL), 0);
 	KUNIT_EXPECT_EQ(test, test_hw_walk(hw, 0, NULL), leaves[0]);
@@ -378,7 +316,7 @@ static void map_is_done_when_it_returns(struct kunit *test)
 	for (i = 0; i < 4; i++)
 		KUNIT_EXPECT_EQ(test, test_hw_walk(hw, first + i * 0x1000, NULL),
 				leaves[i]);
-	leaves[0] = test_leaf(7, 0);
+	leaves[0] = test_leaf_4k(7, 0);
 	leaves[1] = 0;
 	KUNIT_ASSERT_EQ(test, drm_gpt_map(&hw->gpt, first - 0x2000, leaves, 2,
 					  GFP_KERNEL), 0);
@@ -392,13 +330,13 @@ static void map_is_done_when_it_returns(struct kunit *test)
 			-EINVAL);
 	KUNIT_EXPECT_EQ(test, drm_gpt_map(&hw->gpt, test_last(hw) - 0xfff, leaves, 2,
 					  GFP_KERNEL), -EINVAL);
-	ops_expect(test, 0, test_leaf(100, DRM_GPT_LEAF_WRITE), 0x1000);
+	ops_expect(test, 0, test_leaf_4k(100, DRM_GPT_LEAF_WRITE), 0x1000);
 }
 
 static void map_links_what_was_unlinked(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
-	u64 span = test_span(hw), leaf = test_leaf(5, 0);
+	u64 span = test_span(hw), leaf = test_leaf_4k(5, 0);
 
 	KUNIT_ASSERT_EQ(test, test_map_scattered(hw, 0, 100, 4), 0);
 	KUNIT_ASSERT_EQ(test, test_unmap(hw, 0, span - 1), 0);
@@ -422,390 +360,16 @@ static void map_uses_a_large_leaf(struct kunit *test)
 	leaves = kunit_kcalloc(test, n, sizeof(*leaves), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, leaves);
 	for (i = 0; i < n; i++)
-		leaves[i] = test_leaf(4 * n + i, 0);
+		leaves[i] = test_leaf_4k(4 * n + i, 0);
 	/* The table is there and not linked, or would be taken. */
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 0, test_leaf(1, 0), 1), 0);
+	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 0, test_leaf_4k(1, 0), 1), 0);
 	KUNIT_ASSERT_EQ(test, test_unmap(hw, 0, span - 1), 0);
 	KUNIT_ASSERT_EQ(test, drm_gpt_map(&hw->gpt, 0, leaves, n, GFP_KERNEL), 0);
 	ops_expect(test, span - 0x1000, leaves[n - 1], span);
 	/* Where it is in use, small ones. */
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, span, test_leaf(1, 0), 1), 0);
+	KUNIT_ASSERT_EQ(test, test_map_seq(hw, span, test_leaf_4k(1, 0), 1), 0);
 	KUNIT_ASSERT_EQ(test, drm_gpt_map(&hw->gpt, span, leaves, n, GFP_KERNEL), 0);
 	ops_expect(test, 2 * span - 0x1000, leaves[n - 1], 0x1000);
-}
-
-/* ---- protect ------------------------------------------------------------ */
-
-static void protect_takes_rights_from_leaves_of_all_sizes(struct kunit *test)
-{
-	const u64 rights = DRM_GPT_LEAF_WRITE | DRM_GPT_LEAF_ATOMIC;
-	struct test_hw *hw = test->priv;
-	u64 span = test_span(hw), large = 16 * span | DRM_GPT_LEAF_VALID | rights;
-	struct drm_gpt_gather gather;
-	u64 page = 4 * span - 0x3000, seq;
-
-	KUNIT_ASSERT_EQ(test, ops_commit_seq(hw, 2 * span, large, 1, 1), 0);
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, page, test_leaf(7, rights), 2), 0);
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, page + 0x4000, test_leaf(77, rights), 1),
-			0);
-	test_hw_run(hw, U32_MAX);
-	KUNIT_EXPECT_EQ(test, test_hw_access(hw, page), test_leaf(7, rights));
-	KUNIT_EXPECT_EQ(test, test_hw_access(hw, 2 * span), large);
-
-	KUNIT_ASSERT_EQ(test, ops_gather(hw, &gather, 2 * span + 0x1000, page + 0xfff),
-			0);
-	drm_gpt_protect(&gather, 2 * span + 0x1000, page + 0xfff, DRM_GPT_LEAF_WRITE);
-	KUNIT_EXPECT_TRUE(test, test_gather_has(&gather, 2 * span, 3 * span - 1));
-	KUNIT_EXPECT_TRUE(test, test_gather_has(&gather, page, page + 0xfff));
-	/* What is written by commands goes instead. */
-	KUNIT_EXPECT_EQ(test, gather.zap_first <= gather.zap_last, !!hw->gpt.cmd);
-	test_flush(hw, &gather);
-	if (hw->gpt.cmd) {
-		KUNIT_EXPECT_EQ(test, test_hw_access(hw, 2 * span), 0);
-		KUNIT_EXPECT_EQ(test, test_hw_access(hw, page), 0);
-	} else {
-		KUNIT_EXPECT_EQ(test, test_hw_access(hw, 2 * span),
-				large & ~DRM_GPT_LEAF_WRITE);
-		KUNIT_EXPECT_EQ(test, test_hw_access(hw, page),
-				test_leaf(7, DRM_GPT_LEAF_ATOMIC));
-		KUNIT_EXPECT_TRUE(test, drm_gpt_mapped(&hw->gpt, page, page + 0x1fff,
-						       DRM_GPT_LEAF_ATOMIC, &seq));
-	}
-	KUNIT_EXPECT_FALSE(test, drm_gpt_mapped(&hw->gpt, page, page + 0xfff,
-						DRM_GPT_LEAF_WRITE, &seq));
-	KUNIT_EXPECT_TRUE(test, drm_gpt_mapped(&hw->gpt, page + 0x1000, page + 0x1fff,
-					       DRM_GPT_LEAF_WRITE, &seq));
-	KUNIT_EXPECT_TRUE(test, drm_gpt_mapped(&hw->gpt, page + 0x4000, page + 0x4fff,
-					       rights, &seq));
-}
-
-static void protect_of_nothing_reports_nothing(struct kunit *test)
-{
-	struct test_hw *hw = test->priv;
-	u64 span = test_span(hw), leaf = test_leaf(7, DRM_GPT_LEAF_WRITE);
-	struct drm_gpt_gather gather;
-
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 0, leaf, 1), 0);
-	KUNIT_ASSERT_EQ(test, ops_gather(hw, &gather, 0, 2 * span - 1), 0);
-	drm_gpt_protect(&gather, 0x1000, 2 * span - 1, DRM_GPT_LEAF_WRITE);
-	drm_gpt_protect(&gather, 0, 2 * span - 1, 0);
-	KUNIT_EXPECT_TRUE(test, drm_gpt_gather_empty(&gather));
-	test_flush(hw, &gather);
-	ops_expect(test, 0, leaf, 0x1000);
-	/* Nor does what is stale in an unlinked table. */
-	KUNIT_ASSERT_EQ(test, test_unmap(hw, 0, span - 1), 0);
-	KUNIT_ASSERT_EQ(test, ops_gather(hw, &gather, 0, span - 1), 0);
-	drm_gpt_protect(&gather, 0, span - 1, DRM_GPT_LEAF_WRITE);
-	KUNIT_EXPECT_TRUE(test, drm_gpt_gather_empty(&gather));
-	test_flush(hw, &gather);
-}
-
-/* More entries than are changed at once, and not all live. */
-static void protect_reaches_every_page(struct kunit *test)
-{
-	struct test_hw *hw = test->priv;
-	u32 n = test_entries(hw), i;
-	struct drm_gpt_gather gather;
-	u64 want;
-
-	KUNIT_ASSERT_EQ(test, test_map_scattered(hw, 0, 64, 2 * n), 0);
-	KUNIT_ASSERT_EQ(test, test_unmap(hw, 0x5000, 0x6fff), 0);
-	drm_gpt_gather_init(&gather, &hw->gpt);
-	drm_gpt_protect(&gather, 0x1000, test_last(hw), DRM_GPT_LEAF_WRITE);
-	test_flush(hw, &gather);
-	for (i = 0; i < 2 * n; i++) {
-		want = test_leaf(64 + 2 * i, i ? 0 : DRM_GPT_LEAF_WRITE);
-		if (i == 5 || i == 6)
-			want = 0;
-		KUNIT_ASSERT_EQ(test, test_hw_now(hw, (u64)i << 12), want);
-	}
-}
-
-/* ---- hint groups -------------------------------------------------------- */
-
-/* Four groups at @level that do not fill a table; their first address. */
-static u64 ops_map_groups(struct kunit *test, u8 level, u64 flags)
-{
-	struct test_hw *hw = test->priv;
-	u64 group = ops_size(hw, level) << hw->geometry->format->levels[level].hint;
-	u64 base = 10 * group + ops_size(hw, level + 1);
-	u64 leaf = 64 * group | DRM_GPT_LEAF_VALID | flags;
-
-	KUNIT_ASSERT_EQ(test, ops_commit_seq(hw, base, leaf, 4 * group /
-					     ops_size(hw, level), level), 0);
-	test_hw_run(hw, U32_MAX);
-	return base;
-}
-
-static void zap_of_a_part_takes_the_group(struct kunit *test)
-{
-	struct test_hw *hw = test->priv;
-	u8 level;
-
-	for (level = 0; ops_may_map(hw, level); level++) {
-		u8 hint = hw->geometry->format->levels[level].hint;
-		u64 size = ops_size(hw, level), group = size << hint, base;
-		struct drm_gpt_gather gather;
-
-		if (!hint)
-			continue;
-		base = ops_map_groups(test, level, 0);
-		/* One access, and the device knows all of the group. */
-		KUNIT_EXPECT_NE(test, test_hw_access(hw, base + 2 * group - size), 0);
-		KUNIT_ASSERT_EQ(test, test_zap(hw, &gather, base + 2 * group - 0x1000,
-					       base + 2 * group + 0xfff), 0);
-		KUNIT_EXPECT_EQ(test, gather.zap_first, base + group);
-		KUNIT_EXPECT_EQ(test, gather.zap_last, base + 3 * group - 1);
-		test_flush(hw, &gather);
-		KUNIT_EXPECT_EQ(test, test_hw_access(hw, base + group), 0);
-		KUNIT_EXPECT_EQ(test, test_hw_access(hw, base + 3 * group - size), 0);
-		KUNIT_EXPECT_NE(test, test_hw_access(hw, base + group - size), 0);
-		KUNIT_EXPECT_NE(test, test_hw_access(hw, base + 3 * group), 0);
-		KUNIT_ASSERT_EQ(test, test_unmap(hw, 0, test_last(hw)), 0);
-		test_reclaim_all(hw);
-	}
-}
-
-static void commit_over_a_part_takes_the_hint(struct kunit *test)
-{
-	struct test_hw *hw = test->priv;
-	u8 level, hint;
-
-	for (level = 0; ops_may_map(hw, level); level++) {
-		u64 size = ops_size(hw, level), group, base, leaf, other;
-
-		hint = hw->geometry->format->levels[level].hint;
-		if (!hint)
-			continue;
-		group = size << hint;
-		base = ops_map_groups(test, level, 0);
-		leaf = test_hw_walk(hw, base, NULL);
-		other = 1024 * group | DRM_GPT_LEAF_VALID;
-		/* The last of one group and the first of the next. */
-		KUNIT_ASSERT_EQ(test, ops_commit_seq(hw, base + group - size, other, 2,
-						     level), 0);
-		test_hw_run(hw, U32_MAX);
-		/* A neighbour's entry says nothing of the new ones. */
-		KUNIT_EXPECT_EQ(test, test_hw_access(hw, base), leaf);
-		KUNIT_EXPECT_EQ(test, test_hw_access(hw, base + group - size), other);
-		KUNIT_EXPECT_EQ(test, test_hw_access(hw, base + 2 * group - size),
-				leaf + 2 * group - size);
-		KUNIT_EXPECT_EQ(test, test_hw_access(hw, base + group), other + size);
-		/* And a zap takes no more than it is asked for. */
-		KUNIT_ASSERT_EQ(test, test_unmap(hw, base, base + size - 1), 0);
-		if (hint > 1)
-			KUNIT_EXPECT_EQ(test, test_hw_access(hw, base + size),
-					leaf + size);
-		KUNIT_ASSERT_EQ(test, test_unmap(hw, 0, test_last(hw)), 0);
-		test_reclaim_all(hw);
-	}
-}
-
-/* A page in one of two large leaves that are a group. */
-static void split_takes_the_hint_above(struct kunit *test)
-{
-	struct test_hw *hw = test->priv;
-	u64 size = ops_size(hw, 1), base, leaf;
-
-	if (!hw->geometry->format->levels[1].hint)
-		kunit_skip(test, "a format with groups of large leaves");
-	base = ops_map_groups(test, 1, 0);
-	leaf = test_hw_walk(hw, base, NULL);
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, base + size, test_leaf(3, 0), 1), 0);
-	test_hw_run(hw, U32_MAX);
-	KUNIT_EXPECT_EQ(test, test_hw_access(hw, base), leaf);
-	KUNIT_EXPECT_EQ(test, test_hw_access(hw, base + size), test_leaf(3, 0));
-	KUNIT_EXPECT_EQ(test, test_hw_access(hw, base + size + 0x1000),
-			leaf + size + 0x1000);
-}
-
-static void protect_of_a_part_takes_the_group(struct kunit *test)
-{
-	struct test_hw *hw = test->priv;
-	u8 level;
-
-	if (hw->gpt.cmd)
-		kunit_skip(test, "tables that the CPU writes");
-	for (level = 0; ops_may_map(hw, level); level++) {
-		u8 hint = hw->geometry->format->levels[level].hint;
-		u64 size = ops_size(hw, level), group = size << hint, base, leaf;
-		struct drm_gpt_gather gather;
-
-		if (!hint)
-			continue;
-		base = ops_map_groups(test, level, DRM_GPT_LEAF_WRITE);
-		leaf = test_hw_access(hw, base + group);
-		drm_gpt_gather_init(&gather, &hw->gpt);
-		drm_gpt_protect(&gather, base + group + size, base + group + size +
-				0xfff, DRM_GPT_LEAF_WRITE);
-		KUNIT_EXPECT_TRUE(test, test_gather_has(&gather, base + group,
-							base + 2 * group - 1));
-		test_flush(hw, &gather);
-		KUNIT_EXPECT_EQ(test, test_hw_access(hw, base + group),
-				leaf & ~DRM_GPT_LEAF_WRITE);
-		KUNIT_EXPECT_EQ(test, test_hw_access(hw, base + 2 * group - size),
-				(leaf & ~DRM_GPT_LEAF_WRITE) + group - size);
-		KUNIT_EXPECT_EQ(test, test_hw_access(hw, base + group - size),
-				leaf - size);
-		KUNIT_EXPECT_EQ(test, test_hw_access(hw, base + 2 * group),
-				leaf + group);
-		KUNIT_ASSERT_EQ(test, test_unmap(hw, 0, test_last(hw)), 0);
-		test_reclaim_all(hw);
-	}
-}
-
-/* Arrays may change single pages of many groups at once. */
-static void array_over_groups_leaves_the_rest(struct kunit *test)
-{
-	struct test_hw *hw = test->priv;
-	u32 group = 1 << hw->geometry->hint, n = 4 * group, i;
-	u64 *leaves, base, old;
-
-	leaves = kunit_kcalloc(test, n, sizeof(*leaves), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, leaves);
-	base = ops_map_groups(test, 0, 0);
-	old = test_hw_walk(hw, base, NULL);
-	/* The first group singly, the second not, the third whole, the last half. */
-	for (i = 0; i < n; i++) {
-		if (i < group ? i % 2 : i >= 2 * group && i < 3 * group + group / 2)
-			leaves[i] = test_leaf(4096 + i, DRM_GPT_LEAF_WRITE);
-	}
-	KUNIT_ASSERT_EQ(test, test_map_if(hw, base, leaves, n, NULL, NULL), 0);
-	test_hw_run(hw, U32_MAX);
-	for (i = 0; i < n; i++) {
-		u64 va = base + i * 0x1000;
-
-		KUNIT_ASSERT_EQ(test, test_hw_walk(hw, va, NULL),
-				leaves[i] ?: old + i * 0x1000);
-		KUNIT_ASSERT_EQ(test, test_hw_access(hw, va),
-				leaves[i] ?: old + i * 0x1000);
-	}
-}
-
-/* ---- promote ------------------------------------------------------------ */
-
-static bool ops_can_promote(struct test_hw *hw)
-{
-	return hw->geometry->format->replace_ok && !hw->hide;
-}
-
-static void promote_keeps_all_that_is_mapped(struct kunit *test)
-{
-	struct test_hw *hw = test->priv;
-	u64 span = test_span(hw), leaf = 16 * span | DRM_GPT_LEAF_VALID, seq;
-	struct drm_gpt_gather gather;
-	bool done;
-
-	KUNIT_ASSERT_EQ(test, ops_map_small(hw, span, leaf), 0);
-	test_hw_run(hw, U32_MAX);
-	ops_expect(test, span, leaf, 0x1000);
-	KUNIT_EXPECT_EQ(test, test_hw_access(hw, span + 0x1000), leaf + 0x1000);
-
-	KUNIT_ASSERT_EQ(test, ops_gather(hw, &gather, span, 2 * span - 1), 0);
-	done = drm_gpt_promote(&gather, span + 0x3000);
-	KUNIT_ASSERT_EQ(test, done, ops_can_promote(hw));
-	KUNIT_EXPECT_TRUE(test, drm_gpt_mapped(&hw->gpt, span, 2 * span - 1, 0, &seq));
-	if (done) {
-		KUNIT_EXPECT_TRUE(test, gather.directory);
-		KUNIT_EXPECT_TRUE(test, test_gather_has(&gather, span, 2 * span - 1));
-	} else {
-		KUNIT_EXPECT_TRUE(test, drm_gpt_gather_empty(&gather));
-	}
-	KUNIT_EXPECT_GT(test, gather.zap_first, gather.zap_last);
-	ops_expect_always(test, span + 0x2000, leaf + 0x2000, false);
-	test_flush(hw, &gather);
-	ops_expect(test, 2 * span - 0x1000, leaf + span - 0x1000,
-		   done ? span : 0x1000);
-	if (!done)
-		return;
-	/* Once is enough, and the table is kept to split it. */
-	KUNIT_EXPECT_FALSE(test, ops_promote(hw, span));
-	test_reclaim_all(hw);
-	KUNIT_EXPECT_EQ(test, test_tables(hw), hw->geometry->levels);
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, span, test_leaf(3, 0), 1), 0);
-	ops_expect_always(test, span + 0x3000, leaf + 0x3000, false);
-	ops_expect(test, span + 0x1000, leaf + 0x1000, 0x1000);
-}
-
-static void promote_refuses_what_it_cannot_say(struct kunit *test)
-{
-	struct test_hw *hw = test->priv;
-	u32 n = test_entries(hw);
-	u64 span = test_span(hw), leaf = 16 * span | DRM_GPT_LEAF_VALID;
-
-	KUNIT_EXPECT_FALSE(test, ops_promote(hw, 0));
-	/* One page missing; one elsewhere; one with other rights; all not aligned. */
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 0, leaf, n - 1), 0);
-	test_hw_run(hw, U32_MAX);
-	KUNIT_EXPECT_FALSE(test, ops_promote(hw, 0));
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, span - 0x1000, leaf, 1), 0);
-	test_hw_run(hw, U32_MAX);
-	KUNIT_EXPECT_FALSE(test, ops_promote(hw, 0));
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, span - 0x1000,
-					   (leaf + span - 0x1000) |
-					   DRM_GPT_LEAF_WRITE, 1), 0);
-	test_hw_run(hw, U32_MAX);
-	KUNIT_EXPECT_FALSE(test, ops_promote(hw, 0));
-	KUNIT_ASSERT_EQ(test, ops_map_small(hw, 4 * span, leaf + 0x1000), 0);
-	test_hw_run(hw, U32_MAX);
-	KUNIT_EXPECT_FALSE(test, ops_promote(hw, 4 * span));
-	/* No table, no address. */
-	KUNIT_EXPECT_FALSE(test, ops_promote(hw, 8 * span));
-	KUNIT_EXPECT_FALSE(test, ops_promote(hw, test_last(hw) - span));
-	ops_expect(test, 0x1000, leaf + 0x1000, 0x1000);
-}
-
-static void promote_refuses_beyond_the_last_address(struct kunit *test)
-{
-	struct test_hw *hw = test->priv;
-	struct drm_gpt_gather gather;
-
-	drm_gpt_gather_init(&gather, &hw->gpt);
-	KUNIT_EXPECT_FALSE(test, drm_gpt_promote(&gather, test_last(hw) + 1));
-	gather.dead = true;
-	KUNIT_EXPECT_FALSE(test, drm_gpt_promote(&gather, 0));
-	KUNIT_EXPECT_TRUE(test, drm_gpt_gather_empty(&gather));
-	drm_gpt_gather_fini(&gather);
-}
-
-/* Memory does not say yet what is mapped. */
-static void promote_waits_for_commands(struct kunit *test)
-{
-	struct test_hw *hw = test->priv;
-	u64 span = test_span(hw), leaf = 16 * span | DRM_GPT_LEAF_VALID;
-	struct drm_gpt_gather gather;
-
-	if (!hw->gpt.cmd)
-		kunit_skip(test, "commands");
-	KUNIT_ASSERT_EQ(test, ops_map_small(hw, 0, leaf), 0);
-	KUNIT_ASSERT_EQ(test, ops_gather(hw, &gather, 0, span - 1), 0);
-	KUNIT_EXPECT_FALSE(test, drm_gpt_promote(&gather, 0));
-	test_hw_run(hw, U32_MAX);
-	KUNIT_EXPECT_EQ(test, drm_gpt_promote(&gather, 0), ops_can_promote(hw));
-	test_flush(hw, &gather);
-	ops_expect(test, 0, leaf, ops_can_promote(hw) ? span : 0x1000);
-}
-
-/* What is full of stale leaves is not mapped. */
-static void promote_refuses_what_is_unlinked(struct kunit *test)
-{
-	struct test_hw *hw = test->priv;
-	u64 span = test_span(hw), leaf = 16 * span | DRM_GPT_LEAF_VALID;
-	struct drm_gpt_entry entry;
-	u64 dir = ops_size(hw, 2);
-
-	KUNIT_ASSERT_EQ(test, ops_map_small(hw, 0, leaf), 0);
-	KUNIT_ASSERT_EQ(test, test_unmap(hw, 0, span - 1), 0);
-	test_hw_run(hw, U32_MAX);
-	KUNIT_EXPECT_FALSE(test, ops_promote(hw, 0));
-	/* And where it is a directory above that was. */
-	KUNIT_ASSERT_EQ(test, ops_map_small(hw, dir, leaf), 0);
-	KUNIT_ASSERT_EQ(test, test_unmap(hw, dir, 2 * dir - 1), 0);
-	test_hw_run(hw, U32_MAX);
-	KUNIT_EXPECT_FALSE(test, ops_promote(hw, dir));
-	drm_gpt_lookup(&hw->gpt, dir, &entry);
-	KUNIT_EXPECT_EQ(test, entry.flags, 0);
-	KUNIT_EXPECT_EQ(test, test_hw_now(hw, dir), 0);
 }
 
 /* ---- directories -------------------------------------------------------- */
@@ -817,7 +381,7 @@ static void ops_fill_directory(struct kunit *test, u64 base)
 	u64 dir = ops_size(hw, 2), span = test_span(hw);
 
 	KUNIT_ASSERT_EQ(test, test_map_scattered(hw, base, 10, 5), 0);
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, base + dir - 0x1000, test_leaf(40, 0), 1),
+	KUNIT_ASSERT_EQ(test, test_map_seq(hw, base + dir - 0x1000, test_leaf_4k(40, 0), 1),
 			0);
 	KUNIT_ASSERT_EQ(test, ops_commit_seq(hw, base + 4 * span, 16 * span |
 					     DRM_GPT_LEAF_VALID, 1, 1), 0);
@@ -892,7 +456,7 @@ static void relinked_directory_shows_nothing_stale(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
 	u64 dir = ops_size(hw, 2), span = test_span(hw), page = dir + 8 * span;
-	u64 leaf = test_leaf(99, 0);
+	u64 leaf = test_leaf_4k(99, 0);
 
 	ops_fill_directory(test, dir);
 	KUNIT_ASSERT_EQ(test, test_unmap(hw, dir, 2 * dir - 1), 0);
@@ -914,7 +478,7 @@ static void relinked_directory_shows_nothing_stale(struct kunit *test)
 static void reclaim_finds_tables_below_unlinked_directories(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
-	u64 dir = ops_size(hw, 2), leaf = test_leaf(7, 0);
+	u64 dir = ops_size(hw, 2), leaf = test_leaf_4k(7, 0);
 
 	ops_fill_directory(test, dir);
 	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 2 * dir, leaf, 1), 0);
@@ -958,11 +522,12 @@ static void zap_of_many_directories_takes_them_all(struct kunit *test)
 static struct drm_gpt_dir *ops_directory(struct test_hw *hw, u64 va)
 {
 	struct drm_gpt_table *table = hw->gpt.root;
+	u32 i;
 
-	while (table->level > 1)
-		table = rcu_dereference_protected(
-			table->child[drm_gpt_index(&hw->gpt, table->level, va)],
-			true);
+	while (table->level > 1) {
+		i = drm_gpt_index(&hw->gpt, table->level, va);
+		table = rcu_dereference_protected(table->child[i], true);
+	}
 	return drm_gpt_dir(table);
 }
 
@@ -988,16 +553,16 @@ static void epochs_may_wrap(struct kunit *test)
 
 	ops_fill_directory(test, dir);
 	ops_age_directory(ops_directory(hw, dir), DRM_GPT_UNLINKED - 3);
-	ops_expect(test, dir, test_leaf(10, DRM_GPT_LEAF_WRITE), 0x1000);
+	ops_expect(test, dir, test_leaf_4k(10, DRM_GPT_LEAF_WRITE), 0x1000);
 	for (i = 0; i < 6; i++) {
 		KUNIT_ASSERT_EQ(test, test_unmap(hw, dir, 2 * dir - 1), 0);
 		page = dir + (8 + i % 2) * span + i * 0x1000;
-		KUNIT_ASSERT_EQ(test, test_map_seq(hw, page, test_leaf(50 + i, 0), 1),
+		KUNIT_ASSERT_EQ(test, test_map_seq(hw, page, test_leaf_4k(50 + i, 0), 1),
 				0);
 		do {
 			ops_expect_empty(test, dir);
 		} while (test_hw_run(hw, 1));
-		ops_expect(test, page, test_leaf(50 + i, 0), 0x1000);
+		ops_expect(test, page, test_leaf_4k(50 + i, 0), 0x1000);
 		KUNIT_EXPECT_EQ(test, test_hw_walk(hw, page - span - 0x1000, NULL), 0);
 	}
 	KUNIT_EXPECT_LT(test, ops_directory(hw, dir)->epoch, 8);
@@ -1018,7 +583,7 @@ static bool ops_only_once(void *data)
 static void failed_commit_relinks_nothing_stale(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
-	u64 dir = ops_size(hw, 2), leaf = test_leaf(99, 0);
+	u64 dir = ops_size(hw, 2), leaf = test_leaf_4k(99, 0);
 
 	ops_fill_directory(test, dir);
 	KUNIT_ASSERT_EQ(test, test_unmap(hw, dir, 2 * dir - 1), 0);
@@ -1065,11 +630,11 @@ static void prepared_tables_stay(struct kunit *test)
 					      GFP_KERNEL), 0);
 	KUNIT_ASSERT_EQ(test, test_unmap(hw, 0, test_last(hw)), 0);
 	test_reclaim_all(hw);
-	KUNIT_EXPECT_EQ(test, drm_gpt_commit_seq(&up, first, test_leaf(5, 0), 2, NULL,
+	KUNIT_EXPECT_EQ(test, drm_gpt_commit_seq(&up, first, test_leaf_4k(5, 0), 2, NULL,
 						 NULL), 0);
 	drm_gpt_finish(&up);
-	ops_expect(test, first, test_leaf(5, 0), 0x1000);
-	ops_expect(test, first + 0x1000, test_leaf(6, 0), 0x1000);
+	ops_expect(test, first, test_leaf_4k(5, 0), 0x1000);
+	ops_expect(test, first + 0x1000, test_leaf_4k(6, 0), 0x1000);
 	KUNIT_EXPECT_EQ(test, test_hw_now(hw, first - 0x1000), 0);
 }
 
@@ -1082,7 +647,7 @@ static void short_intervals_may_cross_a_border(struct kunit *test)
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(at); i++) {
-		leaf = test_leaf(100 * i + 1, 0);
+		leaf = test_leaf_4k(100 * i + 1, 0);
 		KUNIT_ASSERT_EQ(test, test_map_seq(hw, at[i] - 0x1000, leaf, 2), 0);
 		ops_expect(test, at[i] - 0x1000, leaf, 0x1000);
 		ops_expect(test, at[i], leaf + 0x1000, 0x1000);
@@ -1117,11 +682,11 @@ static void works_at_the_very_top(struct kunit *test)
 	test_flush(hw, &gather);
 	KUNIT_EXPECT_EQ(test, test_hw_access(hw, last - 0xfff), 0);
 
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, last - 0x1fff, test_leaf(3, 0), 2), 0);
-	ops_expect(test, last - 0xfff, test_leaf(4, 0), 0x1000);
+	KUNIT_ASSERT_EQ(test, test_map_seq(hw, last - 0x1fff, test_leaf_4k(3, 0), 2), 0);
+	ops_expect(test, last - 0xfff, test_leaf_4k(4, 0), 0x1000);
 	KUNIT_ASSERT_EQ(test, test_unmap(hw, last - 0xfff, last), 0);
 	ops_expect(test, last - 0xfff, 0, 0x1000);
-	ops_expect(test, last - 0x1fff, test_leaf(3, 0), 0x1000);
+	ops_expect(test, last - 0x1fff, test_leaf_4k(3, 0), 0x1000);
 	KUNIT_ASSERT_EQ(test, test_unmap(hw, 1ULL << 20, last), 0);
 	KUNIT_EXPECT_EQ(test, test_hw_now(hw, last - 0x1fff), 0);
 	/* A hole is told of as a whole. */
@@ -1158,12 +723,12 @@ static void dump_tells_runs_of_equal_rights(struct kunit *test)
 
 	/* A page and a large leaf alike, one that is not, and the last page. */
 	KUNIT_ASSERT_EQ(test, test_map_seq(hw, span - 0x1000,
-					   test_leaf(5, DRM_GPT_LEAF_WRITE), 1), 0);
+					   test_leaf_4k(5, DRM_GPT_LEAF_WRITE), 1), 0);
 	KUNIT_ASSERT_EQ(test, ops_commit_seq(hw, span, 16 * span | DRM_GPT_LEAF_VALID |
 					     DRM_GPT_LEAF_WRITE, 1, 1), 0);
 	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 2 * span,
-					   test_leaf(7, DRM_GPT_LEAF_ATOMIC), 1), 0);
-	KUNIT_ASSERT_EQ(test, test_map_seq(hw, last - 0xfff, test_leaf(9, 0), 1), 0);
+					   test_leaf_4k(7, DRM_GPT_LEAF_ATOMIC), 1), 0);
+	KUNIT_ASSERT_EQ(test, test_map_seq(hw, last - 0xfff, test_leaf_4k(9, 0), 1), 0);
 	ops_dump(hw, text, 1024);
 	snprintf(want, 1024,
 		 "format %s, %llu tables\n%016llx-%016llx w-\n%016llx-%016llx -a\n%016llx-%016llx --\n",
@@ -1276,24 +841,6 @@ static struct kunit_case ops_cases[] = {
 	KUNIT_CASE_PARAM(map_is_done_when_it_returns, ops_variant_gen_params),
 	KUNIT_CASE_PARAM(map_links_what_was_unlinked, ops_variant_gen_params),
 	KUNIT_CASE_PARAM(map_uses_a_large_leaf, ops_variant_gen_params),
-	KUNIT_CASE_PARAM(protect_takes_rights_from_leaves_of_all_sizes,
-			 ops_variant_gen_params),
-	KUNIT_CASE_PARAM(protect_of_nothing_reports_nothing, ops_variant_gen_params),
-	KUNIT_CASE_PARAM(protect_reaches_every_page, ops_cpu_variant_gen_params),
-	KUNIT_CASE_PARAM(zap_of_a_part_takes_the_group, ops_hint_variant_gen_params),
-	KUNIT_CASE_PARAM(commit_over_a_part_takes_the_hint,
-			 ops_hint_variant_gen_params),
-	KUNIT_CASE_PARAM(split_takes_the_hint_above, ops_hint_variant_gen_params),
-	KUNIT_CASE_PARAM(protect_of_a_part_takes_the_group,
-			 ops_hint_variant_gen_params),
-	KUNIT_CASE_PARAM(array_over_groups_leaves_the_rest,
-			 ops_hint_variant_gen_params),
-	KUNIT_CASE_PARAM(promote_keeps_all_that_is_mapped, ops_variant_gen_params),
-	KUNIT_CASE_PARAM(promote_refuses_what_it_cannot_say, ops_variant_gen_params),
-	KUNIT_CASE_PARAM(promote_refuses_beyond_the_last_address,
-			 ops_variant_gen_params),
-	KUNIT_CASE_PARAM(promote_waits_for_commands, ops_variant_gen_params),
-	KUNIT_CASE_PARAM(promote_refuses_what_is_unlinked, ops_variant_gen_params),
 	KUNIT_CASE_PARAM(zap_of_a_directory_is_one_entry, ops_variant_gen_params),
 	KUNIT_CASE_PARAM(zap_below_an_unlinked_directory_finds_nothing,
 			 ops_variant_gen_params),

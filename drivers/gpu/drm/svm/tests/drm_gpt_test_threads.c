@@ -9,6 +9,7 @@
 #include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/kthread.h>
+#include <linux/minmax.h>
 #include <linux/prandom.h>
 #include <linux/sched.h>
 
@@ -22,6 +23,7 @@
  * @hw: device
  * @done: the thread has ended
  * @index: which
+ * @rounds: how often
  * @rnd: the dice
  * @gen: where invalidations count, shared
  * @errors: what went wrong
@@ -30,6 +32,7 @@ struct test_thread {
 	struct test_hw *hw;
 	struct completion done;
 	u32 index;
+	u32 rounds;
 	struct rnd_state rnd;
 	atomic_t *gen;
 	u32 errors;
@@ -69,7 +72,7 @@ static int test_thread_end(struct test_thread *thread)
 /* The @k-th of a thread's pages: every TEST_THREADS-th of four tables. */
 static u64 test_own_page(struct test_thread *thread, u32 k)
 {
-	return (u64)(k * TEST_THREADS + thread->index) << 12;
+	return (k * TEST_THREADS + thread->index) * test_page(thread->hw);
 }
 
 /*
@@ -96,14 +99,14 @@ static void test_own_check(struct test_thread *thread, u64 va, u64 want)
 static void test_own_round(struct test_thread *thread, u32 round, u32 nr)
 {
 	u64 va = test_own_page(thread, prandom_u32_state(&thread->rnd) % nr);
-	u64 leaf = test_leaf(1 + round * TEST_THREADS + thread->index,
+	u64 leaf = test_leaf(thread->hw, 1 + round * TEST_THREADS + thread->index,
 			     DRM_GPT_LEAF_WRITE);
 	struct drm_gpt_gather gather;
 
 	if (test_map_seq(thread->hw, va, leaf, 1))
 		thread->errors++;
 	test_own_check(thread, va, leaf);
-	if (test_unmap(thread->hw, va, va + 0xfff))
+	if (test_unmap(thread->hw, va, va + test_page(thread->hw) - 1))
 		thread->errors++;
 	test_own_check(thread, va, 0);
 	if (round % 2)
@@ -120,7 +123,7 @@ static int test_own_thread(void *data)
 	struct test_thread *thread = data;
 	u32 nr = test_entries(thread->hw) * 4 / TEST_THREADS, round;
 
-	for (round = 0; round < TEST_ROUNDS; round++) {
+	for (round = 0; round < thread->rounds; round++) {
 		test_own_round(thread, round, nr);
 		cond_resched();
 	}
@@ -130,13 +133,17 @@ static int test_own_thread(void *data)
 void threads_keep_their_own_pages(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
+	u32 i, rounds = test_rounds(test, TEST_ROUNDS);
 	struct test_thread *threads;
-	u32 i;
 
+	/* One may make what another has not flushed yet. */
+	hw->careful = false;
 	threads = kunit_kcalloc(test, TEST_THREADS, sizeof(*threads), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, threads);
-	for (i = 0; i < TEST_THREADS; i++)
+	for (i = 0; i < TEST_THREADS; i++) {
+		threads[i].rounds = rounds;
 		test_thread_start(test, &threads[i], hw, i, test_own_thread);
+	}
 	for (i = 0; i < TEST_THREADS; i++)
 		test_thread_join(test, &threads[i]);
 	test_reclaim_all(hw);
@@ -182,16 +189,16 @@ static void test_fight_commit(struct test_thread *thread)
 		n = entries;
 	}
 	n = min(n, entries * TEST_FIGHT_TABLES - i);
-	first = (u64)i << 12;
+	first = i * test_page(hw);
 	fight.sampled = atomic_read(fight.gen);
-	if (drm_gpt_prepare(&hw->gpt, &up, first, first + ((u64)n << 12) - 1, 0,
-			    GFP_KERNEL)) {
+	if (drm_gpt_prepare(&hw->gpt, &up, first, first + n * test_page(hw) - 1,
+			    0, GFP_KERNEL)) {
 		thread->errors++;
 		return;
 	}
 	/* The page says when, and is aligned as the address is. */
 	page = fight.sampled * entries * TEST_FIGHT_TABLES + i;
-	ret = drm_gpt_commit_seq(&up, first, test_leaf(page, 0), n,
+	ret = drm_gpt_commit_seq(&up, first, test_leaf(hw, page, 0), n,
 				 test_fight_valid, &fight);
 	/* A large leaf in the way waits for the next invalidation. */
 	if (ret && ret != -EAGAIN &&
@@ -203,10 +210,11 @@ static void test_fight_commit(struct test_thread *thread)
 /* Readers meet tables that come and go; what they say is not looked at. */
 static void test_fight_look(struct test_thread *thread)
 {
+	u32 pages = max(7u, test_entries(thread->hw) / 73);
 	u64 bytes = test_span(thread->hw) * TEST_FIGHT_TABLES, va, seq;
 	struct drm_gpt_entry entry;
 
-	for (va = 0; va < bytes; va += 0x7000) {
+	for (va = 0; va < bytes; va += pages * test_page(thread->hw)) {
 		drm_gpt_lookup(&thread->hw->gpt, va, &entry);
 		drm_gpt_mapped(&thread->hw->gpt, va, bytes - 1, 0, &seq);
 	}
@@ -217,7 +225,7 @@ static int test_fight_thread(void *data)
 	struct test_thread *thread = data;
 	u32 round;
 
-	for (round = 0; round < 4 * TEST_ROUNDS; round++) {
+	for (round = 0; round < 4 * thread->rounds; round++) {
 		if (thread->index)
 			test_fight_commit(thread);
 		else
@@ -230,11 +238,11 @@ static int test_fight_thread(void *data)
 /* Of the pages that went, none is older than the invalidation. */
 static u32 test_fight_check(struct test_hw *hw, u32 gen, u64 first, u64 last)
 {
-	u64 oldest = test_leaf(gen * test_entries(hw) * TEST_FIGHT_TABLES, 0);
+	u64 oldest = test_leaf(hw, gen * test_entries(hw) * TEST_FIGHT_TABLES, 0);
 	u32 errors = 0;
 	u64 va;
 
-	for (va = first; va < last; va += 0x1000) {
+	for (va = first; va < last; va += test_page(hw)) {
 		u64 leaf = test_hw_walk(hw, va, NULL);
 
 		if (leaf && leaf < oldest)
@@ -257,8 +265,8 @@ static u32 test_fight_invalidate(struct test_hw *hw, struct rnd_state *rnd,
 	if (prandom_u32_state(rnd) % 2)
 		i = prandom_u32_state(rnd) % pages;
 	n = 1 + prandom_u32_state(rnd) % (pages - i);
-	first = (u64)i << 12;
-	last = first + ((u64)n << 12) - 1;
+	first = i * test_page(hw);
+	last = first + n * test_page(hw) - 1;
 	drm_gpt_gather_init(&gather, &hw->gpt);
 	if (drm_gpt_zap_reserve(&gather, first, last, true))
 		return 1;
@@ -276,16 +284,19 @@ void no_commit_outlives_an_invalidation(struct kunit *test)
 	struct test_thread *threads;
 	struct rnd_state rnd;
 	atomic_t gen = ATOMIC_INIT(1);
-	u32 i, errors = 0;
+	u32 i, errors = 0, rounds = test_rounds(test, TEST_ROUNDS);
 
+	/* As above. */
+	hw->careful = false;
 	threads = kunit_kcalloc(test, TEST_THREADS, sizeof(*threads), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, threads);
 	prandom_seed_state(&rnd, 0x5678);
 	for (i = 0; i < TEST_THREADS; i++) {
 		threads[i].gen = &gen;
+		threads[i].rounds = rounds;
 		test_thread_start(test, &threads[i], hw, i, test_fight_thread);
 	}
-	for (i = 0; i < TEST_ROUNDS; i++) {
+	for (i = 0; i < rounds; i++) {
 		errors += test_fight_invalidate(hw, &rnd, &gen);
 		cond_resched();
 	}

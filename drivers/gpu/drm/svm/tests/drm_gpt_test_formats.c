@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * What the devices of the tests read in their tables, written down a second time
+ * from the manuals that the formats name; and the toy, which is only here.
+ */
+
+#include <linux/bits.h>
+
+#include "drm_gpt_test_hw.h"
+
+static u64 test_load64(const void *entry)
+{
+	return le64_to_cpu(READ_ONCE(*(const __le64 *)entry));
+}
+
+/* ---- vgem_svm ----------------------------------------------------------- */
+
+/* As in Documentation/gpu/vgem-svm-hw.rst, written down a second time. */
+static void test_decode_vgem_svm(const void *entry, u8 level,
+				 struct test_pte *pte)
+{
+	u64 value = test_load64(entry);
+
+	pte->valid = value & 1;
+	pte->leaf = value & 8;
+	pte->local = ((value >> 4) & 3) == 1;
+	pte->hint = value & BIT(6);
+	pte->addr = value & GENMASK_ULL(56, 12);
+	pte->flags = DRM_GPT_LEAF_VALID | (value & 2 ? DRM_GPT_LEAF_WRITE : 0) |
+		     (value & 4 ? DRM_GPT_LEAF_ATOMIC : 0) |
+		     ((value >> 4) & 3) << 3 | ((value >> 57) & 15) << 5;
+}
+
+const struct test_geometry test_geometry_vgem_svm = {
+	.name = "vgem_svm",
+	.format = &drm_gpt_format_vgem_svm,
+	.page_shift = 12,
+	.levels = 5,
+	.bits = { 9, 9, 9, 9, 9 },
+	.hint = { 4 },
+	.entry_bytes = { 8, 8, 8, 8, 8 },
+	.has_local = true,
+	.decode = test_decode_vgem_svm,
+};
+
+/* ---- toy ---------------------------------------------------------------- */
+
+/*
+ * A device that nobody would build: 24 bits of VA, three levels of 16 entries;
+ * 4 bytes each on the lowest, 16 bytes above. Small tables make for many
+ * borders, and sizes other than 8 go other ways. A variant has groups of 4 on the
+ * two levels with leaves.
+ *
+ * 4 bytes:  valid 0, write 1, atomic 2, group 3, page 31:4
+ * 16 bytes: valid 0, leaf 1, write 2, atomic 3, group 4; the address is the second
+ *	     half
+ */
+#define TEST_TOY_LEAF_BITS	(GENMASK_ULL(39, 12) | DRM_GPT_LEAF_RIGHTS)
+
+static u32 test_toy_small(u64 leaf)
+{
+	return 1 | (leaf & DRM_GPT_LEAF_WRITE ? 2 : 0) |
+	       (leaf & DRM_GPT_LEAF_ATOMIC ? 4 : 0) |
+	       (leaf & DRM_GPT_LEAF_HINT ? 8 : 0) | (leaf >> 12) << 4;
+}
+
+static void test_toy_store(void *dst, u8 level, u32 i, u64 leaf)
+{
+	u64 *wide = (u64 *)dst + i * 2;
+
+	if (!level) {
+		WRITE_ONCE(((u32 *)dst)[i], test_toy_small(leaf));
+		return;
+	}
+	WRITE_ONCE(wide[1], leaf & DRM_GPT_LEAF_ADDR);
+	smp_wmb(); /* the address before the valid bit, as the manual says */
+	WRITE_ONCE(wide[0], 3 | (leaf & DRM_GPT_LEAF_WRITE ? 4 : 0) |
+			    (leaf & DRM_GPT_LEAF_ATOMIC ? 8 : 0) |
+			    (leaf & DRM_GPT_LEAF_HINT ? 16 : 0));
+}
+
+static u32 test_toy_fill_leaves(void *dst, u8 level, const u64 *leaves, u32 n)
+{
+	u64 lost = ~(TEST_TOY_LEAF_BITS | DRM_GPT_LEAF_HINT);
+	u64 step = 1ULL << (12 + 4 * level);
+	u32 i;
+
+	for (i = 0; i < n && (leaves[i] & DRM_GPT_LEAF_VALID); i++) {
+		if (leaves[i] & (lost | (DRM_GPT_LEAF_ADDR & (step - 1))))
+			break;
+		test_toy_store(dst, level, i, leaves[i]);
+	}
+	return i;
+}
+
+static void test_toy_fill_seq(void *dst, u8 level, u64 leaf, u32 n)
+{
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		test_toy_store(dst, level, i, leaf + ((u64)i << (12 + 4 * level)));
+}
+
+static void test_toy_fill_empty(void *dst, u8 level, u32 n)
+{
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		if (level)
+			WRITE_ONCE(((u64 *)dst)[i * 2], 0);
+		else
+			WRITE_ONCE(((u32 *)dst)[i], 0);
+	}
+}
+
+static void test_toy_fill_table(void *dst, u8 level, u64 addr, bool local)
+{
+	WRITE_ONCE(((u64 *)dst)[1], addr);
+	smp_wmb(); /* as above */
+	WRITE_ONCE(((u64 *)dst)[0], 1);
+}
+
+static void test_decode_toy(const void *entry, u8 level, struct test_pte *pte)
+{
+	u64 value = level ? READ_ONCE(*(const u64 *)entry) :
+			    READ_ONCE(*(const u32 *)entry);
+
+	pte->valid = value & 1;
+	pte->local = false;
+	pte->hint = value & (level ? 16 : 8);
+	pte->leaf = !level || value & 2;
+	pte->addr = level ? READ_ONCE(((const u64 *)entry)[1]) : value >> 4 << 12;
+	value >>= level ? 2 : 1;
+	pte->flags = DRM_GPT_LEAF_VALID | (value & 1 ? DRM_GPT_LEAF_WRITE : 0) |
+		     (value & 2 ? DRM_GPT_LEAF_ATOMIC : 0);
+}
+
+static u64 test_toy_decode(const void *src, u8 level)
+{
+	struct test_pte pte;
+
+	test_decode_toy(src, level, &pte);
+	if (!pte.valid || !pte.leaf)
+		return 0;
+	return pte.addr | pte.flags | (pte.hint ? DRM_GPT_LEAF_HINT : 0);
+}
+
+static u64 test_toy_common(const void *src, u8 level, u32 n)
+{
+	u64 common = DRM_GPT_LEAF_RIGHTS;
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		common &= test_toy_decode(src + i * (level ? 16 : 4), level);
+	return common;
+}
+
+#define TEST_TOY_FORMAT(what, lg2)						\
+	.name = what,								\
+	.va_bits = 24,								\
+	.nr_levels = 3,								\
+	/* The device reads the two halves of 16 bytes one after the other. */	\
+	.replace_ok = false,							\
+	.leaf_bits = TEST_TOY_LEAF_BITS,					\
+	.levels = {								\
+		{ .shift = 12, .bits = 4, .entry_shift = 2, .hint = (lg2),	\
+		  .leaf = true },						\
+		{ .shift = 16, .bits = 4, .entry_shift = 4, .hint = (lg2),	\
+		  .leaf = true, .table = true },				\
+		{ .shift = 20, .bits = 4, .entry_shift = 4, .table = true },	\
+	},									\
+	.fill_leaves = test_toy_fill_leaves,					\
+	.fill_seq = test_toy_fill_seq,						\
+	.fill_empty = test_toy_fill_empty,					\
+	.fill_table = test_toy_fill_table,					\
+	.decode = test_toy_decode,						\
+	.common = test_toy_common
+
+static const struct drm_gpt_format test_format_toy = {
+	TEST_TOY_FORMAT("toy", 0),
+};
+
+static const struct drm_gpt_format test_format_toy_groups = {
+	TEST_TOY_FORMAT("toy with groups", 2),
+};
+
+const struct test_geometry test_geometry_toy = {
+	.name = "toy",
+	.format = &test_format_toy,
+	.page_shift = 12,
+	.levels = 3,
+	.bits = { 4, 4, 4 },
+	.entry_bytes = { 4, 16, 16 },
+	.careful = true,
+	.decode = test_decode_toy,
+};
+
+const struct test_geometry test_geometry_toy_groups = {
+	.name = "toy with groups",
+	.format = &test_format_toy_groups,
+	.page_shift = 12,
+	.levels = 3,
+	.bits = { 4, 4, 4 },
+	.hint = { 2, 2 },
+	.entry_bytes = { 4, 16, 16 },
+	.careful = true,
+	.decode = test_decode_toy,
+};
+
+/* ---- small ---------------------------------------------------------------- */
+
+/*
+ * A toy that may change from one leaf or table to another at once: entries as
+ * vgem_svm's lowest, three levels of 16, groups of four pages and of two large
+ * leaves.
+ */
+static void test_small_fill_seq(void *dst, u8 level, u64 leaf, u32 n)
+{
+	u64 *entry = dst;
+
+	for (; n--; entry++, leaf += 0x1000ULL << (4 * level))
+		drm_gpt_format_vgem_svm.fill_leaves(entry, 0, &leaf, 1);
+}
+
+static u32 test_small_fill_leaves(void *dst, u8 level, const u64 *leaves, u32 n)
+{
+	return drm_gpt_format_vgem_svm.fill_leaves(dst, 0, leaves, n);
+}
+
+static void test_small_fill_empty(void *dst, u8 level, u32 n)
+{
+	drm_gpt_format_vgem_svm.fill_empty(dst, level, n);
+}
+
+static void test_small_fill_table(void *dst, u8 level, u64 addr, bool local)
+{
+	drm_gpt_format_vgem_svm.fill_table(dst, level, addr, local);
+}
+
+static u64 test_small_decode(const void *src, u8 level)
+{
+	return drm_gpt_format_vgem_svm.decode(src, level);
+}
+
+static u64 test_small_common(const void *src, u8 level, u32 n)
+{
+	return drm_gpt_format_vgem_svm.common(src, level, n);
+}
+
+static const struct drm_gpt_format test_format_small = {
+	.name = "small",
+	.va_bits = 24,
+	.nr_levels = 3,
+	.replace_ok = true,
+	.leaf_bits = DRM_GPT_LEAF_ADDR | DRM_GPT_LEAF_RIGHTS,
+	.levels = {
+		{ .shift = 12, .bits = 4, .entry_shift = 3, .hint = 2,
+		  .leaf = true },
+		{ .shift = 16, .bits = 4, .entry_shift = 3, .hint = 1,
+		  .leaf = true, .table = true },
+		{ .shift = 20, .bits = 4, .entry_shift = 3, .table = true },
+	},
+	.fill_leaves = test_small_fill_leaves,
+	.fill_seq = test_small_fill_seq,
+	.fill_empty = test_small_fill_empty,
+	.fill_table = test_small_fill_table,
+	.decode = test_small_decode,
+	.common = test_small_common,
+};
+
+const struct test_geometry test_geometry_small = {
+	.name = "small",
+	.format = &test_format_small,
+	.page_shift = 12,
+	.levels = 3,
+	.bits = { 4, 4, 4 },
+	.hint = { 2, 1 },
+	.entry_bytes = { 8, 8, 8 },
+	.has_local = true,
+	.decode = test_decode_vgem_svm,
+};
+
+/* ---- x86-64 ------------------------------------------------------------- */
+
+static void test_decode_x86_64(const void *entry, u8 level, struct test_pte *pte)
+{
+	u64 value = test_load64(entry);
+
+	pte->valid = value & 1;
+	pte->leaf = !level || value & BIT(7);
+	pte->local = false;
+	pte->hint = false;
+	pte->addr = value & GENMASK_ULL(51, 12);
+	pte->flags = DRM_GPT_LEAF_VALID | (value & 2 ? DRM_GPT_LEAF_WRITE : 0);
+	/* A user's access; no fault for accessed and dirty; write-back; PML4: 0. */
+	if (!(value & 4) || !(value & BIT(5)) || (value & 0x18) ||
+	    (pte->leaf && !(value & 2) != !(value & BIT(6))) ||
+	    (!level && (value & BIT(7))) || (level > 2 && pte->leaf))
+		pte->valid = false;
+}
+
+const struct test_geometry test_geometry_x86_64 = {
+	.name = "x86_64",
+	.format = &drm_gpt_format_x86_64,
+	.page_shift = 12,
+	.levels = 4,
+	.bits = { 9, 9, 9, 9 },
+	.entry_bytes = { 8, 8, 8, 8 },
+	.decode = test_decode_x86_64,
+};
+
+/* ---- amdgpu ------------------------------------------------------------- */
+
+static void test_decode_amdgpu(const void *entry, u8 level, struct test_pte *pte)
+{
+	u64 value = test_load64(entry);
+	u32 fragment = (value >> 7) & 31;
+
+	pte->valid = value & 1;
+	pte->leaf = !level || value & BIT_ULL(54);
+	pte->local = !(value & 2);
+	pte->hint = !level && fragment == 4;
+	pte->addr = value & GENMASK_ULL(47, 12);
+	pte->flags = DRM_GPT_LEAF_VALID | (value & BIT(6) ? DRM_GPT_LEAF_WRITE : 0) |
+		     (pte->local ? DRM_GPT_LEAF_LOCAL : 0);
+	/* Memory of the system is snooped; what is mapped is read and executed. */
+	if (!(value & 2) != !(value & 4) ||
+	    (pte->leaf && (value & 0x30) != 0x30) ||
+	    (pte->leaf && level && fragment != 9))
+		pte->valid = false;
+}
+
+const struct test_geometry test_geometry_amdgpu = {
+	.name = "amdgpu",
+	.format = &drm_gpt_format_amdgpu_gfx9,
+	.page_shift = 12,
+	.levels = 4,
+	.bits = { 9, 9, 9, 9 },
+	.hint = { 4 },
+	.entry_bytes = { 8, 8, 8, 8 },
+	.has_local = true,
+	.decode = test_decode_amdgpu,
+};
+
+/* ---- Arm ---------------------------------------------------------------- */
+
+static void test_decode_lpae(const void *entry, u8 level, struct test_pte *pte)
+{
+	u64 value = test_load64(entry);
+	bool bit1 = value & 2;
+
+	pte->valid = (value & 1) && (level || bit1);
+	pte->leaf = !level || !bit1;
+	pte->local = false;
+	pte->hint = pte->leaf && value & BIT_ULL(52);
+	pte->addr = value & GENMASK_ULL(47, 12);
+	pte->flags = DRM_GPT_LEAF_VALID | (value & BIT(7) ? 0 : DRM_GPT_LEAF_WRITE);
+	/* nG, AF, inner shareable, AP[1], attribute 1. */
+	if (pte->leaf && (value & 0xf7c) != 0xf44)
+		pte->valid = false;
+}
+
+const struct test_geometry test_geometry_lpae_4k = {
+	.name = "lpae, 4K",
+	.format = &drm_gpt_format_lpae_4k,
+	.page_shift = 12,
+	.levels = 4,
+	.bits = { 9, 9, 9, 9 },
+	.hint = { 4, 4, 4 },
+	.entry_bytes = { 8, 8, 8, 8 },
+	.careful = true,
+	.decode = test_decode_lpae,
+};
+
+const struct test_geometry test_geometry_lpae_16k = {
+	.name = "lpae, 16K",
+	.format = &drm_gpt_format_lpae_16k,
+	.page_shift = 14,
+	.levels = 4,
+	.bits = { 11, 11, 11, 1 },
+	.hint = { 7, 5 },
+	.entry_bytes = { 8, 8, 8, 8 },
+	.careful = true,
+	.decode = test_decode_lpae,
+};
+
+const struct test_geometry test_geometry_lpae_64k = {
+	.name = "lpae, 64K",
+	.format = &drm_gpt_format_lpae_64k,
+	.page_shift = 16,
+	.levels = 3,
+	.bits = { 13, 13, 6 },
+	.hint = { 5, 5 },
+	.entry_bytes = { 8, 8, 8 },
+	.careful = true,
+	.decode = test_decode_lpae,
+};
+
+/* ---- Rockchip ----------------------------------------------------------- */
+
+static void test_decode_rockchip(const void *entry, u8 level,
+				 struct test_pte *pte)
+{
+	u32 value = le32_to_cpu(READ_ONCE(*(const __le32 *)entry));
+
+	pte->valid = value & 1;
+	pte->leaf = !level;
+	pte->local = false;
+	pte->hint = false;
+	pte->addr = (value & 0xfffff000) | (u64)((value >> 8) & 15) << 32 |
+		    (u64)((value >> 4) & 15) << 36;
+	pte->flags = DRM_GPT_LEAF_VALID | (value & 4 ? DRM_GPT_LEAF_WRITE : 0);
+	/* Readable; not secure; a directory has neither. */
+	if ((value & 8) || !level != !!(value & 2))
+		pte->valid = false;
+}
+
+const struct test_geometry test_geometry_rockchip = {
+	.name = "rockchip",
+	.format = &drm_gpt_format_rockchip_v2,
+	.page_shift = 12,
+	.levels = 2,
+	.bits = { 10, 10 },
+	.entry_bytes = { 4, 4 },
+	.decode = test_decode_rockchip,
+};
