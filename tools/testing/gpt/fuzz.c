@@ -5,87 +5,7 @@
  * caches are held against the model.
  */
 
-#include "fuzz.h"
-
-#define UPDATES		2
-#define GATHERS		2
-#define ARRAY		2048
-#define RIGHTS		(DRM_GPT_LEAF_WRITE | DRM_GPT_LEAF_ATOMIC)
-
-enum kind {
-	OP_MAP_ARRAY, OP_MAP_SEQ, OP_MAP, OP_ZAP, OP_PROTECT, OP_PROMOTE,
-	OP_RECLAIM, OP_LOOK, OP_MAPPED, OP_RING, OP_ACCESS, OP_FLUSH, OP_PREPARE,
-	OP_COMMIT, OP_FINISH, OP_FAIL_ALLOC, OP_FILL, OP_UNDER_LARGE, OPS
-};
-
-/* How the bytes of an operation are read: see pick(). */
-struct op {
-	u8 kind;
-	u8 base;
-	u8 mid;
-	u8 page;
-	u8 length;
-	u8 how;
-	u8 rights;
-	u8 aux;
-};
-
-#define HOW_LENGTH	0x03
-#define HOW_ALIGN	0x04
-#define HOW_FOLLOW	0x08	/* the address in a leaf follows the VA */
-#define HOW_HOLES	0x10
-#define HOW_LEVEL	0x60
-#define HOW_OPEN	0x80	/* the flush comes later; or: evict */
-
-/* Some pages of a level. */
-struct span {
-	u64 first;
-	u64 last;
-	u32 n;
-	u8 level;
-};
-
-struct open_update {
-	bool used;
-	bool stale;
-	bool committed;
-	struct drm_gpt_update up;
-};
-
-struct open_gather {
-	bool used;
-	struct drm_gpt_gather gather;
-};
-
-/**
- * struct fuzz - one run
- * @hw: device
- * @geometry: its manual
- * @replace: entries may be replaced in place
- * @model: what ought to be mapped
- * @page: next bus page that is in no leaf yet
- * @update: prepared and not finished
- * @gather: zapped and not flushed
- * @array: leaves of one commit
- * @asked: how often a commit has asked whether it is valid
- * @no_at: which time the answer is no; 0: never
- * @fail: the allocation that fails in the next operation
- * @rnd: dice that choose where to look
- */
-struct fuzz {
-	struct test_hw *hw;
-	const struct test_geometry *geometry;
-	bool replace;
-	struct model model;
-	u64 page;
-	struct open_update update[UPDATES];
-	struct open_gather gather[GATHERS];
-	u64 array[ARRAY];
-	u32 asked;
-	u32 no_at;
-	u32 fail;
-	struct rnd_state rnd;
-};
+#include "fuzz_state.h"
 
 static struct fuzz fuzz;
 static jmp_buf fuzz_end;
@@ -1080,31 +1000,46 @@ static void do_finish(const struct op *op)
 
 /* ---- a run ----------------------------------------------------------------- */
 
+static void do_map_array(const struct op *op)
+{
+	do_map(op, false);
+}
+
+static void do_map_seq(const struct op *op)
+{
+	do_map(op, true);
+}
+
+static void do_fail_alloc(const struct op *op)
+{
+	fuzz.fail = 1 + op->aux % 16;
+	note("allocation %u of the next operation fails\n", fuzz.fail);
+}
+
 static void do_op(const struct op *op)
 {
-	switch (op->kind % OPS) {
-	case OP_MAP_ARRAY:	do_map(op, false); break;
-	case OP_MAP_SEQ:	do_map(op, true); break;
-	case OP_MAP:		do_map_now(op); break;
-	case OP_ZAP:		do_zap(op); break;
-	case OP_PROTECT:	do_protect(op); break;
-	case OP_PROMOTE:	do_promote(op); break;
-	case OP_RECLAIM:	do_reclaim(op); break;
-	case OP_LOOK:		do_look(op); break;
-	case OP_MAPPED:		do_mapped(op); break;
-	case OP_RING:		do_ring(op); break;
-	case OP_ACCESS:		do_access(op); break;
-	case OP_FLUSH:		do_flush(op); break;
-	case OP_PREPARE:	do_prepare(op); break;
-	case OP_COMMIT:		do_commit(op); break;
-	case OP_FINISH:		do_finish(op); break;
-	case OP_FILL:		do_fill(op); break;
-	case OP_UNDER_LARGE:	do_under_large(op); break;
-	default:
-		fuzz.fail = 1 + op->aux % 16;
-		note("allocation %u of the next operation fails\n", fuzz.fail);
-		break;
-	}
+	static void (*const ops[OPS])(const struct op *op) = {
+		[OP_MAP_ARRAY] = do_map_array,
+		[OP_MAP_SEQ] = do_map_seq,
+		[OP_MAP] = do_map_now,
+		[OP_ZAP] = do_zap,
+		[OP_PROTECT] = do_protect,
+		[OP_PROMOTE] = do_promote,
+		[OP_RECLAIM] = do_reclaim,
+		[OP_LOOK] = do_look,
+		[OP_MAPPED] = do_mapped,
+		[OP_RING] = do_ring,
+		[OP_ACCESS] = do_access,
+		[OP_FLUSH] = do_flush,
+		[OP_PREPARE] = do_prepare,
+		[OP_COMMIT] = do_commit,
+		[OP_FINISH] = do_finish,
+		[OP_FILL] = do_fill,
+		[OP_UNDER_LARGE] = do_under_large,
+		[OP_FAIL_ALLOC] = do_fail_alloc,
+	};
+
+	ops[op->kind % OPS](op);
 }
 
 static const struct {

@@ -230,7 +230,7 @@ int main(int argc, char **argv)
 		return !!failed;
 	if (seconds == 1e9 && runs == U64_MAX)
 		seconds = 10;
-	report = mmap(NULL, sizeof(*report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-		  -1, 0);
+	report = mmap(NULL, sizeof(*report), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	return run_random(runs, seconds);
 }

@@ -135,7 +135,9 @@ static int access_thread(void *data)
 
 	while (!READ_ONCE(a->stop)) {
 		u32 page = roll(t, a->pages);
+		/* Pairs with who has flushed: what we look at is not older. */
 		u32 oldest = smp_load_acquire(&a->oldest[page]);
+		/* As above. */
 		u32 oldest_write = smp_load_acquire(&a->oldest_write[page]);
 		u64 va = a->base + page * 0x1000ULL;
 
@@ -462,6 +464,7 @@ struct duel {
 
 static void wait_until(u32 *what, u32 value)
 {
+	/* Pairs with the release of who gets there. */
 	while (smp_load_acquire(what) < value)
 		sched_yield();
 }
@@ -479,6 +482,7 @@ static int duel_promoter(void *data)
 			drm_gpt_promote(&gather, 0);
 			test_flush(d->hw, &gather);
 		}
+		/* Pairs with wait_until(). */
 		smp_store_release(&d->ended, round);
 	}
 	kthread_complete_and_exit(&d->done, 0);
@@ -501,6 +505,7 @@ static void zap_finds_what_is_being_promoted(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, test_map_seq(hw, n / 2 * 0x1000ULL,
 						   leaf + n / 2 * 0x1000ULL, n / 2), 0);
 		test_hw_run(hw, U32_MAX);
+		/* Pairs with wait_until(). */
 		smp_store_release(&d->round, round);
 		KUNIT_EXPECT_EQ(test, test_unmap(hw, 0x1000, 0x1fff), 0);
 		missed += !!test_hw_access(hw, 0x1000);

@@ -195,6 +195,7 @@ static bool drm_gpt_promote_table(struct drm_gpt_gather *gather,
 	 */
 	smp_wmb();
 	drm_gpt_set_bits(parent, index, leaf, 1);
+	/* As said above. */
 	smp_store_release(&table->link, DRM_GPT_UNLINKED);
 	drm_gpt_gather_flush(gather, table->base, drm_gpt_slot_last(parent, index));
 	drm_gpt_gather_directory(gather);

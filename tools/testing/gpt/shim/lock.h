@@ -113,6 +113,7 @@ static inline bool shim_is_held(const spinlock_t *lock)
 struct rcu_head {
 	void *unused;
 };
+
 #define shim_rcu_read_lock()	((void)0)
 #define shim_rcu_read_unlock()	((void)0)
 #define call_rcu(head, func)	(func)(head)
