@@ -66,7 +66,7 @@ void drm_gpt_write_empty(struct drm_gpt_table *table, u32 i, u32 n,
 			 u32 *credits)
 {
 	const struct drm_gpt_format *format = table->gpt->format;
-	u64 entry[2];
+	u64 entry[2] = {};
 
 	lockdep_assert_held(&table->lock);
 	if (!table->gpt->cmd) {
@@ -151,7 +151,7 @@ void drm_gpt_write_child(struct drm_gpt_table *table, u32 i,
 			 const struct drm_gpt_table *child, u32 *credits)
 {
 	const struct drm_gpt_format *format = table->gpt->format;
-	u64 entry[2];
+	u64 entry[2] = {};
 
 	lockdep_assert_held(&table->lock);
 	if (!table->gpt->cmd) {
