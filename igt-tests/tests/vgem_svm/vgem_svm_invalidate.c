@@ -395,7 +395,8 @@ static void test_one_iotlb_flush(struct vgem_svm *s)
 	igt_info("%u pages unmapped by %u flushes\n", unmaps, syncs);
 	igt_assert_lte_u64(pages, unmaps);
 	igt_assert_lte_u64(1, syncs);
-	igt_assert_lte_u64(syncs, 2);
+	/* What else went meanwhile may have cost a flush a page. */
+	igt_assert_lte_u64(syncs, 2 + unmaps - pages);
 }
 
 int igt_main()
