@@ -605,7 +605,7 @@ static bool drm_gpt_map_fast(struct drm_gpt *gpt,
 	if (drm_gpt_fits_huge(&piece))
 		return false;
 	drm_gpt_lock(table);
-	ok = atomic_read(&table->pins) >= 0 && drm_gpt_reachable(table) &&
+	ok = drm_gpt_alive(table) && drm_gpt_reachable(table) &&
 	     !drm_gpt_breaks_group(&piece);
 	if (ok)
 		ok = !drm_gpt_write_piece(&up, &piece);

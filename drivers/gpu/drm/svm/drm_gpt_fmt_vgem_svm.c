@@ -87,8 +87,7 @@ const struct drm_gpt_format drm_gpt_format_vgem_svm = {
 	.va_bits = 57,
 	.nr_levels = 5,
 	.replace_ok = true,
-	.leaf_bits = ENTRY_ADDR | DRM_GPT_LEAF_RIGHTS | DRM_GPT_LEAF_APERTURE |
-		     FIELD_PREP_CONST(DRM_GPT_LEAF_PEER_ID, 15),
+	.leaf_bits = VGEM_SVM_LEAF_BITS,
 	.levels = {
 		{ .shift = 12, .bits = 9, .entry_shift = 3, .hint = 4,
 		  .leaf = true },

@@ -245,6 +245,12 @@ static inline struct drm_gpt_table *drm_gpt_child(struct drm_gpt_table *table,
 					 lockdep_is_held(&table->lock));
 }
 
+/* Not taken out by reclaim. Stable under the lock. */
+static inline bool drm_gpt_alive(const struct drm_gpt_table *table)
+{
+	return atomic_read(&table->pins) >= 0;
+}
+
 /* Does the entry above point here? Stable under either lock. */
 static inline bool drm_gpt_linked(const struct drm_gpt_table *table)
 {

@@ -17,7 +17,7 @@ static bool drm_gpt_insert(struct drm_gpt_table *parent,
 	bool won;
 
 	drm_gpt_lock(parent);
-	won = atomic_read(&parent->pins) >= 0 && !drm_gpt_child(parent, index);
+	won = drm_gpt_alive(parent) && !drm_gpt_child(parent, index);
 	if (won) {
 		child->parent = parent;
 		child->index = index;

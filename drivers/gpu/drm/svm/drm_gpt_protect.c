@@ -63,7 +63,7 @@ static bool drm_gpt_protect_slots(struct drm_gpt_gather *gather,
 	bool linked;
 
 	drm_gpt_lock(table);
-	linked = atomic_read(&table->pins) >= 0 && drm_gpt_linked(table);
+	linked = drm_gpt_alive(table) && drm_gpt_linked(table);
 	if (linked)
 		drm_gpt_protect_entries(gather, table, lo, hi, flags);
 	drm_gpt_unlock(table);
@@ -82,7 +82,7 @@ static void drm_gpt_protect_promoted(struct drm_gpt_gather *gather,
 	struct drm_gpt_table *child;
 
 	drm_gpt_lock(parent);
-	if (atomic_read(&parent->pins) >= 0 && drm_gpt_reachable(parent)) {
+	if (drm_gpt_alive(parent) && drm_gpt_reachable(parent)) {
 		drm_gpt_protect_entries(gather, parent, i, i, flags);
 		child = drm_gpt_child(parent, i);
 		if (child)

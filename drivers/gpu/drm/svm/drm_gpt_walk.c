@@ -70,10 +70,16 @@
  *   barrier on each side, in the pin of prepare and at the start of zap, says
  *   that one sees the other.
  * - Link against zap: a zap of all that a table covers holds the parent's lock,
- *   as the link does. One that only passes through a directory may do so without
- *   its lock, and find what is below not linked just before a commit links it;
- *   the barriers behind the links and at the start of zap say that this commit's
- *   check fails.
+ *   as the link does. One that only passes through a directory looks without it
+ *   first, and with it where it finds what is below not linked, since the entry
+ *   is not empty before whoever unlinks it lets go. A commit that links after that
+ *   has the sign of the zap's caller by the lock; one that finds it linked by
+ *   another has it with the link (release, read barrier).
+ * - Promote against zap: promote asks nobody whether its leaf is valid. A zap that
+ *   has found a table linked in its directory, and then not, looks at the
+ *   directory again; there the table may be promoted, or split again. The table
+ *   stays as deposit with what it held, and a device may have it in its walk
+ *   cache until promote's own flush: a zap of the leaf reports "directory" too.
  * - Commit against unlinked directory: a commit that has found all linked may
  *   write into a table while a directory above is unlinked, and even linked
  *   again. That zap was after its check, so the commit is before the zap; and
@@ -385,8 +391,7 @@ static __always_inline void drm_gpt_describe(const struct drm_gpt *gpt,
 				       table->level) & ~DRM_GPT_LEAF_HINT;
 
 	entry->leaf = leaf;
-	entry->flags = leaf & (DRM_GPT_LEAF_VALID | DRM_GPT_LEAF_WRITE |
-			       DRM_GPT_LEAF_ATOMIC);
+	entry->flags = leaf & DRM_GPT_LEAF_RIGHTS;
 	entry->seq = 0;
 }
 

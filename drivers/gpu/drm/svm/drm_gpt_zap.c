@@ -104,7 +104,7 @@ static bool drm_gpt_zap_lowest(struct drm_gpt_gather *gather,
 
 	drm_gpt_lock(table);
 	/* What is not linked is stale, what is dead is nobody's. */
-	linked = atomic_read(&table->pins) >= 0 && drm_gpt_linked(table);
+	linked = drm_gpt_alive(table) && drm_gpt_linked(table);
 	if (linked)
 		drm_gpt_zap_entries(gather, table, drm_gpt_index(gpt, 0, first),
 				    drm_gpt_index(gpt, 0, last));
@@ -252,7 +252,7 @@ static void drm_gpt_zap_directory(struct drm_gpt_gather *gather,
 	u32 lo = c->first, hi = c->last;
 
 	drm_gpt_lock(table);
-	if (atomic_read(&table->pins) >= 0) {
+	if (drm_gpt_alive(table)) {
 		if (c->head)
 			part[0] = drm_gpt_zap_part(gather, table, c->first);
 		if (c->tail)
@@ -323,7 +323,7 @@ static void drm_gpt_zap_promoted(struct drm_gpt_gather *gather,
 	if (drm_svm_planted(DRM_GPT_PLANTED_PROMOTE_MISSED))
 		return;
 	drm_gpt_lock(parent);
-	if (atomic_read(&parent->pins) >= 0)
+	if (drm_gpt_alive(parent))
 		child = drm_gpt_zap_part(gather, parent, i);
 	/* Split again meanwhile. Neither happens while we hold the parent. */
 	if (child)

@@ -105,8 +105,7 @@ static void vgem_svm_irq_off(struct vgem_svm_dev *vdev)
 
 static int vgem_svm_region_start(struct vgem_svm_dev *vdev)
 {
-	u64 bytes = vgem_svm_hw_read(vdev->hw, VGEM_SVM_REG_VRAM_BYTES) -
-		    vgem_svm_pt_vram_bytes(vdev);
+	u64 bytes = vgem_svm_pt_base(vdev);
 	int ret;
 
 	if (!bytes)

@@ -257,7 +257,7 @@ int vgem_svm_ring_wait(struct vgem_svm_ring *ring, u64 seq);
 /* page-table ring, flushes, copies, faults */
 extern const struct drm_gpt_cmd_ops vgem_svm_cmd_ops;
 extern const struct drm_gpt_mem_ops vgem_svm_ptmem_ops;
-u64 vgem_svm_pt_vram_bytes(struct vgem_svm_dev *vdev);
+u64 vgem_svm_pt_base(struct vgem_svm_dev *vdev);
 int vgem_svm_ptmem_ready(struct vgem_svm_vm *vm);
 void vgem_svm_pt_release(struct vgem_svm_ring *ring, u32 words);
 u64 vgem_svm_flush_begin(struct drm_svm *svm, struct drm_gpt_gather *gather);

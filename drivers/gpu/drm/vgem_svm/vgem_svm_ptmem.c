@@ -15,18 +15,20 @@
 #define VGEM_SVM_PT_SHARE	16
 
 /**
- * vgem_svm_pt_vram_bytes() - how much of device memory is for page tables
+ * vgem_svm_pt_base() - where in device memory page tables begin
  * @vdev: device
  *
- * Return: bytes, a multiple of 2 MiB; 0 if tables lie in system memory.
+ * Return: bytes, a multiple of 2 MiB: what comes before is for processes. All of
+ * device memory if tables lie in system memory.
  */
-u64 vgem_svm_pt_vram_bytes(struct vgem_svm_dev *vdev)
+u64 vgem_svm_pt_base(struct vgem_svm_dev *vdev)
 {
 	u64 bytes = vgem_svm_hw_read(vdev->hw, VGEM_SVM_REG_VRAM_BYTES);
 
 	if (vgem_svm_pt_mode != VGEM_SVM_PT_DEVICE)
-		return 0;
-	return max_t(u64, round_down(bytes / VGEM_SVM_PT_SHARE, SZ_2M), SZ_2M);
+		return bytes;
+	return bytes - max_t(u64, round_down(bytes / VGEM_SVM_PT_SHARE, SZ_2M),
+			     SZ_2M);
 }
 
 static struct vgem_svm_dev *vgem_svm_gpt_dev(struct drm_gpt *gpt)
@@ -63,8 +65,8 @@ static int vgem_svm_ptmem_alloc(struct drm_gpt *gpt, struct drm_gpt_mem *mem,
 				u32 bytes, gfp_t gfp)
 {
 	struct vgem_svm_dev *vdev = vgem_svm_gpt_dev(gpt);
-	u64 size = vgem_svm_pt_vram_bytes(vdev);
-	u64 base = vgem_svm_hw_read(vdev->hw, VGEM_SVM_REG_VRAM_BYTES) - size;
+	u64 base = vgem_svm_pt_base(vdev);
+	u64 size = vgem_svm_hw_read(vdev->hw, VGEM_SVM_REG_VRAM_BYTES) - base;
 	int i, ret;
 
 	if (WARN_ON_ONCE(bytes != SZ_4K))
@@ -84,10 +86,8 @@ static void vgem_svm_ptmem_free(struct drm_gpt *gpt, struct drm_gpt_mem *mem,
 				u32 bytes)
 {
 	struct vgem_svm_dev *vdev = vgem_svm_gpt_dev(gpt);
-	u64 base = vgem_svm_hw_read(vdev->hw, VGEM_SVM_REG_VRAM_BYTES) -
-		   vgem_svm_pt_vram_bytes(vdev);
 
-	ida_free(&vdev->pt_tables, (mem->addr - base) >> 12);
+	ida_free(&vdev->pt_tables, (mem->addr - vgem_svm_pt_base(vdev)) >> 12);
 }
 
 const struct drm_gpt_mem_ops vgem_svm_ptmem_ops = {

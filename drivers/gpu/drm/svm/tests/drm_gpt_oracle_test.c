@@ -192,7 +192,7 @@ static u64 oracle_time_theirs(struct kunit *test, struct oracle *o, u64 va,
 
 /*
  * Says what mapping most of a table costs either, the table being there. For
- * people: with a clock that counts instructions it is exact (tools/bench/gpt).
+ * people: with a clock that counts instructions it is exact (tools/vm/run --icount).
  */
 static void oracle_measure(struct kunit *test, struct oracle *o)
 {

@@ -38,7 +38,7 @@ static const struct test_variant test_variants[] = {
 	{ "rockchip, commands", &test_geometry_rockchip, .cmd = true },
 };
 
-static void test_variant_desc(const struct test_variant *variant, char *desc)
+void test_variant_desc(const struct test_variant *variant, char *desc)
 {
 	strscpy(desc, variant->name, KUNIT_PARAM_DESC_SIZE);
 }
@@ -160,18 +160,24 @@ int test_map_if(struct test_hw *hw, u64 first, const u64 *leaves, u32 n,
 	return ret;
 }
 
-int test_map_seq(struct test_hw *hw, u64 first, u64 leaf, u32 n)
+int test_map_seq_at(struct test_hw *hw, u64 first, u64 leaf, u32 n, u8 level)
 {
+	u64 page = 1ULL << hw->geometry->format->levels[level].shift;
 	struct drm_gpt_update up;
 	int ret;
 
-	ret = drm_gpt_prepare(&hw->gpt, &up, first, first + n * test_page(hw) - 1,
-			      0, GFP_KERNEL);
+	ret = drm_gpt_prepare(&hw->gpt, &up, first, first + n * page - 1, level,
+			      GFP_KERNEL);
 	if (ret)
 		return ret;
 	ret = drm_gpt_commit_seq(&up, first, leaf, n, NULL, NULL);
 	drm_gpt_finish(&up);
 	return ret;
+}
+
+int test_map_seq(struct test_hw *hw, u64 first, u64 leaf, u32 n)
+{
+	return test_map_seq_at(hw, first, leaf, n, 0);
 }
 
 /* @n pages from @first on whose addresses do not follow each other. */

@@ -36,6 +36,9 @@ void test_skip_if_all_small(struct kunit *test);
 int test_map_if(struct test_hw *hw, u64 first, const u64 *leaves, u32 n,
 		drm_gpt_valid_fn valid, void *data);
 int test_map_seq(struct test_hw *hw, u64 first, u64 leaf, u32 n);
+/* The same in pages of @level. */
+int test_map_seq_at(struct test_hw *hw, u64 first, u64 leaf, u32 n, u8 level);
+void test_variant_desc(const struct test_variant *variant, char *desc);
 int test_zap(struct test_hw *hw, struct drm_gpt_gather *gather, u64 first,
 	     u64 last);
 void test_flush(struct test_hw *hw, struct drm_gpt_gather *gather);

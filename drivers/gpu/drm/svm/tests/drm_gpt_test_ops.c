@@ -16,7 +16,7 @@
 
 /* ---- set-up ------------------------------------------------------------- */
 
-KUNIT_ARRAY_PARAM(ops_variant, ops_variants, ops_variant_desc);
+KUNIT_ARRAY_PARAM(ops_variant, ops_variants, test_variant_desc);
 
 /* ---- small verbs -------------------------------------------------------- */
 
@@ -30,20 +30,6 @@ bool ops_may_map(struct test_hw *hw, u8 level)
 {
 	return level < hw->geometry->levels &&
 	       hw->geometry->format->levels[level].leaf;
-}
-
-int ops_commit_seq(struct test_hw *hw, u64 first, u64 leaf, u32 n, u8 level)
-{
-	struct drm_gpt_update up;
-	u64 last = first + n * ops_size(hw, level) - 1;
-	int ret;
-
-	ret = drm_gpt_prepare(&hw->gpt, &up, first, last, level, GFP_KERNEL);
-	if (ret)
-		return ret;
-	ret = drm_gpt_commit_seq(&up, first, leaf, n, NULL, NULL);
-	drm_gpt_finish(&up);
-	return ret;
 }
 
 /* What an address is mapped to, and by entries of which size. */
@@ -116,7 +102,7 @@ static void maps_leaves_of_each_level(struct kunit *test)
 		size = ops_size(hw, level);
 		base = 4 * size;
 		leaf = 16 * size | DRM_GPT_LEAF_VALID | DRM_GPT_LEAF_WRITE;
-		KUNIT_ASSERT_EQ(test, ops_commit_seq(hw, base, leaf, 3, level), 0);
+		KUNIT_ASSERT_EQ(test, test_map_seq_at(hw, base, leaf, 3, level), 0);
 		/* No table below is made. */
 		KUNIT_EXPECT_EQ(test, test_tables(hw), hw->geometry->levels - level);
 		ops_expect(test, base, leaf, size);
@@ -179,7 +165,7 @@ static void a_full_directory_becomes_one_leaf(struct kunit *test)
 
 	if (!ops_may_map(hw, 2))
 		kunit_skip(test, "a format with two sizes of leaves");
-	KUNIT_ASSERT_EQ(test, ops_commit_seq(hw, size, leaf, test_entries(hw), 1),
+	KUNIT_ASSERT_EQ(test, test_map_seq_at(hw, size, leaf, test_entries(hw), 1),
 			0);
 	ops_expect(test, 2 * size - 0x1000, leaf + size - 0x1000, size);
 	/* And by pages; there are too many for one leaf above that. */
@@ -201,7 +187,7 @@ static void splits_through_all_levels(struct kunit *test)
 	size = ops_size(hw, level);
 	base = 2 * size;
 	leaf = 8 * size | DRM_GPT_LEAF_VALID | DRM_GPT_LEAF_WRITE;
-	KUNIT_ASSERT_EQ(test, ops_commit_seq(hw, base, leaf, 1, level), 0);
+	KUNIT_ASSERT_EQ(test, test_map_seq_at(hw, base, leaf, 1, level), 0);
 	test_hw_run(hw, U32_MAX);
 	va = base + size - span + 0x2000;
 	KUNIT_ASSERT_EQ(test, test_map_seq(hw, va, test_leaf_4k(3, 0), 1), 0);
@@ -238,7 +224,7 @@ static void lookup_sees_nothing_stale_in_a_split(struct kunit *test)
 		kunit_skip(test, "a format that does not split in place");
 	KUNIT_ASSERT_EQ(test, test_map_scattered(hw, 0, 100, test_entries(hw)), 0);
 	KUNIT_ASSERT_EQ(test, test_unmap(hw, 0, span - 1), 0);
-	KUNIT_ASSERT_EQ(test, ops_commit_seq(hw, 0, test_leaf_4k(65536, 0), 1, 1), 0);
+	KUNIT_ASSERT_EQ(test, test_map_seq_at(hw, 0, test_leaf_4k(65536, 0), 1, 1), 0);
 	test_hw_run(hw, U32_MAX);
 	KUNIT_EXPECT_EQ(test, test_map_if(hw, 0x3000, &leaf, 1, ops_look_at_split, hw),
 			0);
@@ -255,18 +241,18 @@ static void large_leaf_waits_for_the_table_to_go(struct kunit *test)
 	struct drm_gpt_update up;
 
 	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 0x1000, test_leaf_4k(9, 0), 1), 0);
-	KUNIT_EXPECT_EQ(test, ops_commit_seq(hw, 0, large, 2, 1), -EBUSY);
+	KUNIT_EXPECT_EQ(test, test_map_seq_at(hw, 0, large, 2, 1), -EBUSY);
 	ops_expect(test, 0x1000, test_leaf_4k(9, 0), 0x1000);
 	KUNIT_EXPECT_EQ(test, test_hw_now(hw, span), 0);
 
 	/* Empty it is still the device's, unless a zap is told to evict it. */
 	KUNIT_ASSERT_EQ(test, test_unmap(hw, 0x1000, 0x1fff), 0);
 	KUNIT_ASSERT_EQ(test, test_unmap(hw, 0, span - 1), 0);
-	KUNIT_EXPECT_EQ(test, ops_commit_seq(hw, 0, large, 1, 1), -EBUSY);
+	KUNIT_EXPECT_EQ(test, test_map_seq_at(hw, 0, large, 1, 1), -EBUSY);
 	KUNIT_ASSERT_EQ(test, ops_zap_evict(hw, 0x1000, span - 1), 0);
-	KUNIT_EXPECT_EQ(test, ops_commit_seq(hw, 0, large, 1, 1), -EBUSY);
+	KUNIT_EXPECT_EQ(test, test_map_seq_at(hw, 0, large, 1, 1), -EBUSY);
 	KUNIT_ASSERT_EQ(test, ops_zap_evict(hw, 0, span - 1), 0);
-	KUNIT_EXPECT_EQ(test, ops_commit_seq(hw, 0, large, 1, 1), 0);
+	KUNIT_EXPECT_EQ(test, test_map_seq_at(hw, 0, large, 1, 1), 0);
 	ops_expect(test, 0x1000, large + 0x1000, span);
 	KUNIT_EXPECT_EQ(test, test_hw_access(hw, 0x1000), large + 0x1000);
 
@@ -289,7 +275,7 @@ static void large_leaf_makes_way_only_after_a_zap(struct kunit *test)
 
 	if (hw->geometry->format->replace_ok)
 		kunit_skip(test, "a format that splits in place");
-	KUNIT_ASSERT_EQ(test, ops_commit_seq(hw, 0, large, 1, 1), 0);
+	KUNIT_ASSERT_EQ(test, test_map_seq_at(hw, 0, large, 1, 1), 0);
 	KUNIT_EXPECT_EQ(test, drm_gpt_map(&hw->gpt, 0x1000, &leaf, 1, GFP_KERNEL),
 			-EBUSY);
 	ops_expect(test, 0x1000, large + 0x1000, span);
@@ -383,8 +369,8 @@ static void ops_fill_directory(struct kunit *test, u64 base)
 	KUNIT_ASSERT_EQ(test, test_map_scattered(hw, base, 10, 5), 0);
 	KUNIT_ASSERT_EQ(test, test_map_seq(hw, base + dir - 0x1000, test_leaf_4k(40, 0), 1),
 			0);
-	KUNIT_ASSERT_EQ(test, ops_commit_seq(hw, base + 4 * span, 16 * span |
-					     DRM_GPT_LEAF_VALID, 1, 1), 0);
+	KUNIT_ASSERT_EQ(test, test_map_seq_at(hw, base + 4 * span, 16 * span |
+					      DRM_GPT_LEAF_VALID, 1, 1), 0);
 	test_hw_run(hw, U32_MAX);
 	KUNIT_EXPECT_NE(test, test_hw_access(hw, base), 0);
 	KUNIT_EXPECT_NE(test, test_hw_access(hw, base + dir - 0x1000), 0);
@@ -671,7 +657,7 @@ static void works_at_the_very_top(struct kunit *test)
 	struct drm_gpt_gather gather;
 	struct drm_gpt_entry entry;
 
-	KUNIT_ASSERT_EQ(test, ops_commit_seq(hw, large, leaf, 1, 1), 0);
+	KUNIT_ASSERT_EQ(test, test_map_seq_at(hw, large, leaf, 1, 1), 0);
 	ops_expect(test, last - 0xfff, leaf + span - 0x1000, span);
 	KUNIT_EXPECT_TRUE(test, drm_gpt_mapped(&hw->gpt, large, last, 0, &seq));
 	KUNIT_EXPECT_FALSE(test, drm_gpt_mapped(&hw->gpt, large - 0x1000, last, 0,
@@ -724,8 +710,8 @@ static void dump_tells_runs_of_equal_rights(struct kunit *test)
 	/* A page and a large leaf alike, one that is not, and the last page. */
 	KUNIT_ASSERT_EQ(test, test_map_seq(hw, span - 0x1000,
 					   test_leaf_4k(5, DRM_GPT_LEAF_WRITE), 1), 0);
-	KUNIT_ASSERT_EQ(test, ops_commit_seq(hw, span, 16 * span | DRM_GPT_LEAF_VALID |
-					     DRM_GPT_LEAF_WRITE, 1, 1), 0);
+	KUNIT_ASSERT_EQ(test, test_map_seq_at(hw, span, 16 * span | DRM_GPT_LEAF_VALID |
+					      DRM_GPT_LEAF_WRITE, 1, 1), 0);
 	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 2 * span,
 					   test_leaf_4k(7, DRM_GPT_LEAF_ATOMIC), 1), 0);
 	KUNIT_ASSERT_EQ(test, test_map_seq(hw, last - 0xfff, test_leaf_4k(9, 0), 1), 0);

@@ -2,8 +2,6 @@
 #ifndef _DRM_GPT_TEST_OPS_H_
 #define _DRM_GPT_TEST_OPS_H_
 
-#include <linux/string.h>
-
 #include "drm_gpt_test.h"
 
 /*
@@ -24,15 +22,9 @@ static const struct test_variant ops_variants[] = {
 	  .hide = true },
 };
 
-static inline void ops_variant_desc(const struct test_variant *variant, char *desc)
-{
-	strscpy(desc, variant->name, KUNIT_PARAM_DESC_SIZE);
-}
-
 /* Bytes of an entry of @level, and so of a table of the level below. */
 u64 ops_size(struct test_hw *hw, u8 level);
 bool ops_may_map(struct test_hw *hw, u8 level);
-int ops_commit_seq(struct test_hw *hw, u64 first, u64 leaf, u32 n, u8 level);
 /* What an address is mapped to, and by entries of which size. */
 void ops_expect(struct kunit *test, u64 va, u64 leaf, u64 size);
 /* Runs the ring step by step; at each the device has @want or may fault. */

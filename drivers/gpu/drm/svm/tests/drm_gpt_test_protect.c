@@ -12,7 +12,7 @@
 
 /* ---- set-up ------------------------------------------------------------- */
 
-KUNIT_ARRAY_PARAM(ops_variant, ops_variants, ops_variant_desc);
+KUNIT_ARRAY_PARAM(ops_variant, ops_variants, test_variant_desc);
 
 /* For what hint groups are about: two levels of them, and one. */
 static const struct test_variant ops_hint_variants[] = {
@@ -24,7 +24,7 @@ static const struct test_variant ops_hint_variants[] = {
 	  .hide = true },
 };
 
-KUNIT_ARRAY_PARAM(ops_hint_variant, ops_hint_variants, ops_variant_desc);
+KUNIT_ARRAY_PARAM(ops_hint_variant, ops_hint_variants, test_variant_desc);
 
 static const struct test_variant ops_cpu_variants[] = {
 	{ "cpu", &test_geometry_vgem_svm },
@@ -32,7 +32,7 @@ static const struct test_variant ops_cpu_variants[] = {
 	{ "small, cpu", &test_geometry_small },
 };
 
-KUNIT_ARRAY_PARAM(ops_cpu_variant, ops_cpu_variants, ops_variant_desc);
+KUNIT_ARRAY_PARAM(ops_cpu_variant, ops_cpu_variants, test_variant_desc);
 
 static bool ops_promote(struct test_hw *hw, u64 va)
 {
@@ -67,7 +67,7 @@ static void protect_takes_rights_from_leaves_of_all_sizes(struct kunit *test)
 	struct drm_gpt_gather gather;
 	u64 page = 4 * span - 0x3000, seq;
 
-	KUNIT_ASSERT_EQ(test, ops_commit_seq(hw, 2 * span, large, 1, 1), 0);
+	KUNIT_ASSERT_EQ(test, test_map_seq_at(hw, 2 * span, large, 1, 1), 0);
 	KUNIT_ASSERT_EQ(test, test_map_seq(hw, page, test_leaf_4k(7, rights), 2), 0);
 	KUNIT_ASSERT_EQ(test, test_map_seq(hw, page + 0x4000, test_leaf_4k(77, rights), 1),
 			0);
@@ -154,8 +154,8 @@ static u64 ops_map_groups(struct kunit *test, u8 level, u64 flags)
 	u64 base = 10 * group + ops_size(hw, level + 1);
 	u64 leaf = 64 * group | DRM_GPT_LEAF_VALID | flags;
 
-	KUNIT_ASSERT_EQ(test, ops_commit_seq(hw, base, leaf, 4 * group /
-					     ops_size(hw, level), level), 0);
+	KUNIT_ASSERT_EQ(test, test_map_seq_at(hw, base, leaf, 4 * group /
+					      ops_size(hw, level), level), 0);
 	test_hw_run(hw, U32_MAX);
 	return base;
 }
@@ -205,8 +205,8 @@ static void commit_over_a_part_takes_the_hint(struct kunit *test)
 		leaf = test_hw_walk(hw, base, NULL);
 		other = 1024 * group | DRM_GPT_LEAF_VALID;
 		/* The last of one group and the first of the next. */
-		KUNIT_ASSERT_EQ(test, ops_commit_seq(hw, base + group - size, other, 2,
-						     level), 0);
+		KUNIT_ASSERT_EQ(test, test_map_seq_at(hw, base + group - size, other, 2,
+						      level), 0);
 		test_hw_run(hw, U32_MAX);
 		/* A neighbour's entry says nothing of the new ones. */
 		KUNIT_EXPECT_EQ(test, test_hw_access(hw, base), leaf);
