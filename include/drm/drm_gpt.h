@@ -259,10 +259,21 @@ struct drm_gpt_stats {
 };
 
 /**
+ * struct drm_gpt_step - what a walk needs to know of a level, computed once
+ * @shift: &drm_gpt_level.shift
+ * @mask: number of entries, less one
+ */
+struct drm_gpt_step {
+	u8 shift;
+	u16 mask;
+};
+
+/**
  * struct drm_gpt - a device page table; embed it in the device address space
  * @dev: device that walks it
  * @format: its format
  * @levels: the format's, nearer at hand
+ * @steps: of the levels, for walks
  * @top: the highest level
  * @last: the last byte of its addresses
  * @mem: where tables come from
@@ -276,9 +287,10 @@ struct drm_gpt {
 	struct drm_gpt_table *root;
 	const struct drm_gpt_cmd_ops *cmd;
 	const struct drm_gpt_format *format;
-	struct drm_gpt_level levels[DRM_GPT_MAX_LEVELS];
+	struct drm_gpt_step steps[DRM_GPT_MAX_LEVELS];
 	u8 top;
 	u64 last;
+	struct drm_gpt_level levels[DRM_GPT_MAX_LEVELS];
 	struct device *dev;
 	const struct drm_gpt_mem_ops *mem;
 	void *mem_data;

@@ -338,12 +338,12 @@ static bool drm_gpt_writes_group(const struct drm_gpt_piece *p, u32 i, u32 group
  * Would a piece take a group with the hint apart? Where the format does not let
  * an entry become another size while it is in use, that is for a zap.
  */
-static bool drm_gpt_breaks_group(const struct drm_gpt_piece *p)
+static bool drm_gpt_breaks_hinted(const struct drm_gpt_piece *p)
 {
 	u32 group = 1U << drm_gpt_level(p->table->gpt, p->table->level)->hint;
 	u32 end = p->i + p->n, i;
 
-	if (p->table->gpt->format->replace_ok || group == 1)
+	if (group == 1)
 		return false;
 	for (i = drm_gpt_next_hinted(p->table, p->i, end); i < end;
 	     i = drm_gpt_next_hinted(p->table, i + group, end))
@@ -351,6 +351,11 @@ static bool drm_gpt_breaks_group(const struct drm_gpt_piece *p)
 		    !drm_gpt_writes_group(p, i, group))
 			return true;
 	return false;
+}
+
+static inline bool drm_gpt_breaks_group(const struct drm_gpt_piece *p)
+{
+	return !p->table->gpt->format->replace_ok && drm_gpt_breaks_hinted(p);
 }
 
 /* ---- tables --------------------------------------------------------------- */
@@ -591,21 +596,25 @@ EXPORT_SYMBOL_GPL(drm_gpt_commit_seq);
 static bool drm_gpt_map_fast(struct drm_gpt *gpt,
 			     const struct drm_gpt_leaves *leaves)
 {
-	struct drm_gpt_update up = { .gpt = gpt };
-	struct drm_gpt_piece piece;
+	struct drm_gpt_piece piece = {
+		.array = leaves->array,
+		.n = ((leaves->last - leaves->first) >> gpt->steps[0].shift) + 1,
+	};
 	struct drm_gpt_table *table;
+	struct drm_gpt_update up;
 	bool ok;
 
 	guard(rcu)();
-	table = drm_gpt_descend(gpt, leaves->first, 0);
-	if (table->level || leaves->last > (table->base | drm_gpt_table_mask(gpt, 0)))
+	table = drm_gpt_find(gpt, leaves->first, &piece.i);
+	piece.table = table;
+	if (table->level || piece.n > gpt->steps[0].mask + 1 - piece.i ||
+	    !(piece.array[0] & DRM_GPT_LEAF_VALID) || drm_gpt_fits_huge(&piece))
 		return false;
-	if (!drm_gpt_cut(table, leaves, &piece))
-		return true;
-	if (drm_gpt_fits_huge(&piece))
-		return false;
+	up.gpt = gpt;
+	up.credits = 0;
 	drm_gpt_lock(table);
-	ok = drm_gpt_alive(table) && drm_gpt_reachable(table) &&
+	/* What is above was linked, and nobody is to take away what we map. */
+	ok = drm_gpt_alive(table) && drm_gpt_linked(table) &&
 	     !drm_gpt_breaks_group(&piece);
 	if (ok)
 		ok = !drm_gpt_write_piece(&up, &piece);

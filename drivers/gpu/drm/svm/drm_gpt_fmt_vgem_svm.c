@@ -6,6 +6,7 @@
  */
 
 #include <linux/bitfield.h>
+#include <linux/build_bug.h>
 #include <linux/export.h>
 
 #include "drm_gpt_fmt.h"
@@ -24,16 +25,17 @@
 	(ENTRY_ADDR | DRM_GPT_LEAF_RIGHTS | DRM_GPT_LEAF_APERTURE |		\
 	 FIELD_PREP_CONST(DRM_GPT_LEAF_PEER_ID, 15))
 
+/* Rights are the same bits in both. */
+#define ENTRY_RIGHTS	(ENTRY_VALID | ENTRY_WRITE | ENTRY_ATOMIC)
+static_assert(ENTRY_VALID == DRM_GPT_LEAF_VALID &&
+	      ENTRY_WRITE == DRM_GPT_LEAF_WRITE &&
+	      ENTRY_ATOMIC == DRM_GPT_LEAF_ATOMIC);
+
 static u64 vgem_svm_attrs(u64 flags, u8 level)
 {
-	u64 entry = ENTRY_VALID | ENTRY_LEAF;
+	u64 entry = ENTRY_VALID | ENTRY_LEAF | (flags & ENTRY_RIGHTS);
 
-	if (flags & DRM_GPT_LEAF_WRITE)
-		entry |= ENTRY_WRITE;
-	if (flags & DRM_GPT_LEAF_ATOMIC)
-		entry |= ENTRY_ATOMIC;
-	if (flags & DRM_GPT_LEAF_HINT)
-		entry |= ENTRY_64K;
+	entry |= FIELD_PREP(ENTRY_64K, FIELD_GET(DRM_GPT_LEAF_HINT, flags));
 	entry |= FIELD_PREP(ENTRY_APERTURE,
 			    FIELD_GET(DRM_GPT_LEAF_APERTURE, flags));
 	return entry | FIELD_PREP(ENTRY_PEER,
@@ -42,16 +44,11 @@ static u64 vgem_svm_attrs(u64 flags, u8 level)
 
 static u64 vgem_svm_flags(u64 entry, u8 level)
 {
-	u64 flags = DRM_GPT_LEAF_VALID;
+	u64 flags = entry & ENTRY_RIGHTS;
 
 	if ((entry & (ENTRY_VALID | ENTRY_LEAF)) != (ENTRY_VALID | ENTRY_LEAF))
 		return 0;
-	if (entry & ENTRY_WRITE)
-		flags |= DRM_GPT_LEAF_WRITE;
-	if (entry & ENTRY_ATOMIC)
-		flags |= DRM_GPT_LEAF_ATOMIC;
-	if (entry & ENTRY_64K)
-		flags |= DRM_GPT_LEAF_HINT;
+	flags |= FIELD_PREP(DRM_GPT_LEAF_HINT, FIELD_GET(ENTRY_64K, entry));
 	flags |= FIELD_PREP(DRM_GPT_LEAF_APERTURE,
 			    FIELD_GET(ENTRY_APERTURE, entry));
 	return flags | FIELD_PREP(DRM_GPT_LEAF_PEER_ID,

@@ -284,6 +284,29 @@ static inline struct drm_gpt_table *drm_gpt_descend(struct drm_gpt *gpt, u64 va,
 	return table;
 }
 
+/*
+ * The table whose entry *@i decides about @va: what is below is not there, or not
+ * linked. Writes nothing shared. Under RCU.
+ */
+static __always_inline struct drm_gpt_table *drm_gpt_find(struct drm_gpt *gpt,
+							  u64 va, u32 *i)
+{
+	/* Levels are counted, not read from tables: one load less to wait for. */
+	const struct drm_gpt_step *step = &gpt->steps[gpt->top];
+	struct drm_gpt_table *table = gpt->root, *child;
+
+	for (; ; table = child, step--) {
+		*i = (va >> step->shift) & step->mask;
+		if (step == gpt->steps)
+			return table;
+		child = rcu_dereference(table->child[*i]);
+		/* Pairs with drm_gpt_link(): its bits are not stale. */
+		if (!child || smp_load_acquire(&child->link) !=
+			      READ_ONCE(drm_gpt_dir(table)->epoch))
+			return table;
+	}
+}
+
 /* ---- between the files ---------------------------------------------------- */
 
 /*

@@ -98,8 +98,10 @@
  * - Lookup against relink: stale bits are cleared before @link is set (release,
  *   acquire).
  * - Lookup against split: the table is linked before the bit of the large leaf
- *   above is cleared. A lookup that is between the two reads of that bit finds
- *   nothing; whoever asked takes the long way and finds the table locked.
+ *   above is cleared. A lookup that finds it not linked and then the leaf gone
+ *   finds nothing; whoever asked takes the long way and finds the table locked.
+ * - Lookup against promote: the large leaf is there before the table is unlinked
+ *   (release, acquire).
  */
 
 #include <linux/export.h>
@@ -166,12 +168,18 @@ static bool drm_gpt_format_ok(const struct drm_gpt_format *format)
  */
 int drm_gpt_init(struct drm_gpt *gpt, const struct drm_gpt_config *config)
 {
+	u8 i;
+
 	memset(gpt, 0, sizeof(*gpt));
 	if (!drm_gpt_format_ok(config->format))
 		return -EINVAL;
 	gpt->dev = config->dev;
 	gpt->format = config->format;
 	memcpy(gpt->levels, config->format->levels, sizeof(gpt->levels));
+	for (i = 0; i < config->format->nr_levels; i++) {
+		gpt->steps[i].shift = gpt->levels[i].shift;
+		gpt->steps[i].mask = (1U << gpt->levels[i].bits) - 1;
+	}
 	gpt->top = config->format->nr_levels - 1;
 	gpt->last = U64_MAX >> (64 - config->format->va_bits);
 	gpt->mem = config->mem;
@@ -278,36 +286,6 @@ EXPORT_SYMBOL_GPL(drm_gpt_wait);
 
 /* ---- readers ------------------------------------------------------------ */
 
-/*
- * The table whose entry *@i decides about @va: a leaf, or the end of the walk.
- * Writes nothing shared. Under RCU.
- */
-static __always_inline struct drm_gpt_table *drm_gpt_find(struct drm_gpt *gpt,
-							  u64 va, u32 *i)
-{
-	const struct drm_gpt_level *level = &gpt->levels[gpt->top];
-	struct drm_gpt_table *table = gpt->root, *child;
-	u32 link;
-
-	/* Levels are counted, not read from tables: one load less to wait for. */
-	for (; ; table = child, level--) {
-		*i = (va >> level->shift) & ((1U << level->bits) - 1);
-		if (level == gpt->levels)
-			return table;
-		if (level->leaf &&
-		    test_bit_acquire(*i, (unsigned long *)
-					 &table->child[1U << level->bits]))
-			return table;
-		child = rcu_dereference(table->child[*i]);
-		if (!child)
-			return table;
-		/* Pairs with drm_gpt_link(): its bits are not stale. */
-		link = smp_load_acquire(&child->link);
-		if (link != READ_ONCE(drm_gpt_dir(table)->epoch))
-			return table;
-	}
-}
-
 /* Are entries @i to @last all live? */
 static bool drm_gpt_all_live(const struct drm_gpt_table *table, u32 i, u32 last)
 {
@@ -384,11 +362,12 @@ static void drm_gpt_describe_side(const struct drm_gpt_table *table, u32 i,
 /* Else memory is right, and one read of it is of one time. */
 static __always_inline void drm_gpt_describe(const struct drm_gpt *gpt,
 					     const struct drm_gpt_table *table,
-					     u32 i, u8 entry_shift,
+					     u32 i, u8 level,
 					     struct drm_gpt_entry *entry)
 {
-	u64 leaf = gpt->format->decode(table->cpu + ((size_t)i << entry_shift),
-				       table->level) & ~DRM_GPT_LEAF_HINT;
+	size_t offset = (size_t)i << gpt->levels[level].entry_shift;
+	u64 leaf = gpt->format->decode(table->cpu + offset, level) &
+		   ~DRM_GPT_LEAF_HINT;
 
 	entry->leaf = leaf;
 	entry->flags = leaf & DRM_GPT_LEAF_RIGHTS;
@@ -416,9 +395,9 @@ static void drm_gpt_beyond(const struct drm_gpt *gpt, struct drm_gpt_entry *entr
  */
 void drm_gpt_lookup(struct drm_gpt *gpt, u64 va, struct drm_gpt_entry *entry)
 {
-	const struct drm_gpt_level *level;
 	struct drm_gpt_table *table;
 	u64 mask;
+	u8 level;
 	u32 i;
 
 	if (unlikely(va > gpt->last)) {
@@ -427,14 +406,14 @@ void drm_gpt_lookup(struct drm_gpt *gpt, u64 va, struct drm_gpt_entry *entry)
 	}
 	guard(rcu)();
 	table = drm_gpt_find(gpt, va, &i);
-	level = &gpt->levels[table->level];
-	mask = (1ULL << level->shift) - 1;
+	level = table->level;
+	mask = (1ULL << gpt->steps[level].shift) - 1;
 	entry->first = va & ~mask;
 	entry->last = va | mask;
 	if (gpt->cmd)
 		drm_gpt_describe_side(table, i, entry);
 	else
-		drm_gpt_describe(gpt, table, i, level->entry_shift, entry);
+		drm_gpt_describe(gpt, table, i, level, entry);
 	if (drm_svm_planted(DRM_GPT_PLANTED_PAGE_HOLES) && !entry->flags) {
 		entry->first = va & ~0xfffULL;
 		entry->last = va | 0xfff;
