@@ -214,7 +214,10 @@ struct drm_gpt_run {
  *	table's lock; ring position is assigned here.
  * @fence: record a fence behind all that was written and start the ring. Atomic.
  *	Gives its number, never 0; numbers grow.
- * @done: has the fence of that number, and all before, passed? Any context.
+ * @next: the number of the next fence; where another may be taken meanwhile, one
+ *	that is not less. Any context. Only for &drm_gpt_config.cpu_max
+ * @done: has the fence of that number, and all before, passed? If so, what was
+ *	recorded before it is not written any more (acquire). Any context.
  * @wait: wait for it. Bounded. Gives 0, or -ENODEV if the ring is dead; one that
  *	does not answer is made dead first, so that it writes no table any more.
  */
@@ -226,6 +229,7 @@ struct drm_gpt_cmd_ops {
 	void (*release)(struct drm_gpt *gpt, u32 words);
 	void (*write)(struct drm_gpt *gpt, const struct drm_gpt_run *run);
 	u64 (*fence)(struct drm_gpt *gpt);
+	u64 (*next)(struct drm_gpt *gpt);
 	bool (*done)(struct drm_gpt *gpt, u64 seq);
 	int (*wait)(struct drm_gpt *gpt, u64 seq);
 };
@@ -237,6 +241,9 @@ struct drm_gpt_cmd_ops {
  * @mem: where tables come from
  * @mem_data: for @mem
  * @cmd: NULL: the CPU stores entries; else commands do
+ * @cpu_max: with @cmd: runs of up to so many entries are stored by the CPU all the
+ *	same, where it reaches the table and no command for it is on its way. Needs
+ *	&drm_gpt_cmd_ops.next, and memory that is not &drm_gpt_mem_ops.sync'ed
  */
 struct drm_gpt_config {
 	struct device *dev;
@@ -244,17 +251,20 @@ struct drm_gpt_config {
 	const struct drm_gpt_mem_ops *mem;
 	void *mem_data;
 	const struct drm_gpt_cmd_ops *cmd;
+	u32 cpu_max;
 };
 
 /**
  * struct drm_gpt_stats - counters, for people and tests
  * @tables: tables that exist, the root included
  * @runs: runs given to the command buffer
+ * @stores: runs that the CPU stored for &drm_gpt_config.cpu_max
  * @relinks: unlinked tables that a commit linked again, with stale leaves
  */
 struct drm_gpt_stats {
 	atomic64_t tables;
 	atomic64_t runs;
+	atomic64_t stores;
 	atomic64_t relinks;
 };
 
@@ -279,6 +289,7 @@ struct drm_gpt_step {
  * @mem: where tables come from
  * @mem_data: for @mem
  * @cmd: command backend, or NULL
+ * @cpu_max: &drm_gpt_config.cpu_max
  * @root: the top table
  * @freeing: tables on their way out, waiting for a grace period
  * @stats: counters
@@ -294,6 +305,7 @@ struct drm_gpt {
 	struct device *dev;
 	const struct drm_gpt_mem_ops *mem;
 	void *mem_data;
+	u32 cpu_max;
 	atomic_t freeing;
 	struct drm_gpt_stats stats;
 };
@@ -312,6 +324,7 @@ void drm_gpt_root(const struct drm_gpt *gpt, u64 *addr, bool *local);
  * @last: last byte that may be committed
  * @seq: cmdbuf: fence to wait for before the device is told; 0 for none
  * @credits: cmdbuf: ring space still reserved
+ * @fenced: what @credits were at the last fence
  * @level: level of the tables that are pinned; its entries' size is the page size
  *	of commits
  * @nr_pinned: tables kept from reclaim, private to drm_gpt
@@ -324,6 +337,7 @@ struct drm_gpt_update {
 	u64 last;
 	u64 seq;
 	u32 credits;
+	u32 fenced;
 	u8 level;
 	u32 nr_pinned;
 	struct drm_gpt_table **pinned;

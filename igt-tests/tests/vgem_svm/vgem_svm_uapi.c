@@ -681,6 +681,7 @@ static void read_counters(struct vgem_svm *s, uint64_t *values)
 static void test_counters(struct vgem_svm *s)
 {
 	uint64_t a[DRM_VGEM_SVM_CTR_NR], b[DRM_VGEM_SVM_CTR_NR];
+	uint64_t mode = vgem_svm_query(s->fd, DRM_VGEM_SVM_PARAM_PT_UPDATE);
 	unsigned int pages = 16, round, i;
 	size_t bytes = pages * VGEM_SVM_PAGE;
 	uint8_t *p;
@@ -713,9 +714,9 @@ static void test_counters(struct vgem_svm *s)
 		igt_assert_eq_u64(b[DRM_VGEM_SVM_CTR_FAULT_ERRORS],
 				  a[DRM_VGEM_SVM_CTR_FAULT_ERRORS]);
 		igt_assert_eq(b[DRM_VGEM_SVM_CTR_PT_COMMANDS] >
-			      a[DRM_VGEM_SVM_CTR_PT_COMMANDS],
-			      vgem_svm_query(s->fd,
-					     DRM_VGEM_SVM_PARAM_PT_UPDATE));
+			      a[DRM_VGEM_SVM_CTR_PT_COMMANDS], mode != 0);
+		igt_assert_eq(b[DRM_VGEM_SVM_CTR_PT_STORES] >
+			      a[DRM_VGEM_SVM_CTR_PT_STORES], mode == 2);
 	}
 }
 

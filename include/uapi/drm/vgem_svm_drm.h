@@ -39,7 +39,7 @@ extern "C" {
 #define DRM_VGEM_SVM_PARAM_VRAM_BYTES	0	/* device memory */
 #define DRM_VGEM_SVM_PARAM_NR_ENGINES	1	/* compute engines */
 #define DRM_VGEM_SVM_PARAM_VA_BITS	2	/* width of a GPU address */
-#define DRM_VGEM_SVM_PARAM_PT_UPDATE	3	/* 0: by the CPU, 1: by commands */
+#define DRM_VGEM_SVM_PARAM_PT_UPDATE	3	/* 0: by the CPU, 1: commands, 2: both */
 #define DRM_VGEM_SVM_PARAM_IOMMU	4	/* 1: behind the virtual IOMMU */
 #define DRM_VGEM_SVM_PARAM_VRAM_USED	5	/* bytes in use now */
 #define DRM_VGEM_SVM_PARAM_FAULT_ENTRIES 6	/* fault buffer, records */
@@ -290,7 +290,8 @@ struct drm_vgem_svm_residency {
 #define DRM_VGEM_SVM_CTR_TO_DEVICE_FAILED 14
 #define DRM_VGEM_SVM_CTR_TO_SYSTEM	15	/* pages of the whole device moved back */
 #define DRM_VGEM_SVM_CTR_PT_COMMANDS	16	/* page-table packets, whole device */
-#define DRM_VGEM_SVM_CTR_NR		17
+#define DRM_VGEM_SVM_CTR_PT_STORES	17	/* runs that the CPU wrote among them */
+#define DRM_VGEM_SVM_CTR_NR		18
 
 /**
  * struct drm_vgem_svm_counters - read the counters

@@ -1047,16 +1047,20 @@ static const struct {
 	const struct test_geometry *geometry;
 	bool cmd;
 	bool hide;
+	u32 cpu_max;
 } variants[] = {
-	{ "vgem_svm, cpu", &test_geometry_vgem_svm, false, false },
-	{ "vgem_svm, commands", &test_geometry_vgem_svm, true, false },
-	{ "vgem_svm, hidden tables", &test_geometry_vgem_svm, true, true },
-	{ "toy, cpu", &test_geometry_toy, false, false },
-	{ "toy, commands", &test_geometry_toy, true, false },
-	{ "toy, hidden tables", &test_geometry_toy, true, true },
-	{ "small, cpu", &test_geometry_small, false, false },
-	{ "small, commands", &test_geometry_small, true, false },
-	{ "small, hidden tables", &test_geometry_small, true, true },
+	{ "vgem_svm, cpu", &test_geometry_vgem_svm },
+	{ "vgem_svm, commands", &test_geometry_vgem_svm, .cmd = true },
+	{ "vgem_svm, hidden tables", &test_geometry_vgem_svm, .cmd = true, .hide = true },
+	{ "toy, cpu", &test_geometry_toy },
+	{ "toy, commands", &test_geometry_toy, .cmd = true },
+	{ "toy, hidden tables", &test_geometry_toy, .cmd = true, .hide = true },
+	{ "small, cpu", &test_geometry_small },
+	{ "small, commands", &test_geometry_small, .cmd = true },
+	{ "small, hidden tables", &test_geometry_small, .cmd = true, .hide = true },
+	{ "vgem_svm, small by cpu", &test_geometry_vgem_svm, .cmd = true, .cpu_max = 8 },
+	{ "toy, small by cpu", &test_geometry_toy, .cmd = true, .cpu_max = 3 },
+	{ "small, small by cpu", &test_geometry_small, .cmd = true, .cpu_max = 5 },
 };
 
 static void begin(u8 which)
@@ -1066,6 +1070,7 @@ static void begin(u8 which)
 		.format = variants[v].geometry->format,
 		.mem = &test_mem_ops,
 		.cmd = variants[v].cmd ? &test_cmd_ops : NULL,
+		.cpu_max = variants[v].cpu_max,
 	};
 
 	note("%s\n", variants[v].name);

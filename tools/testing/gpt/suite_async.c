@@ -523,6 +523,8 @@ static const struct test_variant async_variants[] = {
 	{ "small, cpu", &test_geometry_small },
 	{ "small, commands", &test_geometry_small, .cmd = true },
 	{ "small, hidden tables", &test_geometry_small, .cmd = true, .hide = true },
+	{ "toy, small by cpu", &test_geometry_toy, .cmd = true, .cpu_max = 3 },
+	{ "small, small by cpu", &test_geometry_small, .cmd = true, .cpu_max = 6 },
 };
 
 static void async_variant_desc(const struct test_variant *variant, char *desc)
@@ -535,6 +537,7 @@ KUNIT_ARRAY_PARAM(async_variant, async_variants, async_variant_desc);
 static const struct test_variant duel_variants[] = {
 	{ "small, cpu", &test_geometry_small },
 	{ "small, commands", &test_geometry_small, .cmd = true },
+	{ "small, small by cpu", &test_geometry_small, .cmd = true, .cpu_max = 6 },
 };
 
 KUNIT_ARRAY_PARAM(duel_variant, duel_variants, async_variant_desc);

@@ -261,6 +261,14 @@ static void drm_gpt_note_array(struct drm_gpt_table *table, u32 i,
 	}
 }
 
+/* Is there something to fence? If the CPU may store small runs, perhaps not. */
+static bool drm_gpt_recorded(const struct drm_gpt_update *up)
+{
+	if (!up->gpt->cmd)
+		return false;
+	return !up->gpt->cpu_max || up->credits != up->fenced;
+}
+
 /*
  * Behind all that was written to @table and before its bits say so: a lookup
  * that is told of an entry reads the fence, or for a CPU's store has it before.
@@ -268,14 +276,14 @@ static void drm_gpt_note_array(struct drm_gpt_table *table, u32 i,
 static void drm_gpt_fence_table(struct drm_gpt_update *up,
 				struct drm_gpt_table *table)
 {
-	if (up->gpt->cmd) {
+	drm_gpt_write_barrier(up->gpt);
+	if (drm_gpt_recorded(up)) {
 		u64 seq = drm_gpt_fence(up->gpt, &up->credits);
 
 		if (!drm_svm_planted(DRM_GPT_PLANTED_NO_PENDING))
 			WRITE_ONCE(drm_gpt_side(table)->pending, seq);
 		up->seq = max(up->seq, seq);
-	} else {
-		drm_gpt_write_barrier(up->gpt);
+		up->fenced = up->credits;
 	}
 	/* Pairs with drm_gpt_has(): live bits come last. */
 	smp_wmb();

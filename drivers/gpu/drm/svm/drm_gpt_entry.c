@@ -2,6 +2,14 @@
 /*
  * How entries get into tables: by stores of the CPU or as packets of a command
  * ring.
+ *
+ * Or small runs by the CPU and long ones as packets (&drm_gpt_config.cpu_max). A
+ * packet takes its time, and a store does not wait for it; so the CPU keeps off a
+ * table for which packets are recorded until a fence behind them has passed. It
+ * also does while the entry that points to the table is a packet: what it stored
+ * would be there before the device can reach it, and the committer would have
+ * no fence to wait for. Tables above were linked before, so their packets
+ * are in the ring before that one.
  */
 
 #include "drm_gpt_internal.h"
@@ -39,6 +47,33 @@ static u8 drm_gpt_entry_shift(const struct drm_gpt_table *table)
 	return drm_gpt_level(table->gpt, table->level)->entry_shift;
 }
 
+/* Something was recorded that the CPU has to stay behind with this table. */
+static void drm_gpt_note_busy(struct drm_gpt_table *table)
+{
+	struct drm_gpt *gpt = table->gpt;
+
+	lockdep_assert_held(&table->lock);
+	if (gpt->cpu_max)
+		drm_gpt_side(table)->busy = gpt->cmd->next(gpt);
+}
+
+/* With commands: is a run of @n entries for the CPU to store? */
+bool drm_gpt_stores_small(struct drm_gpt_table *table, u32 n)
+{
+	struct drm_gpt *gpt = table->gpt;
+	u64 busy;
+
+	lockdep_assert_held(&table->lock);
+	if (n > gpt->cpu_max || !table->cpu)
+		return false;
+	busy = drm_gpt_side(table)->busy;
+	if (busy && !drm_svm_planted(DRM_GPT_PLANTED_NOT_BUSY) &&
+	    !gpt->cmd->done(gpt, busy))
+		return false;
+	atomic64_inc(&gpt->stats.stores);
+	return true;
+}
+
 static void drm_gpt_record(struct drm_gpt_table *table,
 			   enum drm_gpt_run_kind kind, u32 i, u32 n,
 			   const void *entries, u64 step, u32 *credits)
@@ -59,6 +94,7 @@ static void drm_gpt_record(struct drm_gpt_table *table,
 	atomic64_inc(&gpt->stats.runs);
 	drm_gpt_use_credits(gpt, credits, drm_gpt_words(gpt, kind, n));
 	gpt->cmd->write(gpt, &run);
+	drm_gpt_note_busy(table);
 }
 
 /* Makes @n entries from @i on map nothing. */
@@ -69,7 +105,7 @@ void drm_gpt_write_empty(struct drm_gpt_table *table, u32 i, u32 n,
 	u64 entry[2] = {};
 
 	lockdep_assert_held(&table->lock);
-	if (!table->gpt->cmd) {
+	if (drm_gpt_stores(table, n)) {
 		format->fill_empty(drm_gpt_entry_cpu(table, i), table->level, n);
 		drm_gpt_sync(table, i, n);
 		return;
@@ -115,7 +151,7 @@ void drm_gpt_write_seq(struct drm_gpt_table *table, u32 i, u64 leaf, u32 n,
 		       u32 *credits)
 {
 	lockdep_assert_held(&table->lock);
-	if (!table->gpt->cmd) {
+	if (drm_gpt_stores(table, n)) {
 		table->gpt->format->fill_seq(drm_gpt_entry_cpu(table, i),
 					     table->level, leaf, n);
 		drm_gpt_sync(table, i, n);
@@ -146,16 +182,30 @@ u32 drm_gpt_record_leaves(struct drm_gpt_table *table, u32 i,
 	return done;
 }
 
+/* What the child holds has to be there before the entry that points to it. */
+static bool drm_gpt_stores_child(struct drm_gpt_table *table,
+				 struct drm_gpt_table *child)
+{
+	struct drm_gpt *gpt = table->gpt;
+	u64 busy;
+
+	if (!gpt->cmd)
+		return true;
+	busy = drm_gpt_side(child)->busy;
+	return (!busy || gpt->cmd->done(gpt, busy)) &&
+	       drm_gpt_stores_small(table, 1);
+}
+
 /* Points an entry at a table. What that table holds is visible before. */
 void drm_gpt_write_child(struct drm_gpt_table *table, u32 i,
-			 const struct drm_gpt_table *child, u32 *credits)
+			 struct drm_gpt_table *child, u32 *credits)
 {
 	const struct drm_gpt_format *format = table->gpt->format;
 	u64 entry[2] = {};
 
 	lockdep_assert_held(&table->lock);
-	if (!table->gpt->cmd) {
-		drm_gpt_write_barrier(table->gpt);
+	drm_gpt_write_barrier(table->gpt);
+	if (drm_gpt_stores_child(table, child)) {
 		format->fill_table(drm_gpt_entry_cpu(table, i), table->level,
 				   child->addr, child->local);
 		drm_gpt_sync(table, i, 1);
@@ -164,6 +214,8 @@ void drm_gpt_write_child(struct drm_gpt_table *table, u32 i,
 	format->fill_table(entry, table->level, child->addr,
 			   child->local);
 	drm_gpt_record(table, DRM_GPT_RUN_COPY, i, 1, entry, 0, credits);
+	if (!drm_svm_planted(DRM_GPT_PLANTED_LINK_NOT_BUSY))
+		drm_gpt_note_busy(child);
 }
 
 /* Starts what was recorded; the number to wait for, 0 without commands. */

@@ -87,11 +87,14 @@ struct drm_gpt_dir {
  * struct drm_gpt_side - what memory cannot tell while commands are on their way
  * @pending: fence behind the last commit to the table, stored before the bits of
  *	that commit
+ * @busy: a fence behind all commands for the table and for the entry that points
+ *	to it, taken or still to be; only with &drm_gpt_config.cpu_max
  * @known: leaves as they were committed: of a directory that may hold some, one
  *	per entry; of a lowest table with hints, the first of each group
  */
 struct drm_gpt_side {
 	u64 pending;
+	u64 busy;
 	u64 known[];
 };
 
@@ -333,8 +336,9 @@ void drm_gpt_write_seq(struct drm_gpt_table *table, u32 i, u64 leaf, u32 n,
 		       u32 *credits);
 u32 drm_gpt_record_leaves(struct drm_gpt_table *table, u32 i,
 			  const u64 *leaves, u32 n, u32 *credits);
+bool drm_gpt_stores_small(struct drm_gpt_table *table, u32 n);
 void drm_gpt_write_child(struct drm_gpt_table *table, u32 i,
-			 const struct drm_gpt_table *child, u32 *credits);
+			 struct drm_gpt_table *child, u32 *credits);
 u64 drm_gpt_fence(struct drm_gpt *gpt, u32 *credits);
 u32 drm_gpt_words(struct drm_gpt *gpt, enum drm_gpt_run_kind kind, u32 n);
 u32 drm_gpt_seq_words(struct drm_gpt *gpt, u8 level, u32 n);
@@ -366,7 +370,7 @@ void drm_gpt_hint_set(struct drm_gpt_table *table, u32 i, u64 leaf, u32 n);
 /* Orders stores to tables for a device that walks them. */
 static inline void drm_gpt_write_barrier(struct drm_gpt *gpt)
 {
-	if (!gpt->cmd)
+	if (!gpt->cmd || gpt->cpu_max)
 		dma_wmb();
 }
 
@@ -386,12 +390,18 @@ static inline void drm_gpt_sync(const struct drm_gpt_table *table, u32 i, u32 n)
 		gpt->mem->sync(gpt, table->addr + ((u64)i << shift), n << shift);
 }
 
+/* Is it for the CPU to write @n entries of the table? */
+static inline bool drm_gpt_stores(struct drm_gpt_table *table, u32 n)
+{
+	return likely(!table->gpt->cmd) || drm_gpt_stores_small(table, n);
+}
+
 /* Leaves one by one, up to the first that is not valid. How many it were. */
 static inline u32 drm_gpt_write_leaves(struct drm_gpt_table *table, u32 i,
 				       const u64 *leaves, u32 n, u32 *credits)
 {
 	lockdep_assert_held(&table->lock);
-	if (unlikely(table->gpt->cmd))
+	if (unlikely(!drm_gpt_stores(table, n)))
 		return drm_gpt_record_leaves(table, i, leaves, n, credits);
 	n = table->gpt->format->fill_leaves(drm_gpt_entry_cpu(table, i),
 					    table->level, leaves, n);

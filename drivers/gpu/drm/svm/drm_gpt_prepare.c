@@ -155,9 +155,11 @@ static int drm_gpt_reserve(struct drm_gpt_update *up)
 	if (words > U32_MAX)
 		return -EINVAL;
 	ret = gpt->cmd->reserve(gpt, words, false, true);
-	if (!ret)
-		up->credits = words;
-	return ret;
+	if (ret)
+		return ret;
+	up->credits = words;
+	up->fenced = words;
+	return 0;
 }
 
 static int drm_gpt_room_for_pins(struct drm_gpt_update *up, u32 nr, gfp_t gfp)
@@ -212,6 +214,7 @@ int drm_gpt_prepare(struct drm_gpt *gpt, struct drm_gpt_update *up,
 	up->last = last;
 	up->seq = 0;
 	up->credits = 0;
+	up->fenced = 0;
 	up->level = level;
 	ret = drm_gpt_room_for_pins(up, nr, gfp);
 	if (ret)

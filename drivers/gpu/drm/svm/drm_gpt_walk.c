@@ -158,20 +158,28 @@ static bool drm_gpt_format_ok(const struct drm_gpt_format *format)
 	return format->va_bits && format->va_bits <= min(shift, 64);
 }
 
+/* A sync would write back what commands have written beside. */
+static bool drm_gpt_may_mix(const struct drm_gpt_config *config)
+{
+	return !config->cpu_max ||
+	       (config->cmd && config->cmd->next && !config->mem->sync);
+}
+
 /**
  * drm_gpt_init() - make an empty page table
  * @gpt: embedded in the driver's address space
  * @config: what it consists of
  *
  * Context: may sleep.
- * Return: 0, -EINVAL for a format that does not add up, -ENOMEM.
+ * Return: 0, -ENOMEM, -EINVAL for a format that does not add up, or
+ * &drm_gpt_config.cpu_max without what it needs.
  */
 int drm_gpt_init(struct drm_gpt *gpt, const struct drm_gpt_config *config)
 {
 	u8 i;
 
 	memset(gpt, 0, sizeof(*gpt));
-	if (!drm_gpt_format_ok(config->format))
+	if (!drm_gpt_format_ok(config->format) || !drm_gpt_may_mix(config))
 		return -EINVAL;
 	gpt->dev = config->dev;
 	gpt->format = config->format;
@@ -185,6 +193,7 @@ int drm_gpt_init(struct drm_gpt *gpt, const struct drm_gpt_config *config)
 	gpt->mem = config->mem;
 	gpt->mem_data = config->mem_data;
 	gpt->cmd = config->cmd;
+	gpt->cpu_max = config->cpu_max;
 	gpt->root = drm_gpt_table_make(gpt, drm_gpt_top(gpt), 0,
 				       GFP_KERNEL_ACCOUNT);
 	if (IS_ERR(gpt->root))

@@ -42,6 +42,8 @@ enum drm_svm_planted {
 	DRM_GPT_PLANTED_PROMOTE_MISSED,	/* zap does not look for a promotion */
 	DRM_GPT_PLANTED_STALE_ZAP,	/* zap below unlinked directories */
 	DRM_GPT_PLANTED_STALE_PROMOTE,	/* promote below unlinked directories */
+	DRM_GPT_PLANTED_NOT_BUSY,	/* stores ahead of commands for the table */
+	DRM_GPT_PLANTED_LINK_NOT_BUSY,	/* no fence where a table is being linked */
 };
 
 #ifdef CONFIG_DRM_SVM_PLANTED_BUGS

@@ -48,7 +48,11 @@ MODULE_PARM_DESC(max_insns, "Instructions that one GPU thread may run, not 0 (de
 
 static char *vgem_svm_pt_update = "cpu";
 module_param_named(pt_update, vgem_svm_pt_update, charp, 0444);
-MODULE_PARM_DESC(pt_update, "Who writes page tables: cpu, cmdbuf, or device: cmdbuf, with the tables in device memory (default cpu)");
+MODULE_PARM_DESC(pt_update, "Who writes page tables: cpu, cmdbuf, mixed: short runs the CPU and long ones cmdbuf, or device: cmdbuf, with the tables in device memory (default cpu)");
+
+unsigned int vgem_svm_pt_cpu_max = 16;
+module_param_named(pt_cpu_max, vgem_svm_pt_cpu_max, uint, 0444);
+MODULE_PARM_DESC(pt_cpu_max, "With pt_update=mixed: entries of the longest run that the CPU writes, 1 to 512 (default 16)");
 
 enum vgem_svm_pt_mode vgem_svm_pt_mode;
 
@@ -56,6 +60,7 @@ static const char * const vgem_svm_pt_modes[] = {
 	[VGEM_SVM_PT_CPU] = "cpu",
 	[VGEM_SVM_PT_CMDBUF] = "cmdbuf",
 	[VGEM_SVM_PT_DEVICE] = "device",
+	[VGEM_SVM_PT_MIXED] = "mixed",
 };
 
 static struct platform_device *vgem_svm_devices[VGEM_SVM_MAX_DEVICES];
@@ -270,6 +275,7 @@ static int vgem_svm_check_params(void)
 	    vgem_svm_nr_compute > VGEM_SVM_HW_MAX_COMPUTE ||
 	    !is_power_of_2(vgem_svm_fault_entries) ||
 	    vgem_svm_fault_entries < 4 || vgem_svm_fault_entries > 4096 ||
+	    !vgem_svm_pt_cpu_max || vgem_svm_pt_cpu_max > 512 ||
 	    !vgem_svm_max_insns) {
 		pr_err("vgem_svm: a parameter is out of its range, see modinfo\n");
 		return -EINVAL;
@@ -277,7 +283,7 @@ static int vgem_svm_check_params(void)
 	mode = match_string(vgem_svm_pt_modes, ARRAY_SIZE(vgem_svm_pt_modes),
 			    vgem_svm_pt_update);
 	if (mode < 0) {
-		pr_err("vgem_svm: pt_update must be cpu, cmdbuf or device\n");
+		pr_err("vgem_svm: pt_update must be cpu, cmdbuf, mixed or device\n");
 		return -EINVAL;
 	}
 	if (mode == VGEM_SVM_PT_DEVICE && vgem_svm_vram_mb < 4) {

@@ -29,9 +29,11 @@ enum vgem_svm_pt_mode {
 	VGEM_SVM_PT_CPU,
 	VGEM_SVM_PT_CMDBUF,
 	VGEM_SVM_PT_DEVICE,
+	VGEM_SVM_PT_MIXED,
 };
 
 extern enum vgem_svm_pt_mode vgem_svm_pt_mode;
+extern unsigned int vgem_svm_pt_cpu_max;
 extern unsigned int vgem_svm_fault_entries;
 extern unsigned int vgem_svm_nr_compute;
 extern unsigned int vgem_svm_vram_mb;

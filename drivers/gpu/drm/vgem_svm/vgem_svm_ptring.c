@@ -128,6 +128,11 @@ static u64 vgem_svm_pt_fence(struct drm_gpt *gpt)
 	return vgem_svm_ring_fence(ring);
 }
 
+static u64 vgem_svm_pt_next(struct drm_gpt *gpt)
+{
+	return READ_ONCE(vgem_svm_gpt_ring(gpt)->seq) + 1;
+}
+
 static bool vgem_svm_pt_done(struct drm_gpt *gpt, u64 seq)
 {
 	return vgem_svm_ring_done(vgem_svm_gpt_ring(gpt), seq);
@@ -152,6 +157,7 @@ const struct drm_gpt_cmd_ops vgem_svm_cmd_ops = {
 	.release = vgem_svm_pt_give_back,
 	.write = vgem_svm_pt_write,
 	.fence = vgem_svm_pt_fence,
+	.next = vgem_svm_pt_next,
 	.done = vgem_svm_pt_done,
 	.wait = vgem_svm_pt_wait,
 };

@@ -130,16 +130,19 @@ void vgem_svm_ring_emit(struct vgem_svm_ring *ring, const u64 *pkt, u32 words)
 u64 vgem_svm_ring_fence(struct vgem_svm_ring *ring)
 {
 	struct vgem_svm_dev *vdev = ring->vdev;
+	u64 seq = ring->seq + 1;
 	u64 pkt[VGEM_SVM_FENCE_WORDS] = {
 		VGEM_SVM_PKT(VGEM_SVM_PKT_FENCE, VGEM_SVM_FENCE_WORDS,
 			     VGEM_SVM_FENCE_IRQ),
 		vdev->fences_dma + ring->chan * 8,
-		++ring->seq,
+		seq,
 	};
 
+	/* Read without the lock by vgem_svm_pt_next(). */
+	WRITE_ONCE(ring->seq, seq);
 	vgem_svm_ring_emit(ring, pkt, ARRAY_SIZE(pkt));
 	vgem_svm_ring_reg(ring, VGEM_SVM_CHAN_TAIL, ring->tail);
-	return ring->seq;
+	return seq;
 }
 
 /* The last fence that has passed. What came before it is visible. */

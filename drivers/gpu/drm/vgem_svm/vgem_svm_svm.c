@@ -39,7 +39,8 @@ int vgem_svm_query_ioctl(struct drm_device *drm, void *data,
 		args->value = VGEM_SVM_VA_BITS;
 		return 0;
 	case DRM_VGEM_SVM_PARAM_PT_UPDATE:
-		args->value = vgem_svm_pt_mode != VGEM_SVM_PT_CPU;
+		args->value = vgem_svm_pt_mode == VGEM_SVM_PT_MIXED ? 2 :
+			      vgem_svm_pt_mode != VGEM_SVM_PT_CPU;
 		return 0;
 	case DRM_VGEM_SVM_PARAM_IOMMU:
 		args->value = device_iommu_mapped(vdev->dev);
@@ -222,6 +223,7 @@ static void vgem_svm_read_counters(struct vgem_svm_vm *vm, u64 *v)
 	v[DRM_VGEM_SVM_CTR_TO_SYSTEM] =
 		vdev->has_region ? atomic64_read(&vdev->region.to_system) : 0;
 	v[DRM_VGEM_SVM_CTR_PT_COMMANDS] = atomic64_read(&vdev->pt_packets);
+	v[DRM_VGEM_SVM_CTR_PT_STORES] = atomic64_read(&vm->gpt.stats.stores);
 }
 
 int vgem_svm_counters_ioctl(struct drm_device *drm, void *data,

@@ -166,6 +166,8 @@ static int vgem_svm_vm_init_gpt(struct vgem_svm_vm *vm)
 			&vgem_svm_ptmem_ops : &drm_gpt_mem_pages,
 		.cmd = vgem_svm_pt_mode == VGEM_SVM_PT_CPU ?
 			NULL : &vgem_svm_cmd_ops,
+		.cpu_max = vgem_svm_pt_mode == VGEM_SVM_PT_MIXED ?
+			vgem_svm_pt_cpu_max : 0,
 	};
 	int ret;
 

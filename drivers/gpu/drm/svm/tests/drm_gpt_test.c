@@ -23,8 +23,10 @@ static const struct test_variant test_variants[] = {
 	{ "commands", &test_geometry_vgem_svm, .cmd = true },
 	{ "commands, hidden tables", &test_geometry_vgem_svm, .cmd = true,
 	  .hide = true },
+	{ "small by cpu", &test_geometry_vgem_svm, .cmd = true, .cpu_max = 16 },
 	{ "toy, cpu", &test_geometry_toy },
 	{ "toy, commands", &test_geometry_toy, .cmd = true },
+	{ "toy, small by cpu", &test_geometry_toy, .cmd = true, .cpu_max = 2 },
 	{ "toy with groups, cpu", &test_geometry_toy_groups },
 	{ "toy with groups, commands", &test_geometry_toy_groups, .cmd = true },
 	{ "x86_64, cpu", &test_geometry_x86_64 },
@@ -32,6 +34,8 @@ static const struct test_variant test_variants[] = {
 	  .hide = true },
 	{ "lpae 4K, cpu", &test_geometry_lpae_4k },
 	{ "lpae 4K, commands", &test_geometry_lpae_4k, .cmd = true },
+	{ "lpae 4K, small by cpu", &test_geometry_lpae_4k, .cmd = true,
+	  .cpu_max = 20 },
 	{ "lpae 16K, cpu", &test_geometry_lpae_16k },
 	{ "lpae 64K, cpu", &test_geometry_lpae_64k },
 	{ "rockchip, cpu", &test_geometry_rockchip },
@@ -87,6 +91,7 @@ int test_init(struct kunit *test)
 	config.format = variant->geometry->format;
 	if (variant->cmd)
 		config.cmd = &test_cmd_ops;
+	config.cpu_max = variant->cpu_max;
 	if (drm_gpt_init(&hw->gpt, &config)) {
 		test_hw_destroy(hw);
 		return -ENOMEM;

@@ -12,12 +12,14 @@ struct kunit;
  * @geometry: the device
  * @cmd: by commands
  * @hide: and the CPU cannot read them
+ * @cpu_max: but runs of so few entries by the CPU
  */
 struct test_variant {
 	const char *name;
 	const struct test_geometry *geometry;
 	bool cmd;
 	bool hide;
+	u32 cpu_max;
 };
 
 u32 test_entries(struct test_hw *hw);

@@ -202,15 +202,22 @@ static u64 test_cmd_fence(struct drm_gpt *gpt)
 	spin_lock(&hw->lock);
 	packet = test_cmd_packet(hw, 3);
 	packet->n = 0;
-	seq = ++hw->seq;
+	seq = hw->seq + 1;
+	WRITE_ONCE(hw->seq, seq);
 	packet->seq = seq;
 	spin_unlock(&hw->lock);
 	return seq;
 }
 
+static u64 test_cmd_next(struct drm_gpt *gpt)
+{
+	return READ_ONCE(test_hw_of(gpt)->seq) + 1;
+}
+
 static bool test_cmd_done(struct drm_gpt *gpt, u64 seq)
 {
-	return READ_ONCE(test_hw_of(gpt)->done) >= seq;
+	/* Pairs with test_hw_run(): what came before is not written any more. */
+	return smp_load_acquire(&test_hw_of(gpt)->done) >= seq;
 }
 
 static int test_cmd_wait(struct drm_gpt *gpt, u64 seq)
@@ -232,6 +239,7 @@ const struct drm_gpt_cmd_ops test_cmd_ops = {
 	.release = test_cmd_release,
 	.write = test_cmd_write,
 	.fence = test_cmd_fence,
+	.next = test_cmd_next,
 	.done = test_cmd_done,
 	.wait = test_cmd_wait,
 };
@@ -283,7 +291,8 @@ u32 test_hw_run(struct test_hw *hw, u32 n)
 		if (packet->n)
 			test_hw_execute(hw, packet);
 		else
-			WRITE_ONCE(hw->done, packet->seq);
+			/* Pairs with test_cmd_done(). */
+			smp_store_release(&hw->done, packet->seq);
 		hw->used -= packet->words;
 		WRITE_ONCE(hw->head, hw->head + 1);
 	}

@@ -393,6 +393,13 @@ static void ops_expect_empty(struct kunit *test, u64 base)
 	}
 }
 
+/* With commands: runs recorded, and stored in place of that. */
+static u32 ops_runs(struct test_hw *hw)
+{
+	return atomic64_read(&hw->gpt.stats.runs) +
+	       atomic64_read(&hw->gpt.stats.stores);
+}
+
 static void zap_of_a_directory_is_one_entry(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
@@ -401,11 +408,11 @@ static void zap_of_a_directory_is_one_entry(struct kunit *test)
 	u32 entries, runs;
 
 	ops_fill_directory(test, dir);
+	test_hw_run(hw, U32_MAX);
 	entries = test_hw_entries(hw);
-	runs = atomic64_read(&hw->gpt.stats.runs);
+	runs = ops_runs(hw);
 	KUNIT_ASSERT_EQ(test, test_zap(hw, &gather, dir - 0x1000, 2 * dir + 0xfff), 0);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&hw->gpt.stats.runs) - runs,
-			hw->gpt.cmd ? 1 : 0);
+	KUNIT_EXPECT_EQ(test, ops_runs(hw) - runs, hw->gpt.cmd ? 1 : 0);
 	test_hw_run(hw, U32_MAX);
 	KUNIT_EXPECT_EQ(test, test_hw_entries(hw), entries - 1);
 	KUNIT_EXPECT_TRUE(test, gather.directory);

@@ -20,6 +20,7 @@ static const struct test_variant ops_variants[] = {
 	{ "small, commands", &test_geometry_small, .cmd = true },
 	{ "small, hidden tables", &test_geometry_small, .cmd = true,
 	  .hide = true },
+	{ "small, small by cpu", &test_geometry_small, .cmd = true, .cpu_max = 3 },
 };
 
 /* Bytes of an entry of @level, and so of a table of the level below. */
