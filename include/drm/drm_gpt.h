@@ -48,6 +48,12 @@ struct seq_file;
  *	TLB when all say so (Arm: contiguous, AMD: fragment); 0: there is none
  * @leaf: an entry here may map memory
  * @table: an entry here may point to a table of the level below
+ * @beside: of level 0: the hint is no bit of the entries, but an entry of a table
+ *	of its own beside them, one of 8 bytes for each group (NVIDIA: big page
+ *	table). The device looks there first, and at the entries where it finds
+ *	nothing; these always say all, so it may do without. Only where
+ *	&drm_gpt_format.replace_ok
+ * @pad: to 8 bytes, so that to find a level is to shift its number
  */
 struct drm_gpt_level {
 	u8 shift;
@@ -56,6 +62,23 @@ struct drm_gpt_level {
 	u8 hint;
 	bool leaf;
 	bool table;
+	bool beside;
+	u8 pad;
+};
+
+/**
+ * struct drm_gpt_target - the table that an entry points to
+ * @addr: its device address
+ * @beside: device address of the table beside it (&drm_gpt_level.beside), 0 if it
+ *	has none
+ * @local: @addr is in device memory
+ * @beside_local: @beside is in device memory
+ */
+struct drm_gpt_target {
+	u64 addr;
+	u64 beside;
+	bool local;
+	bool beside_local;
 };
 
 /**
@@ -65,6 +88,8 @@ struct drm_gpt_level {
  * @nr_levels: levels in use, 2 to %DRM_GPT_MAX_LEVELS
  * @replace_ok: an entry may go from one valid leaf or table to another in one
  *	store; else it has to be empty, and flushed, in between
+ * @root_bytes: what the root takes at least, and with that is aligned to, where its
+ *	entries are fewer than its address can tell; 0: what they take
  * @leaf_bits: all bits that a leaf may have that is committed, of address and
  *	flags: what an entry has room for, %DRM_GPT_LEAF_HINT left out. A commit of
  *	others is refused. A format without an aperture other than 0 wants bus
@@ -75,14 +100,18 @@ struct drm_gpt_level {
  * @fill_seq: encode @n leaves whose addresses follow each other from @leaf in
  *	steps of the level's size
  * @fill_empty: encode @n entries that map nothing
- * @fill_table: encode one entry that points to the table at device address
- *	@addr, in device memory if @local
+ * @fill_table: encode one entry that points to a table, and what is beside it
+ * @fill_beside: encode @n entries of a table beside those of level 0, for groups
+ *	that follow each other from @leaf; empty ones if that is 0. NULL if no
+ *	level has &drm_gpt_level.beside
  * @decode: the leaf that an entry says, 0 if it is empty or no leaf
  * @common: of %DRM_GPT_LEAF_RIGHTS, those that @n entries all have; 0 if one of
  *	them is no leaf
  *
  * The encoders store each entry whole, with the ordering the format needs, to
- * memory that the device may be reading, or into a staging buffer. They get
+ * memory that the device may be reading, or into a staging buffer. Of an entry of
+ * 16 bytes, which no store writes whole, the device may see one half before the
+ * other, and keep that: it has to be right by itself. They get
  * @dst at the first entry of the run. &enum drm_gpt_run_kind says what staging
  * means. @decode and @common read memory that the CPU has written; they may be
  * called while it writes there, and see an entry before or after; on a 32-bit CPU
@@ -94,12 +123,14 @@ struct drm_gpt_format {
 	u8 va_bits;
 	u8 nr_levels;
 	bool replace_ok;
+	u16 root_bytes;
 	u64 leaf_bits;
 	struct drm_gpt_level levels[DRM_GPT_MAX_LEVELS];
 	u32 (*fill_leaves)(void *dst, u8 level, const u64 *leaves, u32 n);
 	void (*fill_seq)(void *dst, u8 level, u64 leaf, u32 n);
 	void (*fill_empty)(void *dst, u8 level, u32 n);
-	void (*fill_table)(void *dst, u8 level, u64 addr, bool local);
+	void (*fill_table)(void *dst, u8 level, const struct drm_gpt_target *to);
+	void (*fill_beside)(void *dst, u64 leaf, u32 n);
 	u64 (*decode)(const void *src, u8 level);
 	u64 (*common)(const void *src, u8 level, u32 n);
 };
@@ -120,6 +151,8 @@ extern const struct drm_gpt_format drm_gpt_format_lpae_16k;
 extern const struct drm_gpt_format drm_gpt_format_lpae_64k;
 /* Rockchip IOMMUs', version 2: 32 bits, two levels of 4-byte entries, 4K leaves. */
 extern const struct drm_gpt_format drm_gpt_format_rockchip_v2;
+/* NVIDIA GPUs', GP100 to AD10x: 49 bits, five levels, 4K/64K/2M leaves. */
+extern const struct drm_gpt_format drm_gpt_format_nvidia_gp100;
 
 /**
  * struct drm_gpt_mem - memory of one hardware table
@@ -154,8 +187,9 @@ extern const struct drm_gpt_mem_ops drm_gpt_mem_pages;
 /* The same for a device that does not snoop the CPU's caches. */
 extern const struct drm_gpt_mem_ops drm_gpt_mem_streaming;
 /*
- * Pieces of a &struct dma_pool, &drm_gpt_config.mem_data: for a format whose
- * tables have at most its size, less than a page.
+ * Tables of less than a page are pieces of a &struct dma_pool,
+ * &drm_gpt_config.mem_data, whose pieces are no smaller than they; others are as
+ * those of drm_gpt_mem_pages.
  */
 extern const struct drm_gpt_mem_ops drm_gpt_mem_small;
 /* Pages of a &struct drm_gpt_pool, &drm_gpt_config.mem_data. */
@@ -201,7 +235,7 @@ struct drm_gpt_run {
 /**
  * struct drm_gpt_cmd_ops - a ring of page-table commands, executed in order
  * @words: ring space that a run of @kind and @n entries needs, in words of the
- *	ring's own size
+ *	ring's own size; of the widest entries that the format has
  * @fence_words: ring space of @fence
  * @flush_words: ring space that the driver's TLB flush of one &struct
  *	drm_gpt_gather needs at most, its fence included

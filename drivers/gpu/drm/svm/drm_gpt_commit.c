@@ -108,6 +108,25 @@ static u32 drm_gpt_hint_run(const struct drm_gpt_table *table, u32 i, u32 n,
 	return k;
 }
 
+/* The same where the hint is beside: after the entries, and not with others. */
+static void drm_gpt_put_beside(struct drm_gpt_table *table, u32 i, u64 leaf, u32 n,
+			       u32 *credits)
+{
+	u8 shift = drm_gpt_level(table->gpt, table->level)->hint;
+	bool early = drm_svm_planted(DRM_GPT_PLANTED_BESIDE_EARLY);
+
+	drm_gpt_unhint_all(table, i, n, credits);
+	if (early) {
+		drm_gpt_write_beside(table, i >> shift, leaf, n >> shift, credits);
+		drm_gpt_write_barrier(table->gpt);
+	}
+	drm_gpt_write_seq(table, i, leaf, n, credits);
+	drm_gpt_write_barrier(table->gpt);
+	if (!early)
+		drm_gpt_write_beside(table, i >> shift, leaf, n >> shift, credits);
+	drm_gpt_hint_set(table, i, leaf, n);
+}
+
 /* Leaves that follow each other and fill whole groups. */
 static void drm_gpt_put_groups(struct drm_gpt_table *table, u32 i, u64 leaf,
 			       u32 n, u32 *credits)
@@ -116,6 +135,11 @@ static void drm_gpt_put_groups(struct drm_gpt_table *table, u32 i, u64 leaf,
 	u32 end = i + n, k;
 	bool hint;
 
+	if (drm_gpt_has_beside(table->gpt, table->level)) {
+		if (n)
+			drm_gpt_put_beside(table, i, leaf, n, credits);
+		return;
+	}
 	for (; i < end; i += k, leaf += k * step) {
 		k = drm_gpt_hint_run(table, i, end - i, &hint);
 		drm_gpt_write_seq(table, i, hint ? leaf | DRM_GPT_LEAF_HINT : leaf,

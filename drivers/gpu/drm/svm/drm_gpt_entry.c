@@ -74,11 +74,20 @@ bool drm_gpt_stores_small(struct drm_gpt_table *table, u32 n)
 	return true;
 }
 
+static void drm_gpt_record_run(struct drm_gpt *gpt, const struct drm_gpt_run *run,
+			       u32 *credits)
+{
+	if (!credits)
+		return;
+	atomic64_inc(&gpt->stats.runs);
+	drm_gpt_use_credits(gpt, credits, drm_gpt_words(gpt, run->kind, run->n));
+	gpt->cmd->write(gpt, run);
+}
+
 static void drm_gpt_record(struct drm_gpt_table *table,
 			   enum drm_gpt_run_kind kind, u32 i, u32 n,
 			   const void *entries, u64 step, u32 *credits)
 {
-	struct drm_gpt *gpt = table->gpt;
 	const struct drm_gpt_run run = {
 		.kind = kind,
 		.local = table->local,
@@ -89,11 +98,7 @@ static void drm_gpt_record(struct drm_gpt_table *table,
 		.step = step,
 	};
 
-	if (!credits)
-		return;
-	atomic64_inc(&gpt->stats.runs);
-	drm_gpt_use_credits(gpt, credits, drm_gpt_words(gpt, kind, n));
-	gpt->cmd->write(gpt, &run);
+	drm_gpt_record_run(table->gpt, &run, credits);
 	drm_gpt_note_busy(table);
 }
 
@@ -196,23 +201,70 @@ static bool drm_gpt_stores_child(struct drm_gpt_table *table,
 	       drm_gpt_stores_small(table, 1);
 }
 
+static void drm_gpt_record_beside(struct drm_gpt_table *table, u32 group, u64 leaf,
+				  u32 n, u32 *credits)
+{
+	const struct drm_gpt_beside *beside = drm_gpt_beside(table);
+	__le64 entry[2] = {};
+	struct drm_gpt_run run = {
+		.kind = leaf ? DRM_GPT_RUN_SEQ : DRM_GPT_RUN_FILL,
+		.local = table->beside_local,
+		.entry_shift = drm_gpt_entry_shift(table),
+		.addr = beside->addr + ((u64)group << drm_gpt_entry_shift(table)),
+		.n = n,
+		.entries = entry,
+	};
+
+	table->gpt->format->fill_beside(entry, leaf, 2);
+	run.step = le64_to_cpu(entry[1]) - le64_to_cpu(entry[0]);
+	drm_gpt_record_run(table->gpt, &run, credits);
+	drm_gpt_note_busy(table);
+}
+
+/*
+ * Entries of the table beside: of @n groups that follow each other from @leaf, or
+ * empty if that is 0. Between them and entries that say the same the caller has
+ * its barrier.
+ */
+void drm_gpt_write_beside(struct drm_gpt_table *table, u32 group, u64 leaf, u32 n,
+			  u32 *credits)
+{
+	u8 shift = drm_gpt_entry_shift(table);
+	struct drm_gpt *gpt = table->gpt;
+	struct drm_gpt_beside *beside;
+	u32 offset = group << shift;
+
+	lockdep_assert_held(&table->lock);
+	beside = drm_gpt_beside(table);
+	if (gpt->cmd && !(beside->cpu && drm_gpt_stores_small(table, n))) {
+		drm_gpt_record_beside(table, group, leaf, n, credits);
+		return;
+	}
+	gpt->format->fill_beside(beside->cpu + offset, leaf, n);
+	if (gpt->mem->sync)
+		gpt->mem->sync(gpt, beside->addr + offset, n << shift);
+}
+
 /* Points an entry at a table. What that table holds is visible before. */
 void drm_gpt_write_child(struct drm_gpt_table *table, u32 i,
 			 struct drm_gpt_table *child, u32 *credits)
 {
 	const struct drm_gpt_format *format = table->gpt->format;
+	struct drm_gpt_target to = { .addr = child->addr, .local = child->local };
 	u64 entry[2] = {};
 
 	lockdep_assert_held(&table->lock);
+	if (drm_gpt_has_beside(table->gpt, child->level)) {
+		to.beside = drm_gpt_beside(child)->addr;
+		to.beside_local = child->beside_local;
+	}
 	drm_gpt_write_barrier(table->gpt);
 	if (drm_gpt_stores_child(table, child)) {
-		format->fill_table(drm_gpt_entry_cpu(table, i), table->level,
-				   child->addr, child->local);
+		format->fill_table(drm_gpt_entry_cpu(table, i), table->level, &to);
 		drm_gpt_sync(table, i, 1);
 		return;
 	}
-	format->fill_table(entry, table->level, child->addr,
-			   child->local);
+	format->fill_table(entry, table->level, &to);
 	drm_gpt_record(table, DRM_GPT_RUN_COPY, i, 1, entry, 0, credits);
 	if (!drm_svm_planted(DRM_GPT_PLANTED_LINK_NOT_BUSY))
 		drm_gpt_note_busy(child);

@@ -15,7 +15,7 @@
  * drm_gpt_format from that, each with a loop of its own and no indirect call in
  * it.
  *
- * Entries are little-endian. Bit 0 of each that is not empty is set.
+ * Entries are little-endian. One whose lower half is 0 is empty.
  */
 
 /* ---- one entry ------------------------------------------------------------ */
@@ -102,7 +102,7 @@ static inline void drm_gpt_clear64(__le64 *entry, u32 n)
  *	level 0, and above
  * @attrs: all of an entry that maps a leaf with these flags, but the address
  * @addr: an address, of a page or a table, as an entry has it; one of 8 bytes has
- *	it where it is, so that addresses that follow each other give entries that do
+ *	it in one piece, so that what is added to an address is added to the entry
  * @flags: what an entry says but the address, 0 if it is empty or no leaf
  * @page: the address that an entry has
  * @table: all of an entry that points to a table, but the address
@@ -175,12 +175,12 @@ drm_gpt_fmt_fill_seq(const struct drm_gpt_fmt *fmt, void *dst, u8 level, u64 lea
 {
 	u64 step = 1ULL << (fmt->shift + fmt->bits * level);
 	u64 attrs = fmt->attrs(leaf & DRM_GPT_LEAF_FLAGS, level);
-	u64 value = fmt->addr(leaf) | attrs;
+	u64 value = fmt->addr(leaf) | attrs, more = fmt->addr(step);
 	u32 i;
 
 	if (fmt->entry_shift == 3) {
 		unrolled_count(8)
-		for (i = 0; i < n; i++, value += step)
+		for (i = 0; i < n; i++, value += more)
 			drm_gpt_store64((__le64 *)dst + i, value);
 		return;
 	}
@@ -244,10 +244,11 @@ static void name##_fill_empty(void *dst, u8 level, u32 n)			\
 	drm_gpt_fmt_fill_empty(&name##_fmt, dst, n);				\
 }										\
 										\
-static void name##_fill_table(void *dst, u8 level, u64 addr, bool local)	\
+static void name##_fill_table(void *dst, u8 level,				\
+			      const struct drm_gpt_target *to)			\
 {										\
-	drm_gpt_fmt_store(&name##_fmt, dst, 0, name##_fmt.addr(addr) |		\
-					       name##_fmt.table(local));	\
+	drm_gpt_fmt_store(&name##_fmt, dst, 0, name##_fmt.addr(to->addr) |	\
+					       name##_fmt.table(to->local));	\
 }										\
 										\
 static u64 name##_decode(const void *src, u8 level)				\

@@ -7,6 +7,13 @@
  * widened to all of it. Where the format wants entries empty and flushed before
  * they become another size, no group is made of entries in use, and one that is
  * there is not written over but as a whole.
+ *
+ * Where a format has the hint in a table beside (&drm_gpt_level.beside), the
+ * entries say all that they say without it, and what is beside them says the same
+ * for a whole group, at every moment: it is written after them, and emptied before
+ * any of them changes. To take a hint away is to empty one entry. A group is still
+ * zapped whole, since the device may keep it as one. What is hinted is what is not
+ * empty in memory, of tables that are not linked too.
  */
 
 #include "drm_gpt_internal.h"
@@ -50,7 +57,8 @@ void drm_gpt_hint_set(struct drm_gpt_table *table, u32 i, u64 leaf, u32 n)
 	u32 group = i >> shift, end = (i + n) >> shift;
 
 	bitmap_set(drm_gpt_hinted(table), group, end - group);
-	if (!table->gpt->cmd || table->level)
+	if (!table->gpt->cmd || table->level ||
+	    drm_gpt_has_beside(table->gpt, table->level))
 		return;
 	for (; group < end; group++, leaf += mask + 1)
 		drm_gpt_side(table)->known[group] = leaf;
@@ -75,11 +83,28 @@ static void drm_gpt_unhint_group(struct drm_gpt_table *table, u32 group,
 	__clear_bit(group, drm_gpt_hinted(table));
 }
 
-/* Ring space of drm_gpt_unhint() at one end. */
+/* Those that are hinted from @first, which is, to before @end: in one run. */
+static void drm_gpt_unhint_beside(struct drm_gpt_table *table, u32 first, u32 end,
+				  u32 *credits)
+{
+	u32 n = find_last_bit(drm_gpt_hinted(table), end) - first + 1;
+
+	if (!drm_svm_planted(DRM_GPT_PLANTED_NO_UNHINT))
+		drm_gpt_write_beside(table, first, 0, n, credits);
+	/* Before anything that they do not say. */
+	drm_gpt_write_barrier(table->gpt);
+	bitmap_clear(drm_gpt_hinted(table), first, n);
+}
+
+/* Ring space of drm_gpt_unhint() at one end; of all groups, if they are beside. */
 u32 drm_gpt_unhint_words(struct drm_gpt *gpt, u8 level)
 {
 	u8 hint = drm_gpt_level(gpt, level)->hint;
 
+	if (drm_gpt_has_beside(gpt, level))
+		return max(drm_gpt_words(gpt, DRM_GPT_RUN_FILL, 1),
+			   drm_gpt_words(gpt, DRM_GPT_RUN_FILL,
+					 drm_gpt_groups(gpt, level)));
 	return hint ? drm_gpt_seq_words(gpt, level, 1U << hint) : 0;
 }
 
@@ -90,6 +115,10 @@ void drm_gpt_unhint(struct drm_gpt_table *table, u32 i, u32 n, u32 *credits)
 	u32 last = i + n - 1, mask = (1U << shift) - 1;
 
 	lockdep_assert_held(&table->lock);
+	if (drm_gpt_has_beside(table->gpt, table->level)) {
+		drm_gpt_unhint_all(table, i, n, credits);
+		return;
+	}
 	/* Without: see drm_gpt_breaks_group(). */
 	if (!shift || !table->gpt->format->replace_ok)
 		return;
@@ -101,12 +130,16 @@ void drm_gpt_unhint(struct drm_gpt_table *table, u32 i, u32 n, u32 *credits)
 	drm_gpt_hint_forget(table, i, n);
 }
 
-/* Those of groups @first to before @end that are hinted. */
+/* Those of groups @first, which is hinted, to before @end that are. */
 void drm_gpt_unhint_groups(struct drm_gpt_table *table, u32 first, u32 end,
 			   u32 *credits)
 {
 	u32 group = first;
 
+	if (drm_gpt_has_beside(table->gpt, table->level)) {
+		drm_gpt_unhint_beside(table, first, end, credits);
+		return;
+	}
 	for (; group < end;
 	     group = find_next_bit(drm_gpt_hinted(table), end, group + 1))
 		drm_gpt_unhint_group(table, group, credits);

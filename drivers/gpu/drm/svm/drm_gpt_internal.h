@@ -24,6 +24,7 @@
  *	whoever finds it walks again
  * @level: constant
  * @local: &drm_gpt_mem.local; constant
+ * @beside_local: the same of the table beside; constant
  * @index: slot in @parent; constant
  * @parent: constant; a table lives as long as its children
  * @next: once out of its parent: in &drm_gpt_gather.tables
@@ -38,7 +39,8 @@
  *	lie the bitmaps, one bit per entry: live (it is a leaf; if the table is not
  *	linked that is stale: still in memory, to be cleared before it is linked
  *	again); if the level has hints: hinted, one bit per group; with commands:
- *	writable, good for atomics, and &struct drm_gpt_side.
+ *	writable, good for atomics, and &struct drm_gpt_side; if there is a table
+ *	beside, &struct drm_gpt_beside.
  *
  * 72 bytes and a bit per entry: less than 4 % of the 4 KiB that the device reads.
  */
@@ -47,7 +49,8 @@ struct drm_gpt_table {
 	u32 link;
 	atomic_t pins;
 	u8 level;
-	bool local;
+	bool local : 1;
+	bool beside_local : 1;
 	u16 index;
 	union {
 		struct drm_gpt_table *parent;
@@ -90,12 +93,26 @@ struct drm_gpt_dir {
  * @busy: a fence behind all commands for the table and for the entry that points
  *	to it, taken or still to be; only with &drm_gpt_config.cpu_max
  * @known: leaves as they were committed: of a directory that may hold some, one
- *	per entry; of a lowest table with hints, the first of each group
+ *	per entry; of a lowest table with hints in its entries, the first of each
+ *	group
  */
 struct drm_gpt_side {
 	u64 pending;
 	u64 busy;
 	u64 known[];
+};
+
+/**
+ * struct drm_gpt_beside - memory of the table beside a lowest one, as of
+ * &struct drm_gpt_mem; all constant
+ * @addr: where the device finds it
+ * @cpu: where the CPU reaches it, NULL if it does not
+ * @priv: the allocator's
+ */
+struct drm_gpt_beside {
+	u64 addr;
+	void *cpu;
+	void *priv;
 };
 
 /* Entries encoded on the stack before they are recorded. */
@@ -220,12 +237,29 @@ static inline struct drm_gpt_side *drm_gpt_side(const struct drm_gpt_table *tabl
 	return (struct drm_gpt_side *)PTR_ALIGN(end, __alignof__(u64));
 }
 
+static inline bool drm_gpt_has_beside(const struct drm_gpt *gpt, u8 level)
+{
+	return drm_gpt_level(gpt, level)->beside;
+}
+
 /* How many &drm_gpt_side.known there are. */
 static inline u32 drm_gpt_nr_known(const struct drm_gpt *gpt, u8 level)
 {
 	if (level && drm_gpt_level(gpt, level)->leaf)
 		return drm_gpt_entries(gpt, level);
-	return drm_gpt_groups(gpt, level);
+	return drm_gpt_has_beside(gpt, level) ? 0 : drm_gpt_groups(gpt, level);
+}
+
+/* Of a level that has it; behind all else. */
+static inline struct drm_gpt_beside *
+drm_gpt_beside(const struct drm_gpt_table *table)
+{
+	void *end = drm_gpt_writable(table);
+
+	if (table->gpt->cmd)
+		end = &drm_gpt_side(table)->known[drm_gpt_nr_known(table->gpt,
+								   table->level)];
+	return PTR_ALIGN(end, __alignof__(struct drm_gpt_beside));
 }
 
 /* ---- locks --------------------------------------------------------------- */
@@ -337,6 +371,8 @@ void drm_gpt_write_seq(struct drm_gpt_table *table, u32 i, u64 leaf, u32 n,
 u32 drm_gpt_record_leaves(struct drm_gpt_table *table, u32 i,
 			  const u64 *leaves, u32 n, u32 *credits);
 bool drm_gpt_stores_small(struct drm_gpt_table *table, u32 n);
+void drm_gpt_write_beside(struct drm_gpt_table *table, u32 group, u64 leaf, u32 n,
+			  u32 *credits);
 void drm_gpt_write_child(struct drm_gpt_table *table, u32 i,
 			 struct drm_gpt_table *child, u32 *credits);
 u64 drm_gpt_fence(struct drm_gpt *gpt, u32 *credits);
@@ -443,6 +479,18 @@ static inline void drm_gpt_unhint_all(struct drm_gpt_table *table, u32 i, u32 n,
 	first = find_next_bit(drm_gpt_hinted(table), end, i >> shift);
 	if (unlikely(first < end))
 		drm_gpt_unhint_groups(table, first, end, credits);
+}
+
+/*
+ * What entries say is about to change, or they were stale: entries beside that
+ * speak of them go first. Where the hint is in the entries, it goes with them.
+ */
+static inline void drm_gpt_drop_beside(struct drm_gpt_table *table, u32 i, u32 n,
+				       u32 *credits)
+{
+	if (drm_gpt_has_beside(table->gpt, table->level) &&
+	    !drm_svm_planted(DRM_GPT_PLANTED_BESIDE_LEFT))
+		drm_gpt_unhint_all(table, i, n, credits);
 }
 
 /* drm_gpt_gather.c */

@@ -18,6 +18,8 @@ u32 drm_gpt_link_words(struct drm_gpt *gpt, u8 level)
 			     drm_gpt_words(gpt, DRM_GPT_RUN_FILL,
 					   drm_gpt_entries(gpt, l))) +
 			 drm_gpt_words(gpt, DRM_GPT_RUN_COPY, 1) +
+			 (drm_gpt_has_beside(gpt, l) ?
+				drm_gpt_unhint_words(gpt, l) : 0) +
 			 drm_gpt_unhint_words(gpt, l + 1) +
 			 gpt->cmd->fence_words;
 	return words;
@@ -66,6 +68,7 @@ static void drm_gpt_clear_stale(struct drm_gpt_table *table, u32 *credits)
 		last = find_last_bit(drm_gpt_live(table), entries);
 	}
 	drm_gpt_new_epoch(table);
+	drm_gpt_drop_beside(table, 0, entries, credits);
 	drm_gpt_write_empty(table, first, last - first + 1, credits);
 	drm_gpt_clear_bits(table, first, last - first + 1);
 	atomic64_inc(&table->gpt->stats.relinks);
@@ -79,6 +82,7 @@ static void drm_gpt_split(struct drm_gpt_table *parent,
 	u32 entries = drm_gpt_size(table);
 
 	drm_gpt_new_epoch(table);
+	drm_gpt_drop_beside(table, 0, entries, credits);
 	drm_gpt_hint_forget(table, 0, entries);
 	if (!drm_svm_planted(DRM_GPT_PLANTED_SPLIT_EMPTY))
 		drm_gpt_write_seq(table, 0, leaf, entries, credits);

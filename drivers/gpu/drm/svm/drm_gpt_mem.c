@@ -117,6 +117,8 @@ static int drm_gpt_small_alloc(struct drm_gpt *gpt, struct drm_gpt_mem *mem,
 {
 	dma_addr_t dma;
 
+	if (bytes >= PAGE_SIZE)
+		return drm_gpt_pages_alloc(gpt, mem, bytes, gfp);
 	mem->cpu = dma_pool_zalloc(gpt->mem_data, gfp, &dma);
 	if (!mem->cpu)
 		return -ENOMEM;
@@ -128,7 +130,10 @@ static int drm_gpt_small_alloc(struct drm_gpt *gpt, struct drm_gpt_mem *mem,
 static void drm_gpt_small_free(struct drm_gpt *gpt, struct drm_gpt_mem *mem,
 			       u32 bytes)
 {
-	dma_pool_free(gpt->mem_data, mem->cpu, mem->addr);
+	if (bytes >= PAGE_SIZE)
+		drm_gpt_pages_free(gpt, mem, bytes);
+	else
+		dma_pool_free(gpt->mem_data, mem->cpu, mem->addr);
 }
 
 const struct drm_gpt_mem_ops drm_gpt_mem_small = {

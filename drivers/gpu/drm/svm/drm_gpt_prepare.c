@@ -125,6 +125,17 @@ static int drm_gpt_pin_all(struct drm_gpt_update *up, u32 nr, gfp_t gfp)
  * hints away, every other entry a run of its own or all of them
  * one, fence. And the same for the level above, where a large leaf goes.
  */
+static u32 drm_gpt_beside_words(struct drm_gpt *gpt, u8 level)
+{
+	u32 groups = drm_gpt_groups(gpt, level);
+
+	if (!drm_gpt_has_beside(gpt, level))
+		return 0;
+	/* Every other group by itself, or all of them. */
+	return max(drm_gpt_words(gpt, DRM_GPT_RUN_SEQ, 1) * groups,
+		   drm_gpt_words(gpt, DRM_GPT_RUN_SEQ, groups));
+}
+
 static u32 drm_gpt_commit_words(struct drm_gpt *gpt, u8 level)
 {
 	u32 half = drm_gpt_entries(gpt, level) / 2;
@@ -137,6 +148,7 @@ static u32 drm_gpt_commit_words(struct drm_gpt *gpt, u8 level)
 	       drm_gpt_unhint_words(gpt, level) *
 			(drm_gpt_groups(gpt, level) + 2) +
 	       drm_gpt_unhint_words(gpt, above) * 2 +
+	       drm_gpt_beside_words(gpt, level) +
 	       /* A run needs two entries, or ends at the border of a group. */
 	       one * (half + drm_gpt_groups(gpt, level) + 2) +
 	       drm_gpt_words(gpt, DRM_GPT_RUN_COPY, DRM_GPT_CHUNK) * chunks +

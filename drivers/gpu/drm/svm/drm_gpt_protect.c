@@ -43,6 +43,7 @@ static void drm_gpt_protect_entries(struct drm_gpt_gather *gather,
 	u32 i, end;
 
 	drm_gpt_hint_widen(table, &lo, &hi);
+	drm_gpt_drop_beside(table, lo, hi - lo + 1, drm_gpt_gather_credits(gather));
 	for (i = find_next_bit(live, hi + 1, lo); i <= hi;
 	     i = find_next_bit(live, hi + 1, end)) {
 		end = find_next_zero_bit(live, hi + 1, i);

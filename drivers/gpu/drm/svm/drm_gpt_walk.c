@@ -92,6 +92,11 @@
  * - Large leaf against walk cache: a large leaf is written only where no table
  *   is linked, that is behind the report of whatever was linked there; or, by
  *   drm_gpt_promote(), where the table says the same.
+ * - Entry beside against its group (&drm_gpt_level.beside): who writes or clears
+ *   any of a group empties what is beside it first, under the same lock, and who
+ *   makes a group writes it last. Memory and the bit of the group change together,
+ *   of a table that is not linked too, so a link or a split knows what to empty.
+ *   Lookups read the group alone.
  * - Lookup against commit: a commit writes entries, takes the fence and stores
  *   its number, then sets the bits; a lookup reads the bits, then the number.
  *   What it says is mapped is in memory, or behind the fence that it says.
@@ -141,6 +146,16 @@ static bool drm_gpt_level_ok(const struct drm_gpt_level *level, u8 shift)
 	       level->hint < level->bits;
 }
 
+/* Of the lowest level, beside others that the device replaces as they are. */
+static bool drm_gpt_beside_ok(const struct drm_gpt_format *format, u8 i)
+{
+	const struct drm_gpt_level *level = &format->levels[i];
+
+	return !level->beside ||
+	       (!i && level->hint && level->entry_shift == 3 &&
+		format->fill_beside && format->replace_ok);
+}
+
 static bool drm_gpt_format_ok(const struct drm_gpt_format *format)
 {
 	u8 i, shift = format->levels[0].shift;
@@ -151,6 +166,7 @@ static bool drm_gpt_format_ok(const struct drm_gpt_format *format)
 		return false;
 	for (i = 0; i < format->nr_levels; i++) {
 		if (!drm_gpt_level_ok(&format->levels[i], shift) ||
+		    !drm_gpt_beside_ok(format, i) ||
 		    format->levels[i].table != !!i)
 			return false;
 		shift += format->levels[i].bits;

@@ -24,14 +24,16 @@ static u32 drm_gpt_fill_words(struct drm_gpt *gpt)
 #define DRM_GPT_PIECES	512
 
 /*
- * Ring space for a zap: two runs per level. Short intervals may come in pieces,
- * a lowest table or more each, and leave as many tables to reclaim.
+ * Ring space for a zap: two runs per level, and two beside the lowest. Short
+ * intervals may come in pieces, a lowest table or more each, and leave as many
+ * tables to reclaim.
  */
 static u32 drm_gpt_zap_words(struct drm_gpt *gpt, u64 first, u64 last)
 {
 	u8 shift = drm_gpt_level(gpt, 1)->shift;
 	u64 tables = (last >> shift) - (first >> shift) + 1;
-	u32 runs = min_t(u64, tables, DRM_GPT_PIECES) * 2 +
+	u32 runs = min_t(u64, tables, DRM_GPT_PIECES) *
+			(2 + drm_gpt_has_beside(gpt, 0)) +
 		   DRM_GPT_MAX_LEVELS * 2;
 
 	return runs * drm_gpt_fill_words(gpt) + gpt->cmd->flush_words;
@@ -88,6 +90,7 @@ static void drm_gpt_zap_entries(struct drm_gpt_gather *gather,
 	if (drm_svm_planted(DRM_GPT_PLANTED_FIRST_HOLE))
 		hi = find_next_zero_bit(live, hi + 1, lo) - 1;
 	hi = find_last_bit(live, hi + 1);
+	drm_gpt_drop_beside(table, lo, hi - lo + 1, drm_gpt_gather_credits(gather));
 	drm_gpt_write_empty(table, lo, hi - lo + 1,
 			    drm_gpt_gather_credits(gather));
 	drm_gpt_clear_bits(table, lo, hi - lo + 1);

@@ -44,6 +44,9 @@ enum drm_svm_planted {
 	DRM_GPT_PLANTED_STALE_PROMOTE,	/* promote below unlinked directories */
 	DRM_GPT_PLANTED_NOT_BUSY,	/* stores ahead of commands for the table */
 	DRM_GPT_PLANTED_LINK_NOT_BUSY,	/* no fence where a table is being linked */
+	DRM_GPT_PLANTED_BESIDE_LEFT,	/* zap leaves the entry beside a group */
+	DRM_GPT_PLANTED_BESIDE_EARLY,	/* entry beside comes before its group */
+	DRM_GPT_PLANTED_DUAL_ORDER,	/* halves of an entry in the wrong order */
 };
 
 #ifdef CONFIG_DRM_SVM_PLANTED_BUGS

@@ -178,6 +178,32 @@ static const struct fmt_golden golden_rockchip[] = {
 	{ 1, 0x5abcde000 | TABLE, 0xabcde501 },
 };
 
+/*
+ * dev_mmu.h of gp100: VALID or IS_PTE 1, aperture of a page in 2:1 (video memory 0,
+ * the system 4), of a table (video memory 2, the system 4), VOL 8, READ_ONLY 0x40,
+ * ATOMIC_DISABLE 0x80; addresses are shifted right by 4. A page of the system that
+ * is only read is 1 + 4 + 8 + 0x40 + 0x80, of video memory 1 + 0x40 + 0x80. A
+ * pointer to a table in the system is 4 + 8, in video memory 2.
+ */
+static const struct fmt_golden golden_nvidia[] = {
+	{ 0, V, 0xcd },
+	{ 0, 0x12345000 | V, 0x12345cd },
+	{ 0, 0x12345000 | V | W, 0x123458d },
+	{ 0, 0x12345000 | V | A, 0x123454d },
+	{ 0, 0x12345000 | V | W | A, 0x123450d },
+	{ 0, 0x12345000 | V | L, 0x12345c1 },
+	{ 0, 0x12345000 | V | W | A | L, 0x1234501 },
+	{ 0, 0x00007ffffffff000 | V | W | A, 0x000007ffffffff0d },
+	{ 0, 0x0000001ffffff000 | V | W | A | L, 0x00000001ffffff01 },
+	{ 1, 0x40000000 | V | W | A, 0x0400000d },
+	{ 1, 0x40200000 | V | L, 0x040200c1 },
+	{ 1, 0xabcde000 | TABLE, 0x0abcde0c },
+	{ 1, 0xabcde000 | TABLE_LOCAL, 0x0abcde02 },
+	{ 2, 0xabcde000 | TABLE, 0x0abcde0c },
+	{ 3, 0x00007fffffffe000 | TABLE, 0x000007fffffffe0c },
+	{ 4, 0xabcde000 | TABLE_LOCAL, 0x0abcde02 },
+};
+
 #define FMT_PARAM(what, entries) \
 	{ .format = &drm_gpt_format_##what, .golden = entries, \
 	  .nr = ARRAY_SIZE(entries) }
@@ -191,6 +217,7 @@ static const struct fmt_param fmt_params[] = {
 	FMT_PARAM(lpae_16k, golden_lpae_16k),
 	FMT_PARAM(lpae_64k, golden_lpae_64k),
 	FMT_PARAM(rockchip_v2, golden_rockchip),
+	FMT_PARAM(nvidia_gp100, golden_nvidia),
 };
 
 static void fmt_param_desc(const struct fmt_param *param, char *desc)
@@ -217,25 +244,34 @@ static u64 fmt_raw(const struct drm_gpt_format *format, u8 level,
 {
 	if (format->levels[level].entry_shift == 2)
 		return le32_to_cpu(((const __le32 *)entries)[i]);
+	if (format->levels[level].entry_shift == 4)
+		i *= 2;
 	return le64_to_cpu(((const __le64 *)entries)[i]);
 }
 
-/* A leaf's entry, as fill_leaves() has it. */
+/* A leaf's entry, as fill_leaves() has it; of 16 bytes, the first half. */
 static u64 fmt_encode(struct kunit *test, u8 level, u64 leaf)
 {
 	const struct drm_gpt_format *format = fmt_of(test);
-	u64 entry = 0;
+	u64 entry[2] = {};
 
-	KUNIT_EXPECT_EQ(test, format->fill_leaves(&entry, level, &leaf, 1), 1);
-	return fmt_raw(format, level, &entry, 0);
+	KUNIT_EXPECT_EQ(test, format->fill_leaves(entry, level, &leaf, 1), 1);
+	KUNIT_EXPECT_EQ(test, entry[1], 0);
+	return fmt_raw(format, level, entry, 0);
 }
 
+/* Of 16 bytes, the second half; the first is for a table beside. */
 static u64 fmt_encode_table(struct kunit *test, u8 level, u64 addr, bool local)
 {
-	u64 entry = 0;
+	const struct drm_gpt_target to = { .addr = addr, .local = local };
+	const struct drm_gpt_format *format = fmt_of(test);
+	u64 entry[2] = {};
 
-	fmt_of(test)->fill_table(&entry, level, addr, local);
-	return fmt_raw(fmt_of(test), level, &entry, 0);
+	format->fill_table(entry, level, &to);
+	if (format->levels[level].entry_shift < 4)
+		return fmt_raw(format, level, entry, 0);
+	KUNIT_EXPECT_EQ(test, entry[0], 0);
+	return fmt_raw(format, level, entry + 1, 0);
 }
 
 /* Addresses that leaves of a level may have. */
@@ -247,8 +283,10 @@ static u64 fmt_addresses(const struct drm_gpt_format *format, u8 level)
 /* Flags that leaves of a level may have, but VALID. */
 static u64 fmt_flags(const struct drm_gpt_format *format, u8 level)
 {
+	const struct drm_gpt_level *l = &format->levels[level];
+
 	return (format->leaf_bits & DRM_GPT_LEAF_FLAGS & ~V) |
-	       (format->levels[level].hint ? H : 0);
+	       (l->hint && !l->beside ? H : 0);
 }
 
 /* All that leaves of a level may have, and VALID. */
@@ -288,15 +326,15 @@ static void encodes_what_the_manual_says(struct kunit *test)
 static void fmt_expect_round_trip(struct kunit *test, u8 level, u64 leaf)
 {
 	const struct drm_gpt_format *format = fmt_of(test);
-	u64 entry = 0;
+	u64 entry[2] = {};
 
-	KUNIT_EXPECT_EQ(test, format->fill_leaves(&entry, level, &leaf, 1), 1);
-	KUNIT_EXPECT_EQ(test, format->decode(&entry, level), leaf);
-	KUNIT_EXPECT_EQ(test, format->common(&entry, level, 1),
+	KUNIT_EXPECT_EQ(test, format->fill_leaves(entry, level, &leaf, 1), 1);
+	KUNIT_EXPECT_EQ(test, format->decode(entry, level), leaf);
+	KUNIT_EXPECT_EQ(test, format->common(entry, level, 1),
 			leaf & DRM_GPT_LEAF_RIGHTS);
-	entry = 0;
-	format->fill_seq(&entry, level, leaf, 1);
-	KUNIT_EXPECT_EQ(test, format->decode(&entry, level), leaf);
+	memset(entry, 0, sizeof(entry));
+	format->fill_seq(entry, level, leaf, 1);
+	KUNIT_EXPECT_EQ(test, format->decode(entry, level), leaf);
 }
 
 static void decodes_what_it_encodes(struct kunit *test)
@@ -361,7 +399,7 @@ static void gives_each_address_bit_a_place(struct kunit *test)
 static void fmt_expect_stop(struct kunit *test, u8 level, u64 bad)
 {
 	const struct drm_gpt_format *format = fmt_of(test);
-	u64 leaves[8], entries[8], canary[8], good = V | (W & format->leaf_bits);
+	u64 leaves[8], entries[16], canary[16], good = V | (W & format->leaf_bits);
 	u32 bytes = fmt_bytes(format, level), i;
 
 	memset(entries, FMT_CANARY, sizeof(entries));
@@ -396,7 +434,7 @@ static void stops_at_what_it_cannot_encode(struct kunit *test)
 static void fills_sequences_as_single_leaves(struct kunit *test)
 {
 	const struct drm_gpt_format *format = fmt_of(test);
-	u64 leaves[FMT_ENTRIES], one[FMT_ENTRIES], seq[FMT_ENTRIES];
+	u64 leaves[FMT_ENTRIES], one[FMT_ENTRIES * 2], seq[FMT_ENTRIES * 2];
 	u64 step, first, flags = 0;
 	u32 i, bytes;
 	u8 level;
@@ -422,7 +460,7 @@ static void fills_sequences_as_single_leaves(struct kunit *test)
 static void empties_entries_and_no_more(struct kunit *test)
 {
 	const struct drm_gpt_format *format = fmt_of(test);
-	u64 entries[8], zero[8] = {}, canary[8];
+	u64 entries[16], zero[16] = {}, canary[16];
 	u32 bytes, n;
 	u8 level;
 
@@ -445,7 +483,8 @@ static void empties_entries_and_no_more(struct kunit *test)
 static void takes_no_table_for_a_leaf(struct kunit *test)
 {
 	const struct drm_gpt_format *format = fmt_of(test);
-	u64 none, bit, entry, taken;
+	u64 none, bit, entry, taken, entries[2];
+	struct drm_gpt_target to = {};
 	u8 level, k;
 
 	for (level = 1; level < format->nr_levels; level++) {
@@ -455,9 +494,11 @@ static void takes_no_table_for_a_leaf(struct kunit *test)
 			bit = BIT_ULL(k);
 			if (!(format->leaf_bits & bit))
 				continue;
-			format->fill_table(&entry, level, bit, k & 1);
-			KUNIT_EXPECT_EQ(test, format->decode(&entry, level), 0);
-			KUNIT_EXPECT_EQ(test, format->common(&entry, level, 1), 0);
+			to.addr = bit;
+			to.local = k & 1;
+			format->fill_table(entries, level, &to);
+			KUNIT_EXPECT_EQ(test, format->decode(entries, level), 0);
+			KUNIT_EXPECT_EQ(test, format->common(entries, level, 1), 0);
 			entry = fmt_encode_table(test, level, bit, false) ^ none;
 			KUNIT_EXPECT_EQ(test, hweight64(entry), 1);
 			KUNIT_EXPECT_EQ(test, entry & taken, 0);
@@ -470,7 +511,8 @@ static void takes_no_table_for_a_leaf(struct kunit *test)
 static void fmt_expect_common(struct kunit *test, u8 level, u64 first, u64 second)
 {
 	const struct drm_gpt_format *format = fmt_of(test);
-	u64 all = V | (format->leaf_bits & DRM_GPT_LEAF_RIGHTS), entries[6];
+	u64 all = V | (format->leaf_bits & DRM_GPT_LEAF_RIGHTS), entries[12];
+	const struct drm_gpt_target to = { .addr = 0x10000 };
 	const u64 leaves[] = { all, first, all, second, all };
 	u8 *end = (u8 *)entries + 5 * fmt_bytes(format, level);
 
@@ -482,7 +524,7 @@ static void fmt_expect_common(struct kunit *test, u8 level, u64 first, u64 secon
 	KUNIT_EXPECT_EQ(test, format->common(entries, level, 6), 0);
 	if (!level)
 		return;
-	format->fill_table(end, level, 0x10000, false);
+	format->fill_table(end, level, &to);
 	KUNIT_EXPECT_EQ(test, format->common(entries, level, 6), 0);
 }
 
@@ -506,6 +548,54 @@ static void tells_what_all_have(struct kunit *test)
 			first = fmt_next(first, mask & (W | A | H));
 		} while (first);
 	}
+}
+
+/* ---- beside ----------------------------------------------------------------- */
+
+/*
+ * The first half of 16 bytes: a table of big pages, whose address has 8 bits less
+ * that are 0; the second one of small pages, with 12.
+ */
+static void points_to_big_and_small_pages(struct kunit *test)
+{
+	const struct drm_gpt_format *format = &drm_gpt_format_nvidia_gp100;
+	struct drm_gpt_target to = { .addr = 0x12345000, .beside = 0xabcdef00 };
+	__le64 entry[2] = {};
+
+	format->fill_table(entry, 1, &to);
+	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[0]), 0x0abcdefc);
+	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[1]), 0x0123450c);
+	to.beside_local = true;
+	format->fill_table(entry, 1, &to);
+	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[0]), 0x0abcdef2);
+	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[1]), 0x0123450c);
+	to.local = true;
+	to.beside_local = false;
+	format->fill_table(entry, 1, &to);
+	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[0]), 0x0abcdefc);
+	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[1]), 0x01234502);
+	KUNIT_EXPECT_EQ(test, format->decode(entry, 1), 0);
+	/* A page of 2M leaves no table behind. */
+	format->fill_seq(entry, 1, 0x40000000 | V, 1);
+	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[0]), 0x040000cd);
+	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[1]), 0);
+}
+
+static void encodes_big_pages(struct kunit *test)
+{
+	const struct drm_gpt_format *format = &drm_gpt_format_nvidia_gp100;
+	__le64 entry[4] = { 0, 0, 0, cpu_to_le64(1) };
+
+	format->fill_beside(entry, 0x12340000 | V | W | A, 3);
+	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[0]), 0x0123400d);
+	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[1]), 0x0123500d);
+	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[2]), 0x0123600d);
+	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[3]), 1);
+	format->fill_beside(entry, 0x12340000 | V | L, 1);
+	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[0]), 0x012340c1);
+	format->fill_beside(entry, 0, 3);
+	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[0] | entry[1] | entry[2]), 0);
+	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[3]), 1);
 }
 
 /* ---- while others look ------------------------------------------------------ */
@@ -697,6 +787,8 @@ static struct kunit_case drm_gpt_fmt_test_cases[] = {
 	KUNIT_CASE_PARAM(empties_entries_and_no_more, fmt_param_gen_params),
 	KUNIT_CASE_PARAM(takes_no_table_for_a_leaf, fmt_param_gen_params),
 	KUNIT_CASE_PARAM(tells_what_all_have, fmt_param_gen_params),
+	KUNIT_CASE(points_to_big_and_small_pages),
+	KUNIT_CASE(encodes_big_pages),
 	KUNIT_CASE_PARAM(shows_no_half_of_an_entry, fmt_param_gen_params),
 	KUNIT_CASE_PARAM(levels_cover_all_addresses, fmt_param_gen_params),
 	KUNIT_CASE_PARAM(refuses_what_entries_cannot_say, fmt_param_gen_params),

@@ -40,6 +40,12 @@ static const struct test_variant test_variants[] = {
 	{ "lpae 64K, cpu", &test_geometry_lpae_64k },
 	{ "rockchip, cpu", &test_geometry_rockchip },
 	{ "rockchip, commands", &test_geometry_rockchip, .cmd = true },
+	{ "nvidia, cpu", &test_geometry_nvidia },
+	{ "nvidia, commands", &test_geometry_nvidia, .cmd = true },
+	{ "nvidia, commands, hidden tables", &test_geometry_nvidia, .cmd = true,
+	  .hide = true },
+	{ "pair, cpu", &test_geometry_pair },
+	{ "pair, commands", &test_geometry_pair, .cmd = true },
 };
 
 void test_variant_desc(const struct test_variant *variant, char *desc)
@@ -57,6 +63,7 @@ static const struct test_variant test_cmd_variants[] = {
 	{ "toy, commands", &test_geometry_toy, .cmd = true },
 	{ "lpae 4K, commands", &test_geometry_lpae_4k, .cmd = true },
 	{ "rockchip, commands", &test_geometry_rockchip, .cmd = true },
+	{ "nvidia, commands", &test_geometry_nvidia, .cmd = true },
 };
 
 KUNIT_ARRAY_PARAM(test_cmd_variant, test_cmd_variants, test_variant_desc);
@@ -110,6 +117,7 @@ void test_exit(struct kunit *test)
 	test_hw_run(hw, U32_MAX);
 	drm_gpt_fini(&hw->gpt);
 	KUNIT_EXPECT_EQ(test, hw->nr_live, 0);
+	KUNIT_EXPECT_EQ(test, hw->nr_beside, 0);
 	KUNIT_EXPECT_EQ(test, hw->reserved, 0);
 	KUNIT_EXPECT_EQ(test, hw->errors, 0);
 	test_hw_destroy(hw);
@@ -282,6 +290,7 @@ static void encodes_entries_as_documented(struct kunit *test)
 {
 	const struct drm_gpt_format *format = &drm_gpt_format_vgem_svm;
 	const u64 leaf = 0x123456789abcd000ULL & GENMASK_ULL(56, 12);
+	struct drm_gpt_target to = { .addr = leaf };
 	__le64 entry[4] = {};
 
 	format->fill_seq(entry, 0, leaf | DRM_GPT_LEAF_VALID, 2);
@@ -298,10 +307,11 @@ static void encodes_entries_as_documented(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[0]), leaf | 0x29 | 5ULL << 57);
 	KUNIT_EXPECT_EQ(test, format->decode(entry, 0), leaf |
 			DRM_GPT_LEAF_VALID | DRM_GPT_LEAF_PEER | 5 << 5);
-	format->fill_table(entry, 1, leaf, false);
+	format->fill_table(entry, 1, &to);
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[0]), leaf | 0x1);
 	KUNIT_EXPECT_EQ(test, format->decode(entry, 1), 0);
-	format->fill_table(entry, 1, leaf, true);
+	to.local = true;
+	format->fill_table(entry, 1, &to);
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[0]), leaf | 0x11);
 	format->fill_empty(entry, 0, 2);
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[0] | entry[1]), 0);
@@ -950,7 +960,7 @@ static void failed_prepare_changes_nothing(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, test_tables(hw), hw->nr_live);
 	}
 	/* Three lowest tables, and nothing else above them than for @kept. */
-	KUNIT_EXPECT_EQ(test, k, 4);
+	KUNIT_EXPECT_EQ(test, k, hw->geometry->beside ? 7 : 4);
 	hw->fail_at = 0;
 	KUNIT_ASSERT_EQ(test, ret, 0);
 	drm_gpt_finish(&up);

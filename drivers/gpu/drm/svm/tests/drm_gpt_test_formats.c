@@ -5,6 +5,7 @@
  */
 
 #include <linux/bits.h>
+#include <linux/string.h>
 
 #include "drm_gpt_test_hw.h"
 
@@ -113,9 +114,9 @@ static void test_toy_fill_empty(void *dst, u8 level, u32 n)
 	}
 }
 
-static void test_toy_fill_table(void *dst, u8 level, u64 addr, bool local)
+static void test_toy_fill_table(void *dst, u8 level, const struct drm_gpt_target *to)
 {
-	WRITE_ONCE(((u64 *)dst)[1], addr);
+	WRITE_ONCE(((u64 *)dst)[1], to->addr);
 	smp_wmb(); /* as above */
 	WRITE_ONCE(((u64 *)dst)[0], 1);
 }
@@ -232,9 +233,10 @@ static void test_small_fill_empty(void *dst, u8 level, u32 n)
 	drm_gpt_format_vgem_svm.fill_empty(dst, level, n);
 }
 
-static void test_small_fill_table(void *dst, u8 level, u64 addr, bool local)
+static void test_small_fill_table(void *dst, u8 level,
+				  const struct drm_gpt_target *to)
 {
-	drm_gpt_format_vgem_svm.fill_table(dst, level, addr, local);
+	drm_gpt_format_vgem_svm.fill_table(dst, level, to);
 }
 
 static u64 test_small_decode(const void *src, u8 level)
@@ -423,4 +425,181 @@ const struct test_geometry test_geometry_rockchip = {
 	.bits = { 10, 10 },
 	.entry_bytes = { 4, 4 },
 	.decode = test_decode_rockchip,
+};
+
+/* ---- NVIDIA ------------------------------------------------------------- */
+
+/*
+ * dev_mmu.h: VALID 0:0, APERTURE 2:1, VOL 3:3, READ_ONLY 6:6, ATOMIC_DISABLE 7:7,
+ * ADDRESS_VID 32:8 or ADDRESS_SYS 53:8, both in pages of 4K. Big pages are the same.
+ */
+static void test_decode_nvidia_pte(u64 value, struct test_pte *pte)
+{
+	u32 aperture = (value >> 1) & 3;
+
+	pte->valid = value & 1;
+	pte->leaf = true;
+	pte->local = !aperture;
+	pte->addr = ((value >> 8) & GENMASK_ULL(pte->local ? 24 : 45, 0)) << 12;
+	pte->flags = DRM_GPT_LEAF_VALID | (value & BIT(6) ? 0 : DRM_GPT_LEAF_WRITE) |
+		     (value & BIT(7) ? 0 : DRM_GPT_LEAF_ATOMIC) |
+		     (pte->local ? DRM_GPT_LEAF_LOCAL : 0);
+	/* Neither a peer's nor compressed; VOL of the system; pitch. */
+	if ((aperture & 1) || !aperture != !(value & 8) || (value & 0x30) ||
+	    (value >> (pte->local ? 33 : 54)))
+		pte->valid = false;
+}
+
+/*
+ * APERTURE 2:1 and VOL 3:3: 2 for own memory, 0xc for the system, where the CPU may
+ * write; the address from @bit on, in units of 1 << (@bit + 4).
+ */
+static bool test_decode_nvidia_pde(u64 value, u32 bit, u64 *addr, bool *local)
+{
+	u32 low = value & (BIT(bit) - 1);
+
+	*addr = 0;
+	*local = low == 2;
+	if ((low != 2 && low != 0xc) || value >> (*local ? 33 : 54))
+		return false;
+	*addr = value >> bit << (bit + 4);
+	return true;
+}
+
+/* A page of 2M, or IS_PTE not set and two tables: big ones first, then small. */
+static void test_decode_nvidia_dual(const __le64 *pair, struct test_pte *pte)
+{
+	u64 first, second;
+	bool big, small;
+
+	/* All of it at once. */
+	do {
+		first = test_load64(pair);
+		smp_rmb(); /* as it is said */
+		second = test_load64(pair + 1);
+		smp_rmb(); /* as above */
+	} while (test_load64(pair) != first);
+	if (first & 1) {
+		test_decode_nvidia_pte(first, pte);
+		return;
+	}
+	big = test_decode_nvidia_pde(first, 4, &pte->beside, &pte->beside_local);
+	small = test_decode_nvidia_pde(second, 8, &pte->addr, &pte->local);
+	pte->valid = big || small;
+}
+
+static void test_decode_nvidia(const void *entry, u8 level, struct test_pte *pte)
+{
+	memset(pte, 0, sizeof(*pte));
+	if (!level)
+		test_decode_nvidia_pte(test_load64(entry), pte);
+	else if (level == 1)
+		test_decode_nvidia_dual(entry, pte);
+	else
+		pte->valid = test_decode_nvidia_pde(test_load64(entry), 8, &pte->addr,
+						    &pte->local);
+}
+
+const struct test_geometry test_geometry_nvidia = {
+	.name = "nvidia",
+	.format = &drm_gpt_format_nvidia_gp100,
+	.page_shift = 12,
+	.levels = 5,
+	.bits = { 9, 8, 9, 9, 2 },
+	.hint = { 4 },
+	.entry_bytes = { 8, 16, 8, 8, 8 },
+	.has_local = true,
+	.beside = true,
+	.decode = test_decode_nvidia,
+};
+
+/* ---- NVIDIA, small ------------------------------------------------------- */
+
+/* The same entries in three levels of 16, groups of four pages beside them. */
+#define TEST_PAIR_LEAF_BITS	(GENMASK_ULL(46, 12) | DRM_GPT_LEAF_RIGHTS)
+
+static void test_pair_fill_seq(void *dst, u8 level, u64 leaf, u32 n)
+{
+	u32 i, words = level ? 2 : 1;
+	u64 *entry = dst;
+
+	for (i = 0; i < n; i++, entry += words, leaf += 0x1000ULL << (4 * level))
+		drm_gpt_format_nvidia_gp100.fill_seq(entry, level, leaf, 1);
+}
+
+static u32 test_pair_fill_leaves(void *dst, u8 level, const u64 *leaves, u32 n)
+{
+	u64 room = TEST_PAIR_LEAF_BITS & ~((0x1000ULL << (4 * level)) - 0x1000);
+	u64 *entry = dst;
+	u32 i;
+
+	for (i = 0; i < n && (leaves[i] & DRM_GPT_LEAF_VALID); i++) {
+		if (leaves[i] & ~(room | DRM_GPT_LEAF_HINT))
+			break;
+		test_pair_fill_seq(entry + i * (level ? 2 : 1), level, leaves[i], 1);
+	}
+	return i;
+}
+
+static void test_pair_fill_empty(void *dst, u8 level, u32 n)
+{
+	drm_gpt_format_nvidia_gp100.fill_empty(dst, level, n);
+}
+
+static void test_pair_fill_table(void *dst, u8 level, const struct drm_gpt_target *to)
+{
+	drm_gpt_format_nvidia_gp100.fill_table(dst, level, to);
+}
+
+static void test_pair_fill_beside(void *dst, u64 leaf, u32 n)
+{
+	u64 *entry = dst;
+
+	for (; n--; entry++, leaf += leaf ? 0x4000 : 0)
+		drm_gpt_format_nvidia_gp100.fill_beside(entry, leaf, 1);
+}
+
+static u64 test_pair_decode(const void *src, u8 level)
+{
+	return drm_gpt_format_nvidia_gp100.decode(src, level);
+}
+
+static u64 test_pair_common(const void *src, u8 level, u32 n)
+{
+	return drm_gpt_format_nvidia_gp100.common(src, level, n);
+}
+
+static const struct drm_gpt_format test_format_pair = {
+	.name = "pair",
+	.va_bits = 24,
+	.nr_levels = 3,
+	.replace_ok = true,
+	.leaf_bits = TEST_PAIR_LEAF_BITS,
+	.levels = {
+		{ .shift = 12, .bits = 4, .entry_shift = 3, .hint = 2,
+		  .leaf = true, .beside = true },
+		{ .shift = 16, .bits = 4, .entry_shift = 4, .leaf = true,
+		  .table = true },
+		{ .shift = 20, .bits = 4, .entry_shift = 3, .table = true },
+	},
+	.fill_leaves = test_pair_fill_leaves,
+	.fill_seq = test_pair_fill_seq,
+	.fill_empty = test_pair_fill_empty,
+	.fill_table = test_pair_fill_table,
+	.fill_beside = test_pair_fill_beside,
+	.decode = test_pair_decode,
+	.common = test_pair_common,
+};
+
+const struct test_geometry test_geometry_pair = {
+	.name = "pair",
+	.format = &test_format_pair,
+	.page_shift = 12,
+	.levels = 3,
+	.bits = { 4, 4, 4 },
+	.hint = { 2 },
+	.entry_bytes = { 8, 16, 8 },
+	.has_local = true,
+	.beside = true,
+	.decode = test_decode_nvidia,
 };

@@ -28,6 +28,17 @@ static struct test_hw *test_hw_of(struct drm_gpt *gpt)
 	return container_of(gpt, struct test_hw, gpt);
 }
 
+/* Those beside are smaller than all others. They stand for no table of drm_gpt. */
+static u32 *test_mem_count(struct test_hw *hw, u32 bytes)
+{
+	const struct test_geometry *geometry = hw->geometry;
+	u32 groups = 1 << (geometry->bits[0] - geometry->hint[0]);
+
+	if (geometry->beside && bytes == groups * geometry->entry_bytes[0])
+		return &hw->nr_beside;
+	return &hw->nr_live;
+}
+
 static int test_mem_alloc(struct drm_gpt *gpt, struct drm_gpt_mem *mem,
 			  u32 bytes, gfp_t gfp)
 {
@@ -45,7 +56,7 @@ static int test_mem_alloc(struct drm_gpt *gpt, struct drm_gpt_mem *mem,
 		table->mem = cpu;
 		table->bytes = bytes;
 		table->local = hw->geometry->has_local && hw->nr_tables % 3 == 0;
-		hw->nr_live++;
+		(*test_mem_count(hw, bytes))++;
 		mem->addr = (u64)hw->nr_tables << TEST_TABLE_SHIFT;
 		mem->local = table->local;
 		mem->cpu = hw->hide ? NULL : cpu;
@@ -71,7 +82,7 @@ static void test_mem_free(struct drm_gpt *gpt, struct drm_gpt_mem *mem,
 		test_hw_error(hw, "table freed with another size", mem->addr);
 	table->freed = true;
 	memset(table->mem, 0xa5, table->bytes);
-	hw->nr_live--;
+	(*test_mem_count(hw, bytes))--;
 	spin_unlock(&hw->lock);
 }
 
@@ -308,20 +319,98 @@ static u64 test_hw_pointer(u64 addr, bool local)
 	return addr | local;
 }
 
-static bool test_hw_read(struct test_hw *hw, u64 pointer, u8 level, u64 va,
-			 struct test_pte *pte)
+static struct test_step test_hw_step(const struct test_pte *pte)
+{
+	return (struct test_step) {
+		.table = test_hw_pointer(pte->addr, pte->local),
+		.beside = test_hw_pointer(pte->beside, pte->beside_local),
+	};
+}
+
+static bool test_hw_read_at(struct test_hw *hw, u64 pointer, u8 level, u32 index,
+			    struct test_pte *pte)
 {
 	const struct test_geometry *geometry = hw->geometry;
-	u32 index = (va >> hw->shift[level]) & (BIT(geometry->bits[level]) - 1);
 	u8 bytes = geometry->entry_bytes[level];
 	void *entry;
 
+	if (pointer <= 1)
+		return false;
 	entry = test_hw_bus(hw, (pointer & ~1ULL) + (u64)index * bytes, bytes,
 			    pointer & 1);
 	if (!entry)
 		return false;
+	memset(pte, 0, sizeof(*pte));
 	geometry->decode(entry, level, pte);
 	return pte->valid;
+}
+
+/* Is one of a group's entries not what the entry beside says? */
+static bool test_hw_differs(struct test_hw *hw, const struct test_step *at, u64 va,
+			    const struct test_pte *big)
+{
+	u32 group = 1 << hw->geometry->hint[0], i;
+	u32 first = (va >> hw->shift[0]) & (BIT(hw->geometry->bits[0]) - 1) & -group;
+	struct test_pte pte;
+
+	for (i = 0; i < group; i++)
+		if (!test_hw_read_at(hw, at->table, 0, first + i, &pte) ||
+		    pte.flags != big->flags ||
+		    pte.addr != big->addr + i * test_page(hw))
+			return true;
+	return false;
+}
+
+/* Was the entry beside the same before and after, and its group another? */
+static void test_hw_compare(struct test_hw *hw, const struct test_step *at, u64 va,
+			    u32 index, const struct test_pte *big)
+{
+	u64 mask = (1ULL << (hw->shift[0] + hw->geometry->hint[0])) - 1;
+	struct test_pte again;
+	u32 tries;
+
+	if (big->addr & mask)
+		test_hw_error(hw, "big page that is not aligned", va);
+	for (tries = 0; tries < 3; tries++) {
+		if (at->table <= 1 || !test_hw_differs(hw, at, va, big))
+			return;
+		smp_rmb(); /* the group, then again what speaks of it */
+		if (!test_hw_read_at(hw, at->beside, 0, index, &again) ||
+		    again.addr != big->addr || again.flags != big->flags)
+			return;
+	}
+	test_hw_error(hw, "entry beside a group that says something else", va);
+}
+
+/*
+ * A big page, if there is one. It says at every moment what all small ones of its
+ * group say.
+ */
+static bool test_hw_read_beside(struct test_hw *hw, const struct test_step *at, u64 va,
+				struct test_pte *pte)
+{
+	u8 shift = hw->shift[0], hint = hw->geometry->hint[0];
+	u64 mask = (1ULL << (shift + hint)) - 1;
+	u32 groups = BIT(hw->geometry->bits[0] - hint);
+	u32 index = (va >> (shift + hint)) & (groups - 1);
+
+	if (!test_hw_read_at(hw, at->beside, 0, index, pte))
+		return false;
+	smp_rmb(); /* an entry beside is newer than its group */
+	test_hw_compare(hw, at, va, index, pte);
+	pte->addr += va & mask & ~(test_page(hw) - 1);
+	pte->hint = true;
+	return true;
+}
+
+static bool test_hw_read(struct test_hw *hw, const struct test_step *at, u8 level,
+			 u64 va, struct test_pte *pte)
+{
+	u32 index = (va >> hw->shift[level]) & (BIT(hw->geometry->bits[level]) - 1);
+
+	if (!level && hw->geometry->beside && test_hw_read_beside(hw, at, va, pte))
+		return true;
+	return test_hw_read_at(hw, at->table, level, index, pte);
 }
 
 /* What an entry of @level says of one page. */
@@ -333,23 +422,23 @@ static u64 test_hw_leaf(struct test_hw *hw, const struct test_pte *pte, u8 level
 	return pte->flags | (pte->addr + offset);
 }
 
-static u64 test_hw_root(struct test_hw *hw)
+static struct test_step test_hw_root(struct test_hw *hw)
 {
 	bool local;
 	u64 addr;
 
 	drm_gpt_root(&hw->gpt, &addr, &local);
-	return test_hw_pointer(addr, local);
+	return (struct test_step) { .table = test_hw_pointer(addr, local) };
 }
 
 /* The leaf that tables have for @va, or false; @level is where the walk ends. */
 static bool test_hw_find(struct test_hw *hw, u64 va, struct test_pte *pte,
 			 u8 *level)
 {
-	u64 pointer = test_hw_root(hw);
+	struct test_step at = test_hw_root(hw);
 
 	for (*level = hw->geometry->levels - 1; ; (*level)--) {
-		if (!test_hw_read(hw, pointer, *level, va, pte))
+		if (!test_hw_read(hw, &at, *level, va, pte))
 			return false;
 		if (pte->leaf)
 			return true;
@@ -357,7 +446,7 @@ static bool test_hw_find(struct test_hw *hw, u64 va, struct test_pte *pte,
 			test_hw_error(hw, "table below the lowest level", va);
 			return false;
 		}
-		pointer = test_hw_pointer(pte->addr, pte->local);
+		at = test_hw_step(pte);
 	}
 }
 
@@ -388,18 +477,53 @@ bool test_hw_grouped(struct test_hw *hw, u64 va)
 	return grouped;
 }
 
+/* Of which level tables are, as they are found from the root on; it stays so. */
+static void test_hw_learn(struct test_hw *hw, u64 table, u8 level)
+{
+	struct test_pte pte;
+	u32 i;
+
+	hw->tables[table >> TEST_TABLE_SHIFT].level = level + 1;
+	for (i = 0; level && i < BIT(hw->geometry->bits[level]); i++)
+		if (test_hw_read_at(hw, table, level, i, &pte) && !pte.leaf)
+			test_hw_learn(hw, test_hw_step(&pte).table, level - 1);
+}
+
+static u32 test_hw_known_entries(struct test_hw *hw)
+{
+	struct test_table *table;
+	struct test_pte pte;
+	u32 n = 0, t, i;
+	u64 pointer;
+
+	spin_lock(&hw->lock);
+	test_hw_learn(hw, test_hw_root(hw).table, hw->geometry->levels - 1);
+	for (t = 1; t <= hw->nr_tables; t++) {
+		table = &hw->tables[t];
+		pointer = test_hw_pointer((u64)t << TEST_TABLE_SHIFT, table->local);
+		if (!table->level || table->freed)
+			continue;
+		for (i = 0; i < BIT(hw->geometry->bits[table->level - 1]); i++)
+			n += test_hw_read_at(hw, pointer, table->level - 1, i, &pte);
+	}
+	spin_unlock(&hw->lock);
+	return n;
+}
+
 u32 test_hw_entries(struct test_hw *hw)
 {
 	const struct test_geometry *geometry = hw->geometry;
 	u32 i, offset, n = 0;
 
+	if (geometry->beside)
+		return test_hw_known_entries(hw);
 	/* Toy tables differ in the size of entries, and so of tables. */
 	for (i = 1; i <= hw->nr_tables; i++) {
 		const struct test_table *table = &hw->tables[i];
 		u32 lowest = (u32)geometry->entry_bytes[0] << geometry->bits[0];
 		u32 bytes = geometry->entry_bytes[table->bytes != lowest];
 
-		/* All formats have that in bit 0 of the first byte. */
+		/* The others all have that in bit 0 of the first byte. */
 		for (offset = 0; !table->freed && offset < table->bytes;
 		     offset += bytes)
 			n += *((const u8 *)table->mem + offset) & 1;
@@ -416,7 +540,7 @@ static struct test_walk_entry *test_hw_walk_slot(struct test_hw *hw, u8 level,
 }
 
 /* The lowest table that the walk cache knows, and its level. */
-static u64 test_hw_walk_find(struct test_hw *hw, u64 va, u8 *level)
+static struct test_step test_hw_walk_find(struct test_hw *hw, u64 va, u8 *level)
 {
 	u8 above;
 
@@ -426,21 +550,22 @@ static u64 test_hw_walk_find(struct test_hw *hw, u64 va, u8 *level)
 		if (entry->valid && entry->level == above &&
 		    entry->tag == va >> hw->shift[above]) {
 			*level = above - 1;
-			return entry->table;
+			return entry->to;
 		}
 	}
 	*level = hw->geometry->levels - 1;
 	return test_hw_root(hw);
 }
 
-static void test_hw_walk_keep(struct test_hw *hw, u8 level, u64 va, u64 table)
+static void test_hw_walk_keep(struct test_hw *hw, u8 level, u64 va,
+			      const struct test_step *to)
 {
 	struct test_walk_entry *entry = test_hw_walk_slot(hw, level, va);
 
 	entry->valid = true;
 	entry->level = level;
 	entry->tag = va >> hw->shift[level];
-	entry->table = table;
+	entry->to = *to;
 }
 
 static struct test_tlb_entry *test_hw_tlb(struct test_hw *hw, u64 va)
@@ -502,13 +627,14 @@ static void test_hw_check_size(struct test_hw *hw, u64 va, u8 size)
 
 static u64 test_hw_translate(struct test_hw *hw, u64 va)
 {
+	struct test_step at;
 	struct test_pte pte;
-	u64 pointer, leaf;
+	u64 leaf;
 	u8 level;
 
-	pointer = test_hw_walk_find(hw, va, &level);
+	at = test_hw_walk_find(hw, va, &level);
 	for (;; level--) {
-		if (!test_hw_read(hw, pointer, level, va, &pte))
+		if (!test_hw_read(hw, &at, level, va, &pte))
 			return 0;
 		if (pte.leaf) {
 			leaf = test_hw_leaf(hw, &pte, level, va);
@@ -522,8 +648,8 @@ static u64 test_hw_translate(struct test_hw *hw, u64 va)
 			test_hw_error(hw, "table below the lowest level", va);
 			return 0;
 		}
-		pointer = test_hw_pointer(pte.addr, pte.local);
-		test_hw_walk_keep(hw, level, va, pointer);
+		at = test_hw_step(&pte);
+		test_hw_walk_keep(hw, level, va, &at);
 	}
 }
 

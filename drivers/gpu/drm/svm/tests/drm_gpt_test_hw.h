@@ -28,7 +28,9 @@
  * @leaf: maps
  * @local: of a table: it is in device memory
  * @hint: one of a group that follows each other
- * @addr: what of: page or table
+ * @beside_local: the table beside is in device memory
+ * @addr: what of: page or table; 0: no table
+ * @beside: table beside that one, 0: none
  * @flags: of a leaf: in drm_gpt's terms
  */
 struct test_pte {
@@ -36,7 +38,9 @@ struct test_pte {
 	bool leaf;
 	bool local;
 	bool hint;
+	bool beside_local;
 	u64 addr;
+	u64 beside;
 	u64 flags;
 };
 
@@ -51,6 +55,7 @@ struct test_pte {
  * @entry_bytes: by level
  * @has_local: entries can say "device memory"
  * @careful: two sizes of page for one address must never be in its TLB
+ * @beside: groups are entries of a table beside the lowest, as those of it
  * @decode: reads an entry
  */
 struct test_geometry {
@@ -63,6 +68,7 @@ struct test_geometry {
 	u8 entry_bytes[DRM_GPT_MAX_LEVELS];
 	bool has_local;
 	bool careful;
+	bool beside;
 	void (*decode)(const void *entry, u8 level, struct test_pte *pte);
 };
 
@@ -76,18 +82,22 @@ extern const struct test_geometry test_geometry_lpae_4k;
 extern const struct test_geometry test_geometry_lpae_16k;
 extern const struct test_geometry test_geometry_lpae_64k;
 extern const struct test_geometry test_geometry_rockchip;
+extern const struct test_geometry test_geometry_nvidia;
+extern const struct test_geometry test_geometry_pair;
 
 /**
  * struct test_table - memory of a table; kept until the end, to see late use
  * @mem: bytes
  * @bytes: how many
  * @local: given out as device memory
+ * @level: of which level it is, plus 1; 0: not known
  * @freed: drm_gpt has freed it
  */
 struct test_table {
 	void *mem;
 	u32 bytes;
 	bool local;
+	u8 level;
 	bool freed;
 };
 
@@ -112,11 +122,17 @@ struct test_tlb_entry {
 	u64 leaf;
 };
 
+/* Where the device goes on: addresses with the aperture in bit 0; 0: nowhere. */
+struct test_step {
+	u64 table;
+	u64 beside;
+};
+
 struct test_walk_entry {
 	bool valid;
 	u8 level;
 	u64 tag;
-	u64 table;
+	struct test_step to;
 };
 
 /**
@@ -130,7 +146,8 @@ struct test_walk_entry {
  * @dead: the ring is
  * @fail_at: the allocation that fails, counted down; 0: none
  * @nr_tables: tables ever given out
- * @nr_live: of them, not freed yet
+ * @nr_live: of them, not freed yet; without those beside
+ * @nr_beside: of those beside, not freed yet
  * @tables: them; a device address is an index here, shifted by TEST_TABLE_SHIFT
  * @errors: things that must never happen
  * @head: packets executed
@@ -154,6 +171,7 @@ struct test_hw {
 	u32 fail_at;
 	u32 nr_tables;
 	u32 nr_live;
+	u32 nr_beside;
 	struct test_table tables[TEST_TABLES];
 	u32 errors;
 	u32 head;
@@ -188,7 +206,10 @@ void test_hw_destroy(struct test_hw *hw);
 u32 test_hw_run(struct test_hw *hw, u32 n);
 /* Does what a driver does between drm_gpt_zap() and drm_gpt_gather_fini(). */
 void test_hw_flush(struct test_hw *hw, struct drm_gpt_gather *gather);
-/* How many entries of all tables are not empty, reachable or not. */
+/*
+ * How many entries of all tables are not empty, reachable or not. Where there are
+ * tables beside: not these, and of those that are reachable now or were before.
+ */
 u32 test_hw_entries(struct test_hw *hw);
 /* What the tables in memory say of @va, 0 for a fault; no caches. */
 u64 test_hw_walk(struct test_hw *hw, u64 va, u64 *size);

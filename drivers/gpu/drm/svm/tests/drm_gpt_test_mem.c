@@ -168,6 +168,30 @@ static void small_tables_share_pages(struct kunit *test)
 	dma_pool_destroy(pool);
 }
 
+/* Those of big pages do; the root, of four entries, does not. */
+static void only_small_tables_share_pages(struct kunit *test)
+{
+	struct test_mem *m = test_mem_create(test);
+	struct dma_pool *pool;
+	bool local;
+	u64 addr;
+
+	pool = dma_pool_create("drm_gpt_test", m->dev, 256, 256, 0);
+	KUNIT_ASSERT_NOT_NULL(test, pool);
+	test_mem_init(test, m, &drm_gpt_format_nvidia_gp100, &drm_gpt_mem_small, pool);
+	drm_gpt_root(&m->gpt, &addr, &local);
+	KUNIT_EXPECT_EQ(test, addr & 0xfff, 0);
+	/* At 0x5000 the addresses are aligned to a group. */
+	test_mem_map(test, m, 0x5000, 700);
+	test_mem_expect(test, m, 0x5000 + (699 << 12),
+			test_leaf_4k(0x1235 + 699, DRM_GPT_LEAF_WRITE));
+	test_mem_unmap_all(m);
+	test_mem_map(test, m, 0x5000, 1);
+	test_mem_expect(test, m, 0x10000, 0);
+	drm_gpt_fini(&m->gpt);
+	dma_pool_destroy(pool);
+}
+
 /* ---- a device that does not snoop ------------------------------------------ */
 
 static int test_sync_alloc(struct drm_gpt *gpt, struct drm_gpt_mem *mem,
@@ -216,12 +240,40 @@ static void what_is_stored_is_synced(struct kunit *test)
 	drm_gpt_fini(&m->gpt);
 }
 
+static void what_is_beside_is_synced(struct kunit *test)
+{
+	struct test_mem *m = test_mem_create(test);
+	struct drm_gpt_gather gather;
+
+	test_mem_init(test, m, &drm_gpt_format_nvidia_gp100, &test_sync_ops, NULL);
+	test_mem_map(test, m, 0x5000, 11);
+	/* Four entries on the way down, of which one is of 16 bytes. */
+	KUNIT_EXPECT_EQ(test, m->syncs, 5);
+	KUNIT_EXPECT_EQ(test, m->synced, 3 * 8 + 16 + 11 * 8);
+	m->syncs = 0;
+	m->synced = 0;
+	/* Two groups of which the first was in use, and what is beside them. */
+	test_mem_map(test, m, 0x5000, 11 + 32);
+	KUNIT_EXPECT_EQ(test, m->syncs, 3);
+	KUNIT_EXPECT_EQ(test, m->synced, (11 + 32) * 8 + 2 * 8);
+	m->syncs = 0;
+	m->synced = 0;
+	drm_gpt_gather_init(&gather, &m->gpt);
+	drm_gpt_zap(&gather, 0x11000, 0x11fff);
+	drm_gpt_gather_fini(&gather);
+	KUNIT_EXPECT_EQ(test, m->syncs, 2);
+	KUNIT_EXPECT_EQ(test, m->synced, 8 + 16 * 8);
+	drm_gpt_fini(&m->gpt);
+}
+
 static struct kunit_case drm_gpt_mem_test_cases[] = {
 	KUNIT_CASE(pages_are_zeroed_and_come_back),
 	KUNIT_CASE(pool_keeps_as_many_as_it_may),
 	KUNIT_CASE(pool_gives_back_what_is_asked_for),
 	KUNIT_CASE(small_tables_share_pages),
+	KUNIT_CASE(only_small_tables_share_pages),
 	KUNIT_CASE(what_is_stored_is_synced),
+	KUNIT_CASE(what_is_beside_is_synced),
 	{}
 };
 

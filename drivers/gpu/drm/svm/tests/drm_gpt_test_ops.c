@@ -785,6 +785,29 @@ static void formats_have_to_add_up(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_gpt_init(&gpt, &config), -EINVAL);
 }
 
+static void formats_with_a_table_beside_have_to_add_up(struct kunit *test)
+{
+	struct drm_gpt_format format = *test_geometry_pair.format;
+	struct drm_gpt_config config = { .format = &format, .mem = &test_mem_ops };
+	struct drm_gpt gpt;
+
+	format.levels[0].hint = 0;
+	KUNIT_EXPECT_EQ(test, drm_gpt_init(&gpt, &config), -EINVAL);
+	format = *test_geometry_pair.format;
+	format.fill_beside = NULL;
+	KUNIT_EXPECT_EQ(test, drm_gpt_init(&gpt, &config), -EINVAL);
+	format = *test_geometry_pair.format;
+	format.replace_ok = false;
+	KUNIT_EXPECT_EQ(test, drm_gpt_init(&gpt, &config), -EINVAL);
+	format = *test_geometry_pair.format;
+	format.levels[0].entry_shift = 2;
+	KUNIT_EXPECT_EQ(test, drm_gpt_init(&gpt, &config), -EINVAL);
+	format = *test_geometry_pair.format;
+	format.levels[2].hint = 1;
+	format.levels[2].beside = true;
+	KUNIT_EXPECT_EQ(test, drm_gpt_init(&gpt, &config), -EINVAL);
+}
+
 static void refuses_more_tables_than_can_be_counted(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
@@ -854,6 +877,7 @@ static struct kunit_case ops_cases[] = {
 	KUNIT_CASE_PARAM(dump_tells_runs_of_equal_rights, ops_variant_gen_params),
 	KUNIT_CASE(init_says_when_memory_is_short),
 	KUNIT_CASE(formats_have_to_add_up),
+	KUNIT_CASE(formats_with_a_table_beside_have_to_add_up),
 	KUNIT_CASE(refuses_more_tables_than_can_be_counted),
 	KUNIT_CASE_PARAM(gather_takes_what_others_zapped, ops_variant_gen_params),
 	{}

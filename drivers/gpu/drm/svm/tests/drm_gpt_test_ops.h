@@ -6,7 +6,8 @@
 
 /*
  * What tests of operations beyond map and zap share. All formats have pages of
- * 4 KiB: vgem_svm, and two small ones, of which one replaces in place.
+ * 4 KiB: vgem_svm, and three small ones, of which two replace in place, and one has
+ * its groups beside.
  */
 
 static const struct test_variant ops_variants[] = {
@@ -21,6 +22,9 @@ static const struct test_variant ops_variants[] = {
 	{ "small, hidden tables", &test_geometry_small, .cmd = true,
 	  .hide = true },
 	{ "small, small by cpu", &test_geometry_small, .cmd = true, .cpu_max = 3 },
+	{ "pair, cpu", &test_geometry_pair },
+	{ "pair, commands", &test_geometry_pair, .cmd = true },
+	{ "pair, hidden tables", &test_geometry_pair, .cmd = true, .hide = true },
 };
 
 /* Bytes of an entry of @level, and so of a table of the level below. */

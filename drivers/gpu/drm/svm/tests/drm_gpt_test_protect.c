@@ -22,6 +22,11 @@ static const struct test_variant ops_hint_variants[] = {
 	{ "small, commands", &test_geometry_small, .cmd = true },
 	{ "small, hidden tables", &test_geometry_small, .cmd = true,
 	  .hide = true },
+	{ "pair, cpu", &test_geometry_pair },
+	{ "pair, commands", &test_geometry_pair, .cmd = true },
+	{ "pair, hidden tables", &test_geometry_pair, .cmd = true, .hide = true },
+	{ "nvidia, cpu", &test_geometry_nvidia },
+	{ "nvidia, commands", &test_geometry_nvidia, .cmd = true },
 };
 
 KUNIT_ARRAY_PARAM(ops_hint_variant, ops_hint_variants, test_variant_desc);
@@ -30,6 +35,8 @@ static const struct test_variant ops_cpu_variants[] = {
 	{ "cpu", &test_geometry_vgem_svm },
 	{ "toy, cpu", &test_geometry_toy },
 	{ "small, cpu", &test_geometry_small },
+	{ "pair, cpu", &test_geometry_pair },
+	{ "nvidia, cpu", &test_geometry_nvidia },
 };
 
 KUNIT_ARRAY_PARAM(ops_cpu_variant, ops_cpu_variants, test_variant_desc);
@@ -277,6 +284,34 @@ static void protect_of_a_part_takes_the_group(struct kunit *test)
 	}
 }
 
+#define OPS_PIECES	40
+
+/* One group in each of many tables; space is left to take the tables out. */
+static void zap_in_pieces_leaves_space_to_reclaim(struct kunit *test)
+{
+	struct test_hw *hw = test->priv;
+	u32 group = 1 << hw->geometry->hint[0], i;
+	u64 span = test_span(hw), last = OPS_PIECES * span - 1, leaf;
+	struct drm_gpt_gather gather;
+
+	for (i = 0; i < OPS_PIECES; i++) {
+		leaf = test_leaf_4k((i + 1) * 8 * group, 0);
+		KUNIT_ASSERT_EQ(test, test_map_seq(hw, i * span, leaf, 2 * group), 0);
+	}
+	test_hw_run(hw, U32_MAX);
+	drm_gpt_gather_init(&gather, &hw->gpt);
+	KUNIT_ASSERT_EQ(test, drm_gpt_zap_reserve(&gather, 0, last, true), 0);
+	for (i = 0; i < OPS_PIECES; i++) {
+		/* All that there is, but not all that the table covers. */
+		drm_gpt_zap(&gather, i * span, i * span + 2 * group * 0x1000 - 1);
+		KUNIT_ASSERT_EQ(test, gather.zap_last, i * span + 2 * group * 0x1000 - 1);
+	}
+	drm_gpt_reclaim(&gather, 0, last);
+	test_flush(hw, &gather);
+	test_wait_freed(hw);
+	KUNIT_EXPECT_EQ(test, test_tables(hw), 1);
+}
+
 /* Arrays may change single pages of many groups at once. */
 static void array_over_groups_leaves_the_rest(struct kunit *test)
 {
@@ -302,6 +337,44 @@ static void array_over_groups_leaves_the_rest(struct kunit *test)
 				leaves[i] ?: old + i * 0x1000);
 		KUNIT_ASSERT_EQ(test, test_hw_access(hw, va),
 				leaves[i] ?: old + i * 0x1000);
+	}
+}
+
+/* Does group @g follow on in the array of this kind? */
+static bool ops_follows(u32 kind, u32 g)
+{
+	return kind == 1 || (kind > 1 && (g + kind) % 2);
+}
+
+/*
+ * Ring space is counted for the worst that an array may be: all groups lose their
+ * hint, every other gets it, the rest is one by one. A packet too many warns.
+ */
+static void ring_space_is_enough_for_any_array(struct kunit *test)
+{
+	struct test_hw *hw = test->priv;
+	u32 group = 1 << hw->geometry->hint[0], n = test_entries(hw), kind, i;
+	u64 *leaves = kunit_kcalloc(test, n, sizeof(*leaves), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, leaves);
+	for (kind = 0; kind < 8; kind++) {
+		for (i = 0; i < n; i++) {
+			u64 page = (kind + 1) * 64 * n + i;
+
+			if (!ops_follows(kind % 4, i / group))
+				page += (i & ~1u) * 4 + 1;
+			leaves[i] = test_leaf_4k(page, DRM_GPT_LEAF_WRITE);
+		}
+		/* So that it is not one large leaf. */
+		leaves[n - 1] &= ~DRM_GPT_LEAF_WRITE;
+		KUNIT_ASSERT_EQ(test, test_map_if(hw, 0, leaves, n, NULL, NULL), 0);
+		test_hw_run(hw, U32_MAX);
+		for (i = 0; i < n; i++)
+			KUNIT_ASSERT_EQ(test, test_hw_walk(hw, i * 0x1000ULL, NULL),
+					leaves[i]);
+		/* A table that is stale costs more, as does one that is not there. */
+		if (kind & 1)
+			KUNIT_ASSERT_EQ(test, test_unmap(hw, 0, test_last(hw)), 0);
 	}
 }
 
@@ -442,7 +515,11 @@ static struct kunit_case protect_cases[] = {
 	KUNIT_CASE_PARAM(split_takes_the_hint_above, ops_hint_variant_gen_params),
 	KUNIT_CASE_PARAM(protect_of_a_part_takes_the_group,
 			 ops_hint_variant_gen_params),
+	KUNIT_CASE_PARAM(zap_in_pieces_leaves_space_to_reclaim,
+			 ops_hint_variant_gen_params),
 	KUNIT_CASE_PARAM(array_over_groups_leaves_the_rest,
+			 ops_hint_variant_gen_params),
+	KUNIT_CASE_PARAM(ring_space_is_enough_for_any_array,
 			 ops_hint_variant_gen_params),
 	KUNIT_CASE_PARAM(promote_keeps_all_that_is_mapped, ops_variant_gen_params),
 	KUNIT_CASE_PARAM(promote_refuses_what_it_cannot_say, ops_variant_gen_params),
