@@ -1061,6 +1061,10 @@ static const struct {
 	{ "vgem_svm, small by cpu", &test_geometry_vgem_svm, .cmd = true, .cpu_max = 8 },
 	{ "toy, small by cpu", &test_geometry_toy, .cmd = true, .cpu_max = 3 },
 	{ "small, small by cpu", &test_geometry_small, .cmd = true, .cpu_max = 5 },
+	{ "pair, cpu", &test_geometry_pair },
+	{ "pair, commands", &test_geometry_pair, .cmd = true },
+	{ "pair, hidden tables", &test_geometry_pair, .cmd = true, .hide = true },
+	{ "pair, small by cpu", &test_geometry_pair, .cmd = true, .cpu_max = 5 },
 };
 
 static void begin(u8 which)
@@ -1117,9 +1121,10 @@ static void end(void)
 		      (long long)atomic64_read(&fuzz.hw->gpt.stats.tables));
 	drm_gpt_fini(&fuzz.hw->gpt);
 	test_hw_run(fuzz.hw, U32_MAX);
-	if (fuzz.hw->nr_live || fuzz.hw->reserved || fuzz.hw->errors)
-		wrong("at the end %u tables, %u words, %u errors", fuzz.hw->nr_live,
-		      fuzz.hw->reserved, fuzz.hw->errors);
+	if (fuzz.hw->nr_live || fuzz.hw->nr_beside || fuzz.hw->reserved || fuzz.hw->errors)
+		wrong("at the end %u tables, %u words, %u errors",
+		      fuzz.hw->nr_live + fuzz.hw->nr_beside, fuzz.hw->reserved,
+		      fuzz.hw->errors);
 	test_hw_destroy(fuzz.hw);
 }
 

@@ -67,6 +67,31 @@ static void walk_leaf(struct walk *walk, const struct test_pte *pte, u8 level,
 		walk_group(walk, level, va);
 }
 
+static void walk_tables(struct walk *walk, const struct test_pte *pte, u8 level, u64 va);
+
+/* What is beside a table says what the model says of whole groups, or nothing. */
+static void walk_beside(struct walk *walk, u64 addr, bool local, u64 va)
+{
+	const struct test_geometry *g = walk->hw->geometry;
+	const struct test_table *table = walk_table(walk, addr, local, va);
+	u64 size = 0x1000ULL << g->hint[0];
+	u32 i, n = 1U << (g->bits[0] - g->hint[0]);
+	struct test_pte pte;
+
+	if (table && table->bytes != n * g->entry_bytes[0]) {
+		walk_wrong(walk, "no table of groups", va);
+		return;
+	}
+	for (i = 0; table && i < n; i++, va += size) {
+		g->decode((u8 *)table->mem + i * g->entry_bytes[0], 0, &pte);
+		if (!pte.valid)
+			continue;
+		walk_group(walk, 0, va);
+		if (model_at(walk->model, va) != (pte.addr | pte.flags))
+			walk_wrong(walk, "an entry beside says something else", va);
+	}
+}
+
 static void walk_entries(struct walk *walk, u64 addr, bool local, u8 level, u64 va)
 {
 	const struct test_geometry *g = walk->hw->geometry;
@@ -86,10 +111,19 @@ static void walk_entries(struct walk *walk, u64 addr, bool local, u8 level, u64 
 		if (pte.leaf)
 			walk_leaf(walk, &pte, level, va);
 		else if (level)
-			walk_entries(walk, pte.addr, pte.local, level - 1, va);
+			walk_tables(walk, &pte, level - 1, va);
 		else
 			walk_wrong(walk, "a table below the lowest level", va);
 	}
+}
+
+static void walk_tables(struct walk *walk, const struct test_pte *pte, u8 level, u64 va)
+{
+	const struct test_geometry *g = walk->hw->geometry;
+
+	walk_entries(walk, pte->addr, pte->local, level, va);
+	if (g->beside && !level)
+		walk_beside(walk, pte->beside, pte->beside_local, va);
 }
 
 const char *tables_compare(struct test_hw *hw, const struct model *model, u64 *where)

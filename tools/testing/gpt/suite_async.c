@@ -525,6 +525,10 @@ static const struct test_variant async_variants[] = {
 	{ "small, hidden tables", &test_geometry_small, .cmd = true, .hide = true },
 	{ "toy, small by cpu", &test_geometry_toy, .cmd = true, .cpu_max = 3 },
 	{ "small, small by cpu", &test_geometry_small, .cmd = true, .cpu_max = 6 },
+	{ "pair, cpu", &test_geometry_pair },
+	{ "pair, commands", &test_geometry_pair, .cmd = true },
+	{ "pair, hidden tables", &test_geometry_pair, .cmd = true, .hide = true },
+	{ "pair, small by cpu", &test_geometry_pair, .cmd = true, .cpu_max = 6 },
 };
 
 static void async_variant_desc(const struct test_variant *variant, char *desc)
@@ -538,6 +542,9 @@ static const struct test_variant duel_variants[] = {
 	{ "small, cpu", &test_geometry_small },
 	{ "small, commands", &test_geometry_small, .cmd = true },
 	{ "small, small by cpu", &test_geometry_small, .cmd = true, .cpu_max = 6 },
+	{ "pair, cpu", &test_geometry_pair },
+	{ "pair, commands", &test_geometry_pair, .cmd = true },
+	{ "pair, small by cpu", &test_geometry_pair, .cmd = true, .cpu_max = 6 },
 };
 
 KUNIT_ARRAY_PARAM(duel_variant, duel_variants, async_variant_desc);

@@ -98,6 +98,7 @@ static void memory_may_run_out_anywhere(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, test_unmap(s.hw, 0, test_last(s.hw)), 0);
 		test_reclaim_all(s.hw);
 		KUNIT_ASSERT_EQ(test, test_tables(s.hw), 1);
+		KUNIT_ASSERT_EQ(test, s.hw->nr_beside, 0);
 	}
 	kunit_info(test, "%u allocations\n", k - 2);
 	/* Two for each table, and the array of more tables than two. */
@@ -185,6 +186,9 @@ static const struct test_variant fail_variants[] = {
 	{ "commands, hidden tables", &test_geometry_vgem_svm, .cmd = true, .hide = true },
 	{ "small, cpu", &test_geometry_small },
 	{ "small, commands", &test_geometry_small, .cmd = true },
+	{ "nvidia, cpu", &test_geometry_nvidia },
+	{ "pair, cpu", &test_geometry_pair },
+	{ "pair, commands", &test_geometry_pair, .cmd = true },
 };
 
 static void fail_variant_desc(const struct test_variant *variant, char *desc)

@@ -74,14 +74,17 @@ bool drm_gpt_stores_small(struct drm_gpt_table *table, u32 n)
 	return true;
 }
 
-static void drm_gpt_record_run(struct drm_gpt *gpt, const struct drm_gpt_run *run,
-			       u32 *credits)
+static void drm_gpt_record_run(struct drm_gpt_table *table,
+			       const struct drm_gpt_run *run, u32 *credits)
 {
+	struct drm_gpt *gpt = table->gpt;
+
 	if (!credits)
 		return;
 	atomic64_inc(&gpt->stats.runs);
 	drm_gpt_use_credits(gpt, credits, drm_gpt_words(gpt, run->kind, run->n));
 	gpt->cmd->write(gpt, run);
+	drm_gpt_note_busy(table);
 }
 
 static void drm_gpt_record(struct drm_gpt_table *table,
@@ -98,8 +101,7 @@ static void drm_gpt_record(struct drm_gpt_table *table,
 		.step = step,
 	};
 
-	drm_gpt_record_run(table->gpt, &run, credits);
-	drm_gpt_note_busy(table);
+	drm_gpt_record_run(table, &run, credits);
 }
 
 /* Makes @n entries from @i on map nothing. */
@@ -217,8 +219,7 @@ static void drm_gpt_record_beside(struct drm_gpt_table *table, u32 group, u64 le
 
 	table->gpt->format->fill_beside(entry, leaf, 2);
 	run.step = le64_to_cpu(entry[1]) - le64_to_cpu(entry[0]);
-	drm_gpt_record_run(table->gpt, &run, credits);
-	drm_gpt_note_busy(table);
+	drm_gpt_record_run(table, &run, credits);
 }
 
 /*

@@ -12,12 +12,14 @@
 
 /*
  * Where others may see what a thread has done so far, and a test may want them
- * to: there, if it is switched on, the thread waits now and then.
+ * to: there, if it is switched on, the thread waits now and then, or has somebody
+ * look.
  */
 #ifdef GPT_FAST
 #define shim_perturb()		((void)0)
 #else
 extern bool shim_perturbing;
+extern void (*shim_look)(void);
 void shim_perturb_now(void);
 #define shim_perturb()		do { \
 	if (unlikely(__atomic_load_n(&shim_perturbing, __ATOMIC_RELAXED))) \

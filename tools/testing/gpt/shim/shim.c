@@ -93,6 +93,7 @@ void shim_quiescent(bool wait)
 
 #ifndef GPT_FAST
 bool shim_perturbing;
+void (*shim_look)(void);
 
 /* Mostly goes on; lets another thread in; or stays away for longer. */
 void shim_perturb_now(void)
@@ -102,6 +103,10 @@ void shim_perturb_now(void)
 	struct timespec nap = { 0 };
 	u32 r;
 
+	if (shim_look) {
+		shim_look();
+		return;
+	}
 	if (!rnd.s)
 		prandom_seed_state(&rnd, atomic_inc_return(&threads));
 	r = prandom_u32_state(&rnd);

@@ -25,6 +25,7 @@ static const struct test_variant ops_variants[] = {
 	{ "pair, cpu", &test_geometry_pair },
 	{ "pair, commands", &test_geometry_pair, .cmd = true },
 	{ "pair, hidden tables", &test_geometry_pair, .cmd = true, .hide = true },
+	{ "pair, small by cpu", &test_geometry_pair, .cmd = true, .cpu_max = 3 },
 };
 
 /* Bytes of an entry of @level, and so of a table of the level below. */
