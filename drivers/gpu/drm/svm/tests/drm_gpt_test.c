@@ -78,7 +78,8 @@ u32 test_rounds(struct kunit *test, u32 rounds)
 	const struct test_geometry *geometry = hw->geometry;
 
 	if (IS_ENABLED(CONFIG_KASAN) && geometry != &test_geometry_vgem_svm &&
-	    geometry != &test_geometry_toy && geometry != &test_geometry_toy_groups)
+	    geometry != &test_geometry_toy && geometry != &test_geometry_toy_groups &&
+	    geometry != &test_geometry_pair)
 		kunit_skip(test, "too slow where each access is checked");
 	return rounds * 512 / max(test_entries(hw), 512u);
 }
