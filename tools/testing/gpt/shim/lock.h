@@ -40,6 +40,10 @@
 /* Of this thread: spinlocks held and RCU sections open. */
 extern __thread unsigned int shim_atomic_depth;
 extern __thread unsigned int shim_rcu_depth;
+/* With preemption off; here that is to say: no allocation either. */
+extern __thread unsigned int shim_preempt_depth;
+#define preempt_disable()	((void)shim_preempt_depth++)
+#define preempt_enable()	((void)shim_preempt_depth--)
 
 void shim_might_sleep(const char *file, int line);
 #define might_sleep()	shim_might_sleep(__FILE__, __LINE__)

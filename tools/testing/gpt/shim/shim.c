@@ -60,10 +60,11 @@ void shim_param(const char *name, void *value, size_t bytes)
 
 __thread unsigned int shim_atomic_depth;
 __thread unsigned int shim_rcu_depth;
+__thread unsigned int shim_preempt_depth;
 
 void shim_might_sleep(const char *file, int line)
 {
-	if (shim_atomic_depth || shim_rcu_depth)
+	if (shim_atomic_depth || shim_rcu_depth || shim_preempt_depth)
 		shim_warn(file, line, "may sleep in atomic context");
 }
 
@@ -315,6 +316,8 @@ void *shim_alloc(size_t bytes, gfp_t gfp, size_t align, size_t slab)
 	size_t front = max(align, sizeof(struct shim_header));
 	struct shim_header *header;
 	void *start;
+	if (shim_preempt_depth)
+		shim_warn(__FILE__, __LINE__, "allocates with preemption off");
 
 	if (gfp & GFP_KERNEL)
 		might_sleep();

@@ -7,6 +7,7 @@
 #include <kunit/test.h>
 
 #include <linux/module.h>
+#include <linux/preempt.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -632,6 +633,48 @@ static void prepared_tables_stay(struct kunit *test)
 }
 
 /* One page on each side of a border of tables is two tables. */
+/*
+ * Once prepare has taken what is needed, all of an update and of a zap runs where
+ * nobody may sleep, nor ask for memory that way.
+ */
+static void only_prepare_sleeps(struct kunit *test)
+{
+	struct test_hw *hw = test->priv;
+	u64 span = test_span(hw), leaf = test_leaf_4k(4096, DRM_GPT_LEAF_WRITE);
+	struct drm_gpt_gather gather, other;
+	struct drm_gpt_update up, large;
+	struct drm_gpt_entry entry;
+	int ret, ret_large;
+
+	KUNIT_ASSERT_EQ(test, test_map_seq(hw, 0, leaf, 3), 0);
+	KUNIT_ASSERT_EQ(test, drm_gpt_prepare(&hw->gpt, &up, span / 2, span - 1, 0,
+					      GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, drm_gpt_prepare(&hw->gpt, &large, span, 2 * span - 1, 0,
+					      GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, ops_gather(hw, &gather, 0, 2 * span - 1), 0);
+	KUNIT_ASSERT_EQ(test, ops_gather(hw, &other, 0, 2 * span - 1), 0);
+
+	preempt_disable();
+	ret = drm_gpt_commit_seq(&up, span / 2, leaf, test_entries(hw) / 2, NULL, NULL);
+	drm_gpt_finish(&up);
+	ret_large = drm_gpt_commit_seq(&large, span, span | leaf, test_entries(hw),
+				       NULL, NULL);
+	drm_gpt_finish(&large);
+	drm_gpt_promote(&gather, 0);
+	drm_gpt_protect(&gather, 0, 0x1000 - 1, DRM_GPT_LEAF_WRITE);
+	drm_gpt_zap(&gather, 0, 2 * span - 1);
+	drm_gpt_lookup(&hw->gpt, span, &entry);
+	drm_gpt_reclaim(&other, 0, 2 * span - 1);
+	preempt_enable();
+
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, ret_large, 0);
+	KUNIT_EXPECT_EQ(test, entry.flags, 0);
+	test_flush(hw, &gather);
+	KUNIT_EXPECT_TRUE(test, other.tables);
+	test_flush(hw, &other);
+}
+
 static void short_intervals_may_cross_a_border(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
@@ -872,6 +915,7 @@ static struct kunit_case ops_cases[] = {
 	KUNIT_CASE_PARAM(failed_commit_leaves_what_came_before,
 			 ops_variant_gen_params),
 	KUNIT_CASE_PARAM(prepared_tables_stay, ops_variant_gen_params),
+	KUNIT_CASE_PARAM(only_prepare_sleeps, ops_variant_gen_params),
 	KUNIT_CASE_PARAM(short_intervals_may_cross_a_border, ops_variant_gen_params),
 	KUNIT_CASE_PARAM(works_at_the_very_top, ops_variant_gen_params),
 	KUNIT_CASE_PARAM(dump_tells_runs_of_equal_rights, ops_variant_gen_params),
