@@ -280,7 +280,8 @@ static int drm_svm_check_dma(struct device *dev)
  * Context: may sleep; takes mmap_lock for write the first time for a process.
  * Return: 0, -ENOMEM, -EINTR if a signal came while the address space was locked
  * for the first notifier, -EOPNOTSUPP if the device cannot reach all memory
- * coherently and without a bounce buffer.
+ * coherently and without a bounce buffer, -EINVAL for a device with memory whose
+ * page-table entries cannot tell it from the system's.
  */
 int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 		 const struct drm_svm_config *config)
@@ -291,6 +292,10 @@ int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 
 	if (ret)
 		return ret;
+	/* Device memory has an offset, and no bus address to say instead. */
+	if (config->region &&
+	    !(config->gpt->format->leaf_bits & DRM_GPT_LEAF_LOCAL))
+		return -EINVAL;
 
 	svm->dev = config->dev;
 	svm->gpt = config->gpt;

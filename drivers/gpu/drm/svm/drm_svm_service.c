@@ -52,7 +52,8 @@ static u64 drm_svm_leaf_flags(struct drm_svm_service *s, unsigned int i)
 	if ((s->pfns[i] & HMM_PFN_WRITE) &&
 	    (s->write || test_bit(i, s->rd->writable)))
 		flags |= DRM_GPT_LEAF_WRITE | DRM_GPT_LEAF_ATOMIC;
-	return flags;
+	/* Some formats do not tell atomics from writes. */
+	return flags & s->svm->gpt->format->leaf_bits;
 }
 
 /* Sorts pages: leaves of device memory are known, system pages want DMA. */
@@ -211,6 +212,28 @@ static int drm_svm_commit(struct drm_svm_service *s)
 	return ret;
 }
 
+/*
+ * Some formats want a large leaf, or a group, gone and flushed before a part of
+ * it becomes anything else. What goes with it is recorded as mapped, so the next
+ * round brings it back.
+ */
+static int drm_svm_make_way(struct drm_svm_service *s)
+{
+	u64 first = s->range->first, last = first + DRM_SVM_RANGE_SIZE - 1;
+	struct drm_gpt_gather gather;
+	int ret;
+
+	drm_gpt_gather_init(&gather, s->svm->gpt);
+	ret = drm_gpt_zap_reserve(&gather, first, last, true);
+	if (ret)
+		return ret;
+	mutex_lock(&s->range->lock);
+	drm_gpt_zap(&gather, first, last);
+	mutex_unlock(&s->range->lock);
+	drm_svm_flush_all(s->svm, &gather);
+	return -EAGAIN;
+}
+
 static int drm_svm_apply(struct drm_svm_service *s)
 {
 	DECLARE_BITMAP(system, DRM_SVM_RANGE_PAGES);
@@ -231,6 +254,8 @@ static int drm_svm_apply(struct drm_svm_service *s)
 	drm_svm_system_leaves(s, system);
 	ret = drm_svm_commit(s);
 	drm_svm_dma_undo(s);
+	if (ret == -EBUSY)
+		ret = drm_svm_make_way(s);
 	return ret;
 }
 

@@ -39,7 +39,8 @@ static void test_exit(struct kunit *test)
 	}
 }
 
-static int test_init(struct kunit *test)
+static int test_init_formats(struct kunit *test,
+			     const struct drm_gpt_format *formats[TEST_DEVS])
 {
 	struct test_ctx *ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
 	unsigned int i;
@@ -48,12 +49,21 @@ static int test_init(struct kunit *test)
 		return -ENOMEM;
 	test->priv = ctx;
 	for (i = 0; i < TEST_DEVS; i++) {
-		ctx->dev[i] = test_dev_make(current->mm);
+		ctx->dev[i] = test_dev_make(current->mm, formats[i]);
 		if (!ctx->dev[i])
 			return -ENOMEM;
 		ctx->attached[i] = true;
 	}
 	return 0;
+}
+
+static int test_init(struct kunit *test)
+{
+	const struct drm_gpt_format *formats[TEST_DEVS] = {
+		&drm_gpt_format_vgem_svm, &drm_gpt_format_vgem_svm,
+	};
+
+	return test_init_formats(test, formats);
 }
 
 static struct test_dev *test_dev(struct kunit *test, unsigned int i)
@@ -660,6 +670,103 @@ static void a_fault_follows_the_attribute(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_peek(test, p + PAGES(1)), 0);
 }
 
+/* ---- formats that differ ------------------------------------------------- */
+
+/* Entries of the first must be empty and flushed before they change their size. */
+static int test_init_careful(struct kunit *test)
+{
+	const struct drm_gpt_format *formats[TEST_DEVS] = {
+		&drm_gpt_format_lpae_4k, &drm_gpt_format_amdgpu_gfx9,
+	};
+
+	return test_init_formats(test, formats);
+}
+
+/* What madvise(MADV_HUGEPAGE) does that matters to a fault. */
+static u64 test_map_huge(struct kunit *test)
+{
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+	struct mm_struct *mm = current->mm;
+
+	mmap_write_lock(mm);
+	vm_flags_set(vma_lookup(mm, p), VM_HUGEPAGE);
+	mmap_write_unlock(mm);
+	return p;
+}
+
+/* Bytes of the leaf that maps an address, 0 if none does. */
+static u64 test_leaf_bytes(struct test_dev *dev, u64 addr)
+{
+	struct drm_gpt_entry entry;
+
+	drm_gpt_lookup(&dev->gpt, addr, &entry);
+	return entry.flags ? entry.last - entry.first + 1 : 0;
+}
+
+/* A huge page that was read by a device, which then writes to a part of it. */
+static void a_large_page_makes_way(struct kunit *test)
+{
+	u64 p = test_map_huge(test);
+	unsigned int i, flushes;
+
+	test_poke(test, p, 1);
+	for (i = 0; i < TEST_DEVS; i++)
+		KUNIT_ASSERT_EQ(test, test_dev_access(test_dev(test, i), p + PAGES(9),
+						      DRM_SVM_READ), 0);
+	if (test_leaf_bytes(test_dev(test, 0), p) != DRM_SVM_RANGE_SIZE)
+		kunit_skip(test, "memory has no huge page to give");
+	flushes = atomic_read(&test_dev(test, 0)->flushes);
+
+	/* Nobody invalidates: it is the device's own next fault that needs room. */
+	for (i = 0; i < TEST_DEVS; i++) {
+		struct test_dev *dev = test_dev(test, i);
+
+		KUNIT_EXPECT_EQ(test, test_dev_access(dev, p + PAGES(9),
+						      DRM_SVM_WRITE), 0);
+		KUNIT_EXPECT_TRUE(test, test_dev_maps(dev, p + PAGES(9),
+						      DRM_GPT_LEAF_WRITE));
+		KUNIT_EXPECT_TRUE(test, test_dev_maps(dev, p, 0));
+		KUNIT_EXPECT_TRUE(test, test_dev_maps(dev, p + PAGES(511), 0));
+	}
+	/* It went and was flushed, and all of it came back with that write. */
+	KUNIT_EXPECT_GT(test, atomic_read(&test_dev(test, 0)->flushes), flushes);
+	KUNIT_EXPECT_EQ(test, test_leaf_bytes(test_dev(test, 0), p + PAGES(9)),
+			DRM_SVM_RANGE_SIZE);
+	/* Where it may be split in place nothing has to go. */
+	KUNIT_EXPECT_EQ(test, atomic_read(&test_dev(test, 1)->flushes), 0);
+	KUNIT_EXPECT_EQ(test, test_leaf_bytes(test_dev(test, 1), p + PAGES(9)),
+			PAGE_SIZE);
+	KUNIT_EXPECT_FALSE(test, test_dev_maps(test_dev(test, 1), p + PAGES(8),
+					       DRM_GPT_LEAF_WRITE));
+}
+
+static void rights_that_entries_lack_are_left_out(struct kunit *test)
+{
+	struct test_dev *dev = test_dev(test, 0);
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+
+	KUNIT_EXPECT_EQ(test, test_dev_access(dev, p, DRM_SVM_ATOMIC), 0);
+	KUNIT_EXPECT_TRUE(test, test_dev_maps(dev, p, DRM_GPT_LEAF_WRITE));
+	KUNIT_EXPECT_FALSE(test, test_dev_maps(dev, p, DRM_GPT_LEAF_ATOMIC));
+}
+
+/* The first has memory, and no word for it in its table. */
+static void memory_needs_an_aperture(struct kunit *test)
+{
+	struct test_dev *dev = test_dev(test, 0);
+	struct drm_svm_config config = {
+		.dev = dev->svm.dev,
+		.gpt = &dev->gpt,
+		.region = &dev->region,
+		.queue = &dev->queue,
+		.ops = dev->svm.ops,
+	};
+	struct drm_svm *svm = kunit_kzalloc(test, sizeof(*svm), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, svm);
+	KUNIT_EXPECT_EQ(test, drm_svm_init(svm, current->mm, &config), -EINVAL);
+}
+
 static struct kunit_case span_cases[] = {
 	KUNIT_CASE(disjoint_spans_do_not_wait),
 	KUNIT_CASE(overlapping_spans_come_in_order),
@@ -693,6 +800,13 @@ static struct kunit_case svm_cases[] = {
 	{}
 };
 
+static struct kunit_case format_cases[] = {
+	KUNIT_CASE(a_large_page_makes_way),
+	KUNIT_CASE(rights_that_entries_lack_are_left_out),
+	KUNIT_CASE(memory_needs_an_aperture),
+	{}
+};
+
 static struct kunit_suite span_suite = {
 	.name = "drm_svm_span",
 	.test_cases = span_cases,
@@ -705,7 +819,14 @@ static struct kunit_suite svm_suite = {
 	.test_cases = svm_cases,
 };
 
-kunit_test_suites(&span_suite, &svm_suite);
+static struct kunit_suite format_suite = {
+	.name = "drm_svm_formats",
+	.init = test_init_careful,
+	.exit = test_exit,
+	.test_cases = format_cases,
+};
+
+kunit_test_suites(&span_suite, &svm_suite, &format_suite);
 
 MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("Tests of the shared virtual memory helpers");

@@ -234,7 +234,8 @@ static int test_dev_attach(struct test_dev *dev, struct mm_struct *mm)
 	struct drm_svm_config config = {
 		.dev = &dev->pdev->dev,
 		.gpt = &dev->gpt,
-		.region = &dev->region,
+		.region = dev->format->leaf_bits & DRM_GPT_LEAF_LOCAL ?
+			&dev->region : NULL,
 		.queue = &dev->queue,
 		.ops = &test_svm_ops,
 	};
@@ -247,7 +248,7 @@ static int test_dev_init(struct test_dev *dev, struct mm_struct *mm)
 	struct device *parent = &dev->pdev->dev;
 	struct drm_gpt_config config = {
 		.dev = parent,
-		.format = &drm_gpt_format_vgem_svm,
+		.format = dev->format,
 		.mem = &drm_gpt_mem_pages,
 	};
 	int ret;
@@ -282,15 +283,18 @@ err_gpt:
 /**
  * test_dev_make() - make a device and attach it to an address space
  * @mm: address space
+ * @format: of its page table; without a word for device memory it has none
  *
  * Return: the device, or NULL.
  */
-struct test_dev *test_dev_make(struct mm_struct *mm)
+struct test_dev *test_dev_make(struct mm_struct *mm,
+			       const struct drm_gpt_format *format)
 {
 	struct test_dev *dev = kvzalloc_obj(*dev, GFP_KERNEL);
 
 	if (!dev)
 		return NULL;
+	dev->format = format;
 	spin_lock_init(&dev->lock);
 	init_waitqueue_head(&dev->wait);
 	dev->vram = vzalloc(TEST_VRAM);

@@ -40,6 +40,7 @@ struct test_unit {
 
 /**
  * struct test_dev - a device with memory, whose MMU is a lookup in the table
+ * @format: of the table
  * @pdev: for DMA
  * @gpt: table
  * @svm: address space
@@ -58,6 +59,7 @@ struct test_unit {
  * @begun: flushes begun
  */
 struct test_dev {
+	const struct drm_gpt_format *format;
 	struct platform_device *pdev;
 	struct drm_gpt gpt;
 	struct drm_svm svm;
@@ -76,7 +78,8 @@ struct test_dev {
 	atomic_t begun;
 };
 
-struct test_dev *test_dev_make(struct mm_struct *mm);
+struct test_dev *test_dev_make(struct mm_struct *mm,
+			       const struct drm_gpt_format *format);
 void test_dev_detach(struct test_dev *dev);
 void test_dev_free(struct test_dev *dev);
 int test_dev_start(struct test_dev *dev, u64 addr, enum drm_svm_access access);
