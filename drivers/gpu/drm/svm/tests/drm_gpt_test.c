@@ -81,6 +81,8 @@ u32 test_rounds(struct kunit *test, u32 rounds)
 	    geometry != &test_geometry_toy && geometry != &test_geometry_toy_groups &&
 	    geometry != &test_geometry_pair)
 		kunit_skip(test, "too slow where each access is checked");
+	if (IS_ENABLED(CONFIG_KASAN))
+		rounds /= 2;
 	return rounds * 512 / max(test_entries(hw), 512u);
 }
 
