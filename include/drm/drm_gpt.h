@@ -269,6 +269,30 @@ struct drm_gpt_cmd_ops {
 };
 
 /**
+ * typedef drm_gpt_flush_fn - flush on behalf of the shrinker
+ * @gpt: page table
+ * @gather: what to flush, walk caches included; with commands,
+ *	drm_gpt_gather_take_flush_credits() has the space for it
+ *
+ * Called when memory is short, for tables that nobody needs. When it returns no
+ * device may find them in a cache, or be on a walk in them.
+ *
+ * The rules are those of an MMU notifier, since direct reclaim may call it under
+ * any lock that is held over an allocation, and from within drm_gpt_prepare(): it
+ * allocates nothing, takes no lock that is ever held over an allocation, waits for
+ * hardware only, and not for ever. It may be called by any thread, also beside
+ * flushes of other gathers, from the first drm_gpt_prepare() until
+ * drm_gpt_fini() returns.
+ *
+ * Context: may sleep.
+ * Return: 0, also where the device has been stopped and reaches no table any more,
+ * which is as good as a flush. A negative error if neither can be said: the
+ * tables are kept until drm_gpt_fini(), and no more are asked for.
+ */
+typedef int (*drm_gpt_flush_fn)(struct drm_gpt *gpt,
+				struct drm_gpt_gather *gather);
+
+/**
  * struct drm_gpt_config - what drm_gpt_init() needs
  * @dev: the device that walks the table
  * @format: its format
@@ -278,6 +302,7 @@ struct drm_gpt_cmd_ops {
  * @cpu_max: with @cmd: runs of up to so many entries are stored by the CPU all the
  *	same, where it reaches the table and no command for it is on its way. Needs
  *	&drm_gpt_cmd_ops.next, and memory that is not &drm_gpt_mem_ops.sync'ed
+ * @flush: for the shrinker; NULL: tables go by drm_gpt_reclaim() only
  */
 struct drm_gpt_config {
 	struct device *dev;
@@ -286,6 +311,7 @@ struct drm_gpt_config {
 	void *mem_data;
 	const struct drm_gpt_cmd_ops *cmd;
 	u32 cpu_max;
+	drm_gpt_flush_fn flush;
 };
 
 /**
@@ -294,12 +320,36 @@ struct drm_gpt_config {
  * @runs: runs given to the command buffer
  * @stores: runs that the CPU stored for &drm_gpt_config.cpu_max
  * @relinks: unlinked tables that a commit linked again, with stale leaves
+ * @shrunk: tables that were freed because memory was short
  */
 struct drm_gpt_stats {
 	atomic64_t tables;
 	atomic64_t runs;
 	atomic64_t stores;
 	atomic64_t relinks;
+	atomic64_t shrunk;
+};
+
+/**
+ * struct drm_gpt_shrink - a page table as the shrinker sees it, private to drm_gpt
+ * @node: in the list of all that have &drm_gpt_config.flush
+ * @busy: a scan has it, one at a time, and owns @pass, @next and @stuck
+ * @off: a flush failed or the ring is dead: nothing is taken any more
+ * @idle: tables that are marked as likely to be of no use
+ * @all: a directory went with what is below, which is not marked
+ * @pass: for the sake of @all, every table is being looked at
+ * @next: address where the next scan goes on
+ * @stuck: tables whose flush failed
+ */
+struct drm_gpt_shrink {
+	struct list_head node;
+	bool busy;
+	bool off;
+	atomic_t idle;
+	u32 all;
+	bool pass;
+	u64 next;
+	struct drm_gpt_table *stuck;
 };
 
 /**
@@ -324,13 +374,16 @@ struct drm_gpt_step {
  * @mem_data: for @mem
  * @cmd: command backend, or NULL
  * @cpu_max: &drm_gpt_config.cpu_max
+ * @flush: for the shrinker, or NULL
  * @root: the top table
  * @freeing: tables on their way out, waiting for a grace period
  * @stats: counters
+ * @shrink: what there is for the shrinker
  */
 struct drm_gpt {
 	struct drm_gpt_table *root;
 	const struct drm_gpt_cmd_ops *cmd;
+	drm_gpt_flush_fn flush;
 	const struct drm_gpt_format *format;
 	struct drm_gpt_step steps[DRM_GPT_MAX_LEVELS];
 	u8 top;
@@ -342,6 +395,7 @@ struct drm_gpt {
 	u32 cpu_max;
 	atomic_t freeing;
 	struct drm_gpt_stats stats;
+	struct drm_gpt_shrink shrink;
 };
 
 int drm_gpt_init(struct drm_gpt *gpt, const struct drm_gpt_config *config);

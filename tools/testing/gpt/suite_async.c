@@ -347,6 +347,19 @@ static void do_reclaim(struct thread *t)
 	mark_busy(a, &all, -1);
 }
 
+/* As if memory were short. */
+static void do_shrink(struct thread *t)
+{
+	struct async *a = t->async;
+	struct piece all = { 0, a->pages };
+	u32 nr = 1 + roll(t, 8);
+
+	mark_busy(a, &all, 1);
+	if (test_shrink(nr) > nr)
+		failed(a, "shrink", 0, nr, 0);
+	mark_busy(a, &all, -1);
+}
+
 /* ---- workers --------------------------------------------------------------- */
 
 static struct piece pick(struct thread *t)
@@ -388,7 +401,10 @@ static void work(struct thread *t)
 			   true);
 		break;
 	default:
-		do_reclaim(t);
+		if (roll(t, 2))
+			do_reclaim(t);
+		else
+			do_shrink(t);
 		break;
 	}
 }
@@ -440,7 +456,10 @@ static void nothing_older_than_an_invalidation_is_seen(struct kunit *test)
 	WRITE_ONCE(shim_perturbing, false);
 	KUNIT_EXPECT_EQ(test, atomic_read(&a->errors), 0);
 	KUNIT_ASSERT_EQ(test, test_unmap(hw, 0, test_last(hw)), 0);
-	test_reclaim_all(hw);
+	/* The shrinker has not lost sight of any. */
+	while (test_shrink(100))
+		;
+	test_wait_freed(hw);
 	KUNIT_EXPECT_EQ(test, test_tables(hw), 1);
 }
 
@@ -556,9 +575,14 @@ static struct kunit_case async_cases[] = {
 	{}
 };
 
+static int async_init(struct kunit *test)
+{
+	return test_init_with(test, &test_mem_ops, test_hw_shrink_flush);
+}
+
 static struct kunit_suite async_suite = {
 	.name = "async",
-	.init = test_init,
+	.init = async_init,
 	.exit = test_exit,
 	.test_cases = async_cases,
 };

@@ -436,6 +436,9 @@ static int drm_gpt_commit_huge(struct drm_gpt_update *up,
 		ret = -EBUSY;
 	else
 		ret = drm_gpt_write_piece(up, &huge);
+	/* A deposit from now on. */
+	if (!ret)
+		drm_gpt_mark_used(table);
 	/* What was linked on the way; with -EBUSY the caller goes on. */
 	if (ret == -EAGAIN)
 		drm_gpt_fence_table(up, parent);

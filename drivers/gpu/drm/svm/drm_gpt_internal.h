@@ -14,6 +14,9 @@
 
 #include "drm_svm_planted.h"
 
+struct shrink_control;
+struct shrinker;
+
 /**
  * struct drm_gpt_table - one table, as the CPU keeps it
  * @lock: guards all but what is said to be constant
@@ -25,6 +28,8 @@
  * @level: constant
  * @local: &drm_gpt_mem.local; constant
  * @beside_local: the same of the table beside; constant
+ * @idle: it may be for the shrinker to take, and is counted in
+ *	&drm_gpt_shrink.idle; read without the lock by who looks for such
  * @index: slot in @parent; constant
  * @parent: constant; a table lives as long as its children
  * @next: once out of its parent: in &drm_gpt_gather.tables
@@ -48,9 +53,10 @@ struct drm_gpt_table {
 	spinlock_t lock;	/* see @lock above: all that is not constant */
 	u32 link;
 	atomic_t pins;
-	u8 level;
-	bool local : 1;
-	bool beside_local : 1;
+	u8 level : 4;
+	u8 local : 1;
+	u8 beside_local : 1;
+	bool idle;
 	u16 index;
 	union {
 		struct drm_gpt_table *parent;
@@ -344,6 +350,51 @@ static __always_inline struct drm_gpt_table *drm_gpt_find(struct drm_gpt *gpt,
 	}
 }
 
+/* ---- what the shrinker looks for ------------------------------------------- */
+
+/*
+ * It holds nothing, or nobody reaches it, or that is likely: a scan looks again.
+ * Under its lock, as the others, or before anybody else can find it.
+ */
+static inline void drm_gpt_mark_idle(struct drm_gpt_table *table)
+{
+	struct drm_gpt *gpt = table->gpt;
+
+	/* Nobody looks; it is known; or it is the root, which stays. */
+	if (!gpt->flush || table->idle || !table->parent)
+		return;
+	WRITE_ONCE(table->idle, true);
+	atomic_inc(&gpt->shrink.idle);
+}
+
+static inline void drm_gpt_mark_used(struct drm_gpt_table *table)
+{
+	if (!table->idle)
+		return;
+	WRITE_ONCE(table->idle, false);
+	atomic_dec(&table->gpt->shrink.idle);
+}
+
+/* Entries went. Who finds some left, or is marked, is in the common case. */
+static inline void drm_gpt_mark_if_empty(struct drm_gpt_table *table)
+{
+	lockdep_assert_held(&table->lock);
+	if (table->gpt->flush && !table->idle && !drm_gpt_nr_children(table) &&
+	    bitmap_empty(drm_gpt_live(table), drm_gpt_size(table)))
+		drm_gpt_mark_idle(table);
+}
+
+/* The entry above went. What is below is not visited: it is counted as a whole. */
+static inline void drm_gpt_mark_unlinked(struct drm_gpt_table *table)
+{
+	lockdep_assert_held(&table->lock);
+	drm_gpt_mark_idle(table);
+	if (!drm_gpt_nr_children(table))
+		return;
+	/* Pairs with drm_gpt_shrink_begin(): the table is not linked. */
+	smp_store_release(&table->gpt->shrink.all, 1);
+}
+
 /* ---- between the files ---------------------------------------------------- */
 
 /*
@@ -362,6 +413,20 @@ struct drm_gpt_table *drm_gpt_table_make(struct drm_gpt *gpt, u8 level, u64 va,
 					 gfp_t gfp);
 void drm_gpt_table_free(struct drm_gpt_table *table);
 void drm_gpt_table_free_later(struct drm_gpt_table *table);
+
+/* drm_gpt_shrink.c */
+int drm_gpt_shrink_module_init(void);
+void drm_gpt_shrink_module_exit(void);
+void drm_gpt_shrink_add(struct drm_gpt *gpt);
+void drm_gpt_shrink_remove(struct drm_gpt *gpt);
+void drm_gpt_shrink_free_stuck(struct drm_gpt *gpt);
+unsigned long drm_gpt_shrink_count(struct shrinker *shrinker,
+				   struct shrink_control *sc);
+unsigned long drm_gpt_shrink_scan(struct shrinker *shrinker,
+				  struct shrink_control *sc);
+
+/* drm_gpt_reclaim.c */
+bool drm_gpt_reclaim_one(struct drm_gpt_gather *gather, u64 va, u8 level);
 
 /* drm_gpt_entry.c */
 void drm_gpt_write_empty(struct drm_gpt_table *table, u32 i, u32 n,

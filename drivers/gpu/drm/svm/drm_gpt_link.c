@@ -124,6 +124,7 @@ static bool drm_gpt_link(struct drm_gpt_table *parent,
 	drm_gpt_write_child(parent, table->index, table, credits);
 	/* Pairs with drm_gpt_find(): stale bits are gone before. */
 	smp_store_release(&table->link, drm_gpt_dir(parent)->epoch);
+	drm_gpt_mark_used(table);
 	if (huge) {
 		/* Pairs with drm_gpt_find(): not a large leaf, so a linked table. */
 		smp_wmb();

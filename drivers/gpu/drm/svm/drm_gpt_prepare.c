@@ -10,45 +10,10 @@
 
 #include "drm_gpt_internal.h"
 
-/* Puts @child in, unless somebody else has, or the parent is on its way out. */
-static bool drm_gpt_insert(struct drm_gpt_table *parent,
-			   struct drm_gpt_table *child, u32 index)
+static void drm_gpt_unpin(struct drm_gpt_table *table)
 {
-	bool won;
-
-	drm_gpt_lock(parent);
-	won = drm_gpt_alive(parent) && !drm_gpt_child(parent, index);
-	if (won) {
-		child->parent = parent;
-		child->index = index;
-		drm_gpt_dir(parent)->nr_children++;
-		rcu_assign_pointer(parent->child[index], child);
-	}
-	drm_gpt_unlock(parent);
-	return won;
-}
-
-/*
- * Makes one table, below the lowest that covers @va. It is not linked: that is
- * for the commit that has something to put into it.
- */
-static int drm_gpt_grow(struct drm_gpt *gpt, u64 va, u8 level, gfp_t gfp)
-{
-	struct drm_gpt_table *parent, *child;
-	bool won = false;
-
-	child = drm_gpt_table_make(gpt, level, va, gfp);
-	if (IS_ERR(child))
-		return PTR_ERR(child);
-	rcu_read_lock();
-	parent = drm_gpt_descend(gpt, va, level);
-	if (parent->level == level + 1)
-		won = drm_gpt_insert(parent, child,
-				     drm_gpt_index(gpt, parent->level, va));
-	rcu_read_unlock();
-	if (!won)
-		drm_gpt_table_free(child);
-	return 0;
+	/* Pairs with drm_gpt_kill(): we are done with it. */
+	(void)atomic_dec_return_release(&table->pins);
 }
 
 /* The table of @level over @va, pinned, or none; then @below says what is. */
@@ -67,6 +32,57 @@ static struct drm_gpt_table *drm_gpt_try_pin(struct drm_gpt *gpt, u64 va,
 	if (table->level == level && atomic_inc_unless_negative(&table->pins))
 		return table;
 	return NULL;
+}
+
+/* Puts @child in, unless somebody else has. @parent is pinned. */
+static bool drm_gpt_insert(struct drm_gpt_table *parent,
+			   struct drm_gpt_table *child, u32 index)
+{
+	bool won;
+
+	drm_gpt_lock(parent);
+	won = !drm_gpt_child(parent, index);
+	if (won) {
+		child->parent = parent;
+		child->index = index;
+		/* Until a commit links it. Nobody has it yet: no lock. */
+		drm_gpt_mark_idle(child);
+		if (drm_gpt_linked(parent))
+			drm_gpt_mark_used(parent);
+		drm_gpt_dir(parent)->nr_children++;
+		rcu_assign_pointer(parent->child[index], child);
+	}
+	drm_gpt_unlock(parent);
+	return won;
+}
+
+/*
+ * Makes one table, below the lowest that covers @va. It is not linked: that is
+ * for the commit that has something to put into it. The directory is pinned
+ * meanwhile, or reclaim that our own allocation causes could take it, and the
+ * next one that is made in its place, for ever.
+ */
+static int drm_gpt_grow(struct drm_gpt *gpt, u64 va, u8 level, gfp_t gfp)
+{
+	struct drm_gpt_table *parent, *child;
+	u8 found;
+
+	parent = drm_gpt_try_pin(gpt, va, level + 1, &found);
+	if (!parent) {
+		/* Being reclaimed, or another has made one before it. */
+		cond_resched();
+		return 0;
+	}
+	child = drm_gpt_table_make(gpt, level, va, gfp);
+	if (IS_ERR(child)) {
+		drm_gpt_unpin(parent);
+		return PTR_ERR(child);
+	}
+	if (!drm_gpt_insert(parent, child,
+			    drm_gpt_index(gpt, parent->level, va)))
+		drm_gpt_table_free(child);
+	drm_gpt_unpin(parent);
+	return 0;
 }
 
 static struct drm_gpt_table *drm_gpt_pin(struct drm_gpt *gpt, u64 va, u8 level,
@@ -96,8 +112,7 @@ static void drm_gpt_unpin_all(struct drm_gpt_update *up)
 	u32 k;
 
 	for (k = 0; k < up->nr_pinned; k++)
-		/* Pairs with drm_gpt_reclaim_slot(): we are done with it. */
-		(void)atomic_dec_return_release(&up->pinned[k]->pins);
+		drm_gpt_unpin(up->pinned[k]);
 	if (up->pinned != up->few)
 		kvfree(up->pinned);
 	up->nr_pinned = 0;

@@ -39,6 +39,9 @@ static void drm_gpt_take_out(struct drm_gpt_gather *gather,
 	WRITE_ONCE(table->link, DRM_GPT_UNLINKED);
 	RCU_INIT_POINTER(parent->child[index], NULL);
 	drm_gpt_dir(parent)->nr_children--;
+	drm_gpt_mark_used(table);
+	if (!drm_gpt_nr_children(parent))
+		drm_gpt_mark_idle(parent);
 	/* In place of its parent, of which a dead table has no use. */
 	table->next = gather->tables;
 	gather->tables = table;
@@ -60,23 +63,59 @@ static bool drm_gpt_is_deposit(struct drm_gpt_table *parent, u32 i)
 	return test_bit(i, drm_gpt_live(parent)) && drm_gpt_reachable(parent);
 }
 
-static void drm_gpt_reclaim_slot(struct drm_gpt_gather *gather,
+/* Both locked, @table idle: unless somebody has it pinned, nobody will from now on. */
+static bool drm_gpt_kill(struct drm_gpt_table *table)
+{
+	int unused = 0;
+
+	return drm_svm_planted(DRM_GPT_PLANTED_NO_PIN) ||
+	       atomic_try_cmpxchg(&table->pins, &unused, DRM_GPT_DEAD);
+}
+
+/* @parent is locked. Return: whether the table in its slot @i was taken out. */
+static bool drm_gpt_reclaim_slot(struct drm_gpt_gather *gather,
 				 struct drm_gpt_table *parent, u32 i)
 {
 	struct drm_gpt_table *table = drm_gpt_child(parent, i);
-	int unused = 0;
 	bool early = drm_svm_planted(DRM_GPT_PLANTED_IDLE_EARLY) && table &&
 		     drm_gpt_table_idle(table);
+	bool taken = false;
 
-	if (!table || drm_gpt_is_deposit(parent, i) ||
-	    !drm_gpt_can_take_out(gather))
-		return;
+	if (!table || !drm_gpt_can_take_out(gather))
+		return false;
 	drm_gpt_lock(table);
-	if ((early || drm_gpt_table_idle(table)) &&
-	    (drm_svm_planted(DRM_GPT_PLANTED_NO_PIN) ||
-	     atomic_try_cmpxchg(&table->pins, &unused, DRM_GPT_DEAD)))
+	if (drm_gpt_is_deposit(parent, i) ||
+	    (!early && !drm_gpt_table_idle(table))) {
+		drm_gpt_mark_used(table);
+	} else if (drm_gpt_kill(table)) {
 		drm_gpt_take_out(gather, parent, table);
+		taken = true;
+	} else {
+		/* For another time. */
+		drm_gpt_mark_idle(table);
+	}
 	drm_gpt_unlock(table);
+	return taken;
+}
+
+/*
+ * The one table of @level over @va, if it is idle. Under RCU.
+ * Return: whether it was taken out.
+ */
+bool drm_gpt_reclaim_one(struct drm_gpt_gather *gather, u64 va, u8 level)
+{
+	struct drm_gpt *gpt = gather->gpt;
+	struct drm_gpt_table *parent = drm_gpt_descend(gpt, va, level + 1);
+	bool taken;
+
+	if (parent->level != level + 1)
+		return false;
+	drm_gpt_lock(parent);
+	/* A dead one has no children. */
+	taken = drm_gpt_reclaim_slot(gather, parent,
+				     drm_gpt_index(gpt, parent->level, va));
+	drm_gpt_unlock(parent);
+	return taken;
 }
 
 /* Takes idle tables of one level out, over [first, last]. Under RCU. */

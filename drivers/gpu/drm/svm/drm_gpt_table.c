@@ -245,7 +245,9 @@ int drm_gpt_table_module_init(void)
 	drm_gpt_dir_cache = drm_gpt_make_cache("drm_gpt_directory",
 					       DRM_GPT_COMMON_DIR);
 	if (drm_gpt_leaf_cache && drm_gpt_pair_cache && drm_gpt_dir_cache)
-		drm_gpt_wq = alloc_workqueue("drm_gpt", WQ_UNBOUND, 0);
+		/* What memory pressure takes out is freed when there is none. */
+		drm_gpt_wq = alloc_workqueue("drm_gpt",
+					     WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (drm_gpt_wq)
 		return 0;
 	drm_gpt_destroy_caches();

@@ -60,9 +60,10 @@
  *   commands come behind those of the first in the ring, so its fence covers the
  *   entry that the first has written.
  * - Insert and pin against reclaim: reclaim makes @pins of an unpinned table
- *   negative, in one step and under both locks; an insert sees that under the
- *   table's lock, and a pin fails by it. Both walk again. Who unpins has release
- *   semantics, so what he wrote is before what the reclaimer reads.
+ *   negative, in one step and under both locks; a pin fails by it, and walks again.
+ *   Who inserts has the directory pinned since before the new table was allocated.
+ *   Who unpins has release semantics, so what he wrote is before what the
+ *   reclaimer reads.
  * - Commit against zap: the check for validity runs under the lock of the table
  *   that is written, and the invalidation makes it fail before it zaps. So
  *   either the commit sees it, or its leaves are there for the zap to find.
@@ -210,10 +211,12 @@ int drm_gpt_init(struct drm_gpt *gpt, const struct drm_gpt_config *config)
 	gpt->mem_data = config->mem_data;
 	gpt->cmd = config->cmd;
 	gpt->cpu_max = config->cpu_max;
+	gpt->flush = config->flush;
 	gpt->root = drm_gpt_table_make(gpt, drm_gpt_top(gpt), 0,
 				       GFP_KERNEL_ACCOUNT);
 	if (IS_ERR(gpt->root))
 		return PTR_ERR(gpt->root);
+	drm_gpt_shrink_add(gpt);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(drm_gpt_init);
@@ -264,13 +267,17 @@ static void drm_gpt_drain(struct drm_gpt *gpt)
  * drm_gpt_fini() - end a page table
  * @gpt: no device walks it, no update or gather is open
  *
+ * Waits for a scan of the shrinker, and so perhaps for &drm_gpt_config.flush.
+ *
  * Context: may sleep.
  */
 void drm_gpt_fini(struct drm_gpt *gpt)
 {
+	drm_gpt_shrink_remove(gpt);
 	/* What the last one did to us is before what the caller does with us. */
 	wait_var_event(&gpt->freeing, !atomic_read_acquire(&gpt->freeing));
 	drm_gpt_drain(gpt);
+	drm_gpt_shrink_free_stuck(gpt);
 	drm_gpt_free_tree(gpt->root);
 	gpt->root = NULL;
 	WARN_ON(atomic64_read(&gpt->stats.tables));
@@ -497,7 +504,8 @@ static void drm_gpt_dump_run(struct seq_file *m, u64 first, u64 last, u64 flags)
  * @gpt: page table
  * @m: where to
  *
- * One line per run of entries with equal flags.
+ * How many tables there are, how many the shrinker has freed, then one line per
+ * run of entries with equal flags.
  *
  * Context: may sleep.
  */
@@ -506,8 +514,9 @@ void drm_gpt_dump(struct drm_gpt *gpt, struct seq_file *m)
 	struct drm_gpt_entry entry;
 	u64 va = 0, start = 0, flags = 0;
 
-	seq_printf(m, "format %s, %lld tables\n", gpt->format->name,
-		   atomic64_read(&gpt->stats.tables));
+	seq_printf(m, "format %s, %lld tables, %lld shrunk\n", gpt->format->name,
+		   atomic64_read(&gpt->stats.tables),
+		   atomic64_read(&gpt->stats.shrunk));
 	for (;;) {
 		drm_gpt_lookup(gpt, va, &entry);
 		if (entry.flags != flags) {
@@ -528,11 +537,19 @@ EXPORT_SYMBOL_GPL(drm_gpt_dump);
 
 static int __init drm_gpt_module_init(void)
 {
-	return drm_gpt_table_module_init();
+	int ret = drm_gpt_table_module_init();
+
+	if (ret)
+		return ret;
+	ret = drm_gpt_shrink_module_init();
+	if (ret)
+		drm_gpt_table_module_exit();
+	return ret;
 }
 
 static void __exit drm_gpt_module_exit(void)
 {
+	drm_gpt_shrink_module_exit();
 	drm_gpt_table_module_exit();
 }
 

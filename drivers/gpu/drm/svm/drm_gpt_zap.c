@@ -94,6 +94,7 @@ static void drm_gpt_zap_entries(struct drm_gpt_gather *gather,
 	drm_gpt_write_empty(table, lo, hi - lo + 1,
 			    drm_gpt_gather_credits(gather));
 	drm_gpt_clear_bits(table, lo, hi - lo + 1);
+	drm_gpt_mark_if_empty(table);
 	drm_gpt_gather_add(gather, drm_gpt_slot_first(table, lo),
 			   drm_gpt_slot_last(table, hi));
 }
@@ -152,29 +153,41 @@ static bool drm_gpt_unlink(struct drm_gpt_gather *gather,
 	if (!drm_gpt_linked(table) || !(used || along || gather->evict))
 		return false;
 	WRITE_ONCE(table->link, DRM_GPT_UNLINKED);
+	drm_gpt_mark_unlinked(table);
 	drm_gpt_gather_table(gather, table);
 	return true;
+}
+
+/*
+ * A large leaf goes. The table below it, if there is one, is a deposit no more;
+ * @table is locked if there is one.
+ */
+static void drm_gpt_drop_leaf(struct drm_gpt_gather *gather,
+			      struct drm_gpt_table *parent, u32 i,
+			      struct drm_gpt_table *table)
+{
+	drm_gpt_gather_add(gather, drm_gpt_slot_first(parent, i),
+			   drm_gpt_slot_last(parent, i));
+	drm_gpt_gather_deposit(gather, table);
+	if (table)
+		drm_gpt_mark_unlinked(table);
 }
 
 /* Return: whether the entry has to be emptied. */
 static bool drm_gpt_drop_slot(struct drm_gpt_gather *gather,
 			      struct drm_gpt_table *parent, u32 i, bool along)
 {
-	struct drm_gpt_table *table;
-	bool dropped;
+	struct drm_gpt_table *table = drm_gpt_child(parent, i);
+	bool leaf = test_bit(i, drm_gpt_live(parent)), dropped = leaf;
 
-	table = drm_gpt_child(parent, i);
-	if (test_bit(i, drm_gpt_live(parent))) {
-		drm_gpt_gather_add(gather, drm_gpt_slot_first(parent, i),
-				   drm_gpt_slot_last(parent, i));
-		drm_gpt_gather_deposit(gather, table);
-		return true;
-	}
-	if (!table)
-		return false;
-	drm_gpt_lock(table);
-	dropped = drm_gpt_unlink(gather, table, along);
-	drm_gpt_unlock(table);
+	if (table)
+		drm_gpt_lock(table);
+	if (leaf)
+		drm_gpt_drop_leaf(gather, parent, i, table);
+	else if (table)
+		dropped = drm_gpt_unlink(gather, table, along);
+	if (table)
+		drm_gpt_unlock(table);
 	return dropped;
 }
 
@@ -195,6 +208,7 @@ static void drm_gpt_zap_slots(struct drm_gpt_gather *gather,
 	drm_gpt_write_empty(parent, lo, hi - lo + 1,
 			    drm_gpt_gather_credits(gather));
 	drm_gpt_clear_bits(parent, lo, hi - lo + 1);
+	drm_gpt_mark_if_empty(parent);
 }
 
 /*

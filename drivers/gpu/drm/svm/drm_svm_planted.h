@@ -47,6 +47,8 @@ enum drm_svm_planted {
 	DRM_GPT_PLANTED_BESIDE_LEFT,	/* zap leaves the entry beside a group */
 	DRM_GPT_PLANTED_BESIDE_EARLY,	/* entry beside comes before its group */
 	DRM_GPT_PLANTED_DUAL_ORDER,	/* halves of an entry in the wrong order */
+	DRM_GPT_PLANTED_SHRINK_NO_FLUSH, /* the shrinker frees without a flush */
+	DRM_GPT_PLANTED_SHRINK_NO_WAIT,	/* fini does not wait for a scan */
 };
 
 #ifdef CONFIG_DRM_SVM_PLANTED_BUGS

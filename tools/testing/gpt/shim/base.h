@@ -85,6 +85,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "little endian");
 #define PTR_ALIGN(p, a)	((typeof(p))ALIGN((uintptr_t)(p), (a)))
 #define IS_ALIGNED(x, a)	(((x) & ((typeof(x))(a) - 1)) == 0)
 #define IS_ENABLED(option)	0
+#define EXPORT_SYMBOL_IF_KUNIT(name)	_Static_assert(1, "")
 #define swap(a, b)	do { typeof(a) __t = (a); (a) = (b); (b) = __t; } while (0)
 
 #define min(a, b)	({ typeof((a) + 0) __a = (a); typeof((b) + 0) __b = (b); \
@@ -198,6 +199,12 @@ static inline void list_del(struct list_head *n)
 {
 	n->prev->next = n->next;
 	n->next->prev = n->prev;
+}
+
+static inline void list_move_tail(struct list_head *n, struct list_head *head)
+{
+	list_del(n);
+	list_add_tail(n, head);
 }
 
 static inline void list_del_init(struct list_head *n)

@@ -103,6 +103,33 @@ static inline bool shim_is_held(const spinlock_t *lock)
 #endif
 }
 
+#define DEFINE_SPINLOCK(name)	spinlock_t name
+
+/*
+ * Of what lockdep knows: what has once been taken inside of fs_reclaim must not be
+ * held over an allocation that may reclaim.
+ */
+struct lock_class_key { int unused; };
+struct lockdep_map { bool in_reclaim; };
+extern __thread unsigned int shim_reclaim_depth;
+extern __thread bool shim_fs_reclaim;
+
+#define lockdep_init_map(map, name, key, sub)	((void)(key))
+#define fs_reclaim_acquire(gfp)	((void)(shim_fs_reclaim = true))
+#define fs_reclaim_release(gfp)	((void)(shim_fs_reclaim = false))
+
+static inline void lock_map_acquire(struct lockdep_map *map)
+{
+	if (shim_fs_reclaim)
+		map->in_reclaim = true;
+	shim_reclaim_depth += map->in_reclaim;
+}
+
+static inline void lock_map_release(struct lockdep_map *map)
+{
+	shim_reclaim_depth -= map->in_reclaim;
+}
+
 #define lockdep_is_held(lock)	shim_is_held(lock)
 #ifdef GPT_FAST
 #define lockdep_assert_held(lock)	((void)(lock))

@@ -118,13 +118,17 @@ void dma_pool_destroy(struct dma_pool *pool);
 void *dma_pool_zalloc(struct dma_pool *pool, gfp_t gfp, dma_addr_t *dma);
 void dma_pool_free(struct dma_pool *pool, void *cpu, dma_addr_t dma);
 
-/* ---- shrinkers are made, and nobody calls them ---------------------------- */
+/* ---- shrinkers: nobody calls them but who wants to ------------------------- */
 
 struct shrink_control {
+	gfp_t gfp_mask;
 	unsigned long nr_to_scan;
+	unsigned long nr_scanned;
 };
 
+#define SHRINK_STOP	(~0UL)
 #define SHRINK_EMPTY	(~0UL - 1)
+#define gfpflags_allow_blocking(gfp)	(!!((gfp) & GFP_KERNEL))
 
 struct shrinker {
 	unsigned long (*count_objects)(struct shrinker *s, struct shrink_control *sc);

@@ -61,6 +61,8 @@ void shim_param(const char *name, void *value, size_t bytes)
 __thread unsigned int shim_atomic_depth;
 __thread unsigned int shim_rcu_depth;
 __thread unsigned int shim_preempt_depth;
+__thread unsigned int shim_reclaim_depth;
+__thread bool shim_fs_reclaim;
 
 void shim_might_sleep(const char *file, int line)
 {
@@ -321,6 +323,8 @@ void *shim_alloc(size_t bytes, gfp_t gfp, size_t align, size_t slab)
 
 	if (gfp & GFP_KERNEL)
 		might_sleep();
+	if ((gfp & GFP_KERNEL) && shim_reclaim_depth)
+		shim_warn(__FILE__, __LINE__, "allocates in reclaim");
 	if (shim_fail_left && !--shim_fail_left) {
 		shim_failed = true;
 		return NULL;

@@ -86,10 +86,11 @@ u32 test_rounds(struct kunit *test, u32 rounds)
 	return rounds * 512 / max(test_entries(hw), 512u);
 }
 
-int test_init(struct kunit *test)
+int test_init_with(struct kunit *test, const struct drm_gpt_mem_ops *mem,
+		   drm_gpt_flush_fn flush)
 {
 	const struct test_variant *variant = test->param_value;
-	struct drm_gpt_config config = { .mem = &test_mem_ops };
+	struct drm_gpt_config config = { .mem = mem, .flush = flush };
 	struct test_hw *hw;
 
 	if (!variant)
@@ -108,6 +109,11 @@ int test_init(struct kunit *test)
 	}
 	test->priv = hw;
 	return 0;
+}
+
+int test_init(struct kunit *test)
+{
+	return test_init_with(test, &test_mem_ops, NULL);
 }
 
 /* Ends every test: nothing leaks, nothing impossible has happened. */

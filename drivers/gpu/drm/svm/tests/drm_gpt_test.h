@@ -52,6 +52,8 @@ u64 test_tables(struct test_hw *hw);
 u64 test_hw_now(struct test_hw *hw, u64 va);
 bool test_gather_has(const struct drm_gpt_gather *gather, u64 first, u64 last);
 
+int test_init_with(struct kunit *test, const struct drm_gpt_mem_ops *mem,
+		   drm_gpt_flush_fn flush);
 int test_init(struct kunit *test);
 void test_exit(struct kunit *test);
 
@@ -60,5 +62,8 @@ void agrees_with_a_model(struct kunit *test);
 /* drm_gpt_test_threads.c */
 void threads_keep_their_own_pages(struct kunit *test);
 void no_commit_outlives_an_invalidation(struct kunit *test);
+void threads_beside_the_shrinker(struct kunit *test);
+/* drm_gpt_test_shrink.c */
+unsigned long test_shrink(unsigned long nr);
 
 #endif /* _DRM_GPT_TEST_H_ */

@@ -143,7 +143,7 @@ static int test_cmd_reserve(struct drm_gpt *gpt, u32 words, bool zap,
 	spin_lock(&hw->lock);
 	if (hw->dead)
 		ret = -ENODEV;
-	else if (hw->reserved + hw->used + words > TEST_RING_WORDS)
+	else if (hw->full || hw->reserved + hw->used + words > TEST_RING_WORDS)
 		ret = -EAGAIN;
 	else
 		hw->reserved += words;
@@ -714,6 +714,25 @@ void test_hw_flush(struct test_hw *hw, struct drm_gpt_gather *gather)
 	if (!drm_gpt_gather_empty(gather))
 		test_hw_invalidate(hw, gather);
 	spin_unlock(&hw->lock);
+}
+
+int test_hw_shrink_flush(struct drm_gpt *gpt, struct drm_gpt_gather *gather)
+{
+	struct test_hw *hw = test_hw_of(gpt);
+	int ret;
+
+	might_sleep();
+	spin_lock(&hw->lock);
+	hw->flushes++;
+	ret = hw->flush_error;
+	/* It is for tables only, and of no use without. */
+	if (drm_gpt_gather_empty(gather) || !gather->directory ||
+	    gather->zap_first <= gather->zap_last)
+		test_hw_error(hw, "flush of no table", hw->flushes);
+	spin_unlock(&hw->lock);
+	if (!ret)
+		test_hw_flush(hw, gather);
+	return ret;
 }
 
 /* ---- life --------------------------------------------------------------- */

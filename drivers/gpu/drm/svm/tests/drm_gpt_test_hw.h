@@ -144,6 +144,9 @@ struct test_walk_entry {
  * @lock: everything below
  * @hide: tables are out of the CPU's reach
  * @dead: the ring is
+ * @full: there is no ring space for who comes next
+ * @flush_error: what a flush for the shrinker says
+ * @flushes: flushes for the shrinker
  * @fail_at: the allocation that fails, counted down; 0: none
  * @nr_tables: tables ever given out
  * @nr_live: of them, not freed yet; without those beside
@@ -168,6 +171,9 @@ struct test_hw {
 	spinlock_t lock;	/* all that follows */
 	bool hide;
 	bool dead;
+	bool full;
+	int flush_error;
+	u32 flushes;
 	u32 fail_at;
 	u32 nr_tables;
 	u32 nr_live;
@@ -206,6 +212,8 @@ void test_hw_destroy(struct test_hw *hw);
 u32 test_hw_run(struct test_hw *hw, u32 n);
 /* Does what a driver does between drm_gpt_zap() and drm_gpt_gather_fini(). */
 void test_hw_flush(struct test_hw *hw, struct drm_gpt_gather *gather);
+/* The same for the shrinker: &drm_gpt_config.flush. */
+int test_hw_shrink_flush(struct drm_gpt *gpt, struct drm_gpt_gather *gather);
 /*
  * How many entries of all tables are not empty, reachable or not. Where there are
  * tables beside: not these, and of those that are reachable now or were before.

@@ -754,7 +754,7 @@ static void dump_tells_runs_of_equal_rights(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, text);
 	KUNIT_ASSERT_NOT_NULL(test, want);
 	ops_dump(hw, text, 1024);
-	snprintf(want, 1024, "format %s, 1 tables\n", hw->geometry->name);
+	snprintf(want, 1024, "format %s, 1 tables, 0 shrunk\n", hw->geometry->name);
 	KUNIT_EXPECT_EQ(test, strcmp(text, want), 0);
 
 	/* A page and a large leaf alike, one that is not, and the last page. */
@@ -767,7 +767,7 @@ static void dump_tells_runs_of_equal_rights(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, test_map_seq(hw, last - 0xfff, test_leaf_4k(9, 0), 1), 0);
 	ops_dump(hw, text, 1024);
 	snprintf(want, 1024,
-		 "format %s, %llu tables\n%016llx-%016llx w-\n%016llx-%016llx -a\n%016llx-%016llx --\n",
+		 "format %s, %llu tables, 0 shrunk\n%016llx-%016llx w-\n%016llx-%016llx -a\n%016llx-%016llx --\n",
 		 hw->geometry->name, test_tables(hw), span - 0x1000, 2 * span - 1,
 		 2 * span, 2 * span + 0xfff, last - 0xfff, last);
 	KUNIT_EXPECT_EQ(test, strcmp(text, want), 0);

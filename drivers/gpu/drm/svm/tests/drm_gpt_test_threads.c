@@ -26,6 +26,7 @@
  * @rounds: how often
  * @rnd: the dice
  * @gen: where invalidations count, shared
+ * @shrink: what is idle goes as when memory is short
  * @errors: what went wrong
  */
 struct test_thread {
@@ -35,6 +36,7 @@ struct test_thread {
 	u32 rounds;
 	struct rnd_state rnd;
 	atomic_t *gen;
+	bool shrink;
 	u32 errors;
 };
 
@@ -111,6 +113,11 @@ static void test_own_round(struct test_thread *thread, u32 round, u32 nr)
 	test_own_check(thread, va, 0);
 	if (round % 2)
 		return;
+	if (thread->shrink) {
+		if (test_shrink(1 + round % 9) > 9)
+			thread->errors++;
+		return;
+	}
 	drm_gpt_gather_init(&gather, &thread->hw->gpt);
 	if (drm_gpt_zap_reserve(&gather, 0, test_last(thread->hw), true))
 		thread->errors++;
@@ -130,7 +137,7 @@ static int test_own_thread(void *data)
 	return test_thread_end(thread);
 }
 
-void threads_keep_their_own_pages(struct kunit *test)
+static void test_own_threads(struct kunit *test, bool shrink)
 {
 	struct test_hw *hw = test->priv;
 	u32 i, rounds = test_rounds(test, TEST_ROUNDS);
@@ -142,12 +149,34 @@ void threads_keep_their_own_pages(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, threads);
 	for (i = 0; i < TEST_THREADS; i++) {
 		threads[i].rounds = rounds;
+		threads[i].shrink = shrink;
 		test_thread_start(test, &threads[i], hw, i, test_own_thread);
 	}
 	for (i = 0; i < TEST_THREADS; i++)
 		test_thread_join(test, &threads[i]);
+}
+
+void threads_keep_their_own_pages(struct kunit *test)
+{
+	struct test_hw *hw = test->priv;
+
+	test_own_threads(test, false);
 	test_reclaim_all(hw);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&hw->gpt.stats.tables), 1);
+}
+
+/* Nothing is left over, so nothing went without being counted. */
+void threads_beside_the_shrinker(struct kunit *test)
+{
+	struct test_hw *hw = test->priv;
+	u32 i;
+
+	test_own_threads(test, true);
+	KUNIT_EXPECT_GT(test, atomic64_read(&hw->gpt.stats.shrunk), 0);
+	for (i = 0; i < 100 && test_shrink(9); i++)
+		;
+	test_wait_freed(hw);
+	KUNIT_EXPECT_EQ(test, test_tables(hw), 1);
 }
 
 /* ---- commit against invalidation ---------------------------------------- */
