@@ -170,6 +170,7 @@ int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 void drm_svm_stop(struct drm_svm *svm);
 void drm_svm_fini(struct drm_svm *svm);
 bool drm_svm_is_owner(const struct drm_svm *svm);
+void drm_svm_flush(struct drm_svm *svm, struct drm_gpt_gather *gather);
 
 /* ---- faults ------------------------------------------------------------- */
 

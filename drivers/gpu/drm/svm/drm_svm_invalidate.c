@@ -65,20 +65,39 @@ static void drm_svm_flush_start(struct drm_svm *svm,
 	*token = svm->ops->flush_begin(svm, gather);
 }
 
+static void drm_svm_flush_finish(struct drm_svm *svm, u64 token, bool may_sleep)
+{
+	/* Never let the CPU reuse memory that a device may still reach. */
+	if (token && svm->ops->flush_wait(svm, token, may_sleep))
+		svm->ops->kill(svm);
+}
+
 static void drm_svm_flush_end(struct drm_svm *svm,
 			      struct drm_gpt_gather *gather, u64 token,
 			      bool may_sleep)
 {
-	int ret;
-
-	if (token) {
-		ret = svm->ops->flush_wait(svm, token, may_sleep);
-		/* Never let the CPU reuse memory that a device may still reach. */
-		if (ret)
-			svm->ops->kill(svm);
-	}
+	drm_svm_flush_finish(svm, token, may_sleep);
 	drm_gpt_gather_fini(gather);
 }
+
+/**
+ * drm_svm_flush() - flush one device and wait
+ * @svm: device address space; drm_svm_fini() may be over
+ * @gather: what to flush; the caller finishes it
+ *
+ * For &drm_gpt_config.flush. A device that does not answer is stopped.
+ *
+ * Context: may sleep; allocates nothing, and takes the driver's locks only, as in
+ * an MMU notifier.
+ */
+void drm_svm_flush(struct drm_svm *svm, struct drm_gpt_gather *gather)
+{
+	u64 token;
+
+	drm_svm_flush_start(svm, gather, &token);
+	drm_svm_flush_finish(svm, token, true);
+}
+EXPORT_SYMBOL_GPL(drm_svm_flush);
 
 /**
  * drm_svm_flush_all() - flush one device and wait
@@ -89,10 +108,8 @@ static void drm_svm_flush_end(struct drm_svm *svm,
  */
 void drm_svm_flush_all(struct drm_svm *svm, struct drm_gpt_gather *gather)
 {
-	u64 token;
-
-	drm_svm_flush_start(svm, gather, &token);
-	drm_svm_flush_end(svm, gather, token, true);
+	drm_svm_flush(svm, gather);
+	drm_gpt_gather_fini(gather);
 }
 
 /**

@@ -75,6 +75,13 @@ static void vgem_svm_vm_kill(struct drm_svm *svm)
 	vgem_svm_device_kill(container_of(svm, struct vgem_svm_vm, svm)->vdev);
 }
 
+/* Of tables that nobody needs, when memory is short. */
+static int vgem_svm_vm_flush(struct drm_gpt *gpt, struct drm_gpt_gather *gather)
+{
+	drm_svm_flush(&container_of(gpt, struct vgem_svm_vm, gpt)->svm, gather);
+	return 0;
+}
+
 static void vgem_svm_vm_replay(struct drm_svm *svm)
 {
 	struct vgem_svm_vm *vm = container_of(svm, struct vgem_svm_vm, svm);
@@ -168,6 +175,7 @@ static int vgem_svm_vm_init_gpt(struct vgem_svm_vm *vm)
 			NULL : &vgem_svm_cmd_ops,
 		.cpu_max = vgem_svm_pt_mode == VGEM_SVM_PT_MIXED ?
 			vgem_svm_pt_cpu_max : 0,
+		.flush = vgem_svm_vm_flush,
 	};
 	int ret;
 
