@@ -6,6 +6,7 @@
  */
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -67,6 +68,13 @@
  *
  * SUBTEST: compaction
  * Description: pages move in memory while a program writes them
+ *
+ * SUBTEST: drop-tables
+ * Description: page tables of the GPU that nobody needs go when caches are
+ *   dropped, and are made again
+ *
+ * SUBTEST: drop-tables-running
+ * Description: the same over and over while programs run
  */
 
 IGT_TEST_DESCRIPTION("Kinds of memory");
@@ -435,6 +443,201 @@ static void test_compaction(struct vgem_svm *s)
 	vgem_svm_unmap(p, BYTES);
 }
 
+/* ---- page tables of the GPU ---------------------------------------------- */
+
+/* Each in a GiB of its own, so that it has two tables of its own. */
+#define PLACES		64
+#define PLACE_BYTES	(1UL << 30)
+
+struct tables {
+	long long all;
+	long long shrunk;
+};
+
+/* Of all address spaces of all devices; ours are the only ones. */
+static struct tables count_tables(void)
+{
+	struct tables sum = {}, one;
+	char path[64], line[256];
+	unsigned int minor;
+	FILE *f;
+
+	/* Render nodes show the same. */
+	for (minor = 0; minor < 64; minor++) {
+		snprintf(path, sizeof(path),
+			 "/sys/kernel/debug/dri/%u/vgem_svm_vms", minor);
+		f = fopen(path, "r");
+		while (f && fgets(line, sizeof(line), f)) {
+			if (sscanf(line, "format vgem_svm, %lld tables, %lld shrunk",
+				   &one.all, &one.shrunk) != 2)
+				continue;
+			sum.all += one.all;
+			sum.shrunk += one.shrunk;
+		}
+		if (f)
+			fclose(f);
+	}
+	return sum;
+}
+
+static void drop_caches(void)
+{
+	write_file("/proc/sys/vm/drop_caches", "2");
+}
+
+static uint64_t *place(uint8_t *p, unsigned int i)
+{
+	return (uint64_t *)(p + i * PLACE_BYTES);
+}
+
+static uint8_t *map_places(void)
+{
+	uint8_t *p;
+
+	igt_require_f(!access("/sys/kernel/debug/dri", R_OK), "no debugfs\n");
+	igt_require_f(!access("/proc/sys/vm/drop_caches", W_OK),
+		      "caches cannot be dropped\n");
+	p = vgem_svm_map_aligned(PLACES * PLACE_BYTES, PLACE_BYTES);
+	madvise(p, PLACES * PLACE_BYTES, MADV_NOHUGEPAGE);
+	return p;
+}
+
+/* The GPU writes a word at each place, and nothing else is there. */
+static void fill_places(struct vgem_svm_queue *q, uint8_t *p, uint64_t value)
+{
+	unsigned int i, k;
+
+	vgem_svm_run(q, fill, 4, PLACES, VA(p), PLACE_BYTES, value, 4);
+	for (i = 0; i < PLACES; i++) {
+		igt_assert_eq_u64(place(p, i)[0], value + i);
+		for (k = 1; k < VGEM_SVM_PAGE / 8; k++)
+			igt_assert_eq_u64(place(p, i)[k], 0);
+	}
+}
+
+/* Pages go, not addresses: nobody but the shrinker takes the tables then. */
+static void empty_places(uint8_t *p)
+{
+	igt_assert(!madvise(p, PLACES * PLACE_BYTES, MADV_DONTNEED));
+}
+
+/* The same page by page: tables stay where the GPU finds them, and keeps them. */
+static void empty_pages(uint8_t *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < PLACES; i++)
+		igt_assert(!madvise(place(p, i), VGEM_SVM_PAGE, MADV_DONTNEED));
+}
+
+/* They are freed when nobody can be looking any more. */
+static struct tables wait_for_tables(long long most)
+{
+	unsigned int left = 100 * vgem_svm_patience(10);
+	struct tables now = count_tables();
+
+	while (now.all > most && left--) {
+		usleep(10000);
+		now = count_tables();
+	}
+	igt_assert_f(now.all <= most,
+		     "there are %lld tables, should be %lld at most\n", now.all,
+		     most);
+	return now;
+}
+
+static void test_drop_tables(struct vgem_svm *s)
+{
+	uint8_t *p = map_places(), *kept = vgem_svm_map(BYTES);
+	struct tables full, empty, now;
+	uint64_t faults;
+
+	gpu_fill(s, kept, 60);
+	fill_places(&s->q, p, 1000);
+	full = count_tables();
+	igt_assert_f(full.all > 2 * PLACES, "%lld tables for %d places\n",
+		     full.all, PLACES);
+	empty_places(p);
+	empty = count_tables();
+	drop_caches();
+	now = wait_for_tables(full.all - 2 * PLACES);
+	igt_info("%lld tables, emptied: %lld, dropped: %lld, of them %lld by the shrinker\n",
+		 full.all, empty.all, now.all, now.shrunk - full.shrunk);
+	igt_assert_eq_u64(empty.all, full.all);
+	igt_assert(now.shrunk - full.shrunk >= 2 * PLACES);
+
+	/* What is mapped is not touched. */
+	faults = vgem_svm_counter(s, DRM_VGEM_SVM_CTR_FAULTS);
+	gpu_fill(s, kept, 70);
+	igt_assert_eq_u64(vgem_svm_counter(s, DRM_VGEM_SVM_CTR_FAULTS), faults);
+	check_cells(kept, 70);
+	fill_places(&s->q, p, 5000);
+	now = count_tables();
+	igt_assert_f(now.all > 2 * PLACES, "%lld tables for %d places\n",
+		     now.all, PLACES);
+	vgem_svm_unmap(p, PLACES * PLACE_BYTES);
+	vgem_svm_unmap(kept, BYTES);
+}
+
+/* Not through igt, which is for one thread. */
+static void *drop_on(void *stop)
+{
+	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
+	ssize_t done = 1;
+
+	while (!vgem_svm_peek(stop) && done == 1) {
+		done = pwrite(fd, "2", 1, 0);
+		usleep(1000);
+	}
+	close(fd);
+	return done == 1 ? NULL : stop;
+}
+
+static void test_drop_tables_running(struct vgem_svm *s)
+{
+	unsigned int rounds = vgem_svm_scaled(20), i;
+	uint8_t *p = map_places();
+	uint8_t *kept = vgem_svm_map(BYTES);
+	uint64_t *stop = vgem_svm_map(2 * VGEM_SVM_PAGE);
+	uint64_t *last = stop + VGEM_SVM_PAGE / 8;
+	struct tables before = count_tables(), now;
+	struct vgem_svm_queue q;
+	pthread_t thread;
+	void *failed;
+
+	igt_require_f(vgem_svm_query(s->fd, DRM_VGEM_SVM_PARAM_NR_ENGINES) > 1,
+		      "needs two engines\n");
+	/* Without a line in the log for each time. */
+	write_file("/proc/sys/vm/drop_caches", "4");
+	vgem_svm_queue_init(&q, s->fd, s->vm, 1, 0);
+	vgem_svm_start(&s->q, write_on, 4, VA(kept), VGEM_SVM_PAGE, VA(last),
+		       VA(stop));
+	igt_assert(!pthread_create(&thread, NULL, drop_on, stop));
+	for (i = 0; i < rounds; i++) {
+		fill_places(&q, p, 100000 * i + 1);
+		if (i % 2)
+			empty_places(p);
+		else
+			empty_pages(p);
+		/* The program is never kept from its pages for long. */
+		vgem_svm_wait_change(cell(kept, i % 4), "a word that is written on and on");
+	}
+	vgem_svm_poke(stop, 1);
+	pthread_join(thread, &failed);
+	igt_assert(!failed);
+	vgem_svm_wait(&s->q);
+	for (i = 0; i < 4; i++)
+		igt_assert_eq_u64(*cell(kept, i), last[i * 8]);
+	now = count_tables();
+	igt_info("%u rounds, %lld tables went\n", rounds,
+		 now.shrunk - before.shrunk);
+	igt_assert(now.shrunk - before.shrunk > PLACES);
+	vgem_svm_queue_fini(&q);
+	vgem_svm_unmap(p, PLACES * PLACE_BYTES);
+	vgem_svm_unmap(kept, BYTES);
+	vgem_svm_unmap(stop, 2 * VGEM_SVM_PAGE);
+}
+
 static void kinds(struct vgem_svm *s)
 {
 	igt_describe("GPU writes to a shared file mapping are in the file");
@@ -499,6 +702,14 @@ static void reclaims(struct vgem_svm *s)
 	igt_describe("Pages move in memory while a program writes them");
 	igt_subtest("compaction")
 		test_compaction(s);
+
+	igt_describe("The GPU's page tables that nobody needs go when caches are dropped");
+	igt_subtest("drop-tables")
+		test_drop_tables(s);
+
+	igt_describe("The GPU's page tables go over and over while programs run");
+	igt_subtest("drop-tables-running")
+		test_drop_tables_running(s);
 }
 
 int igt_main()
