@@ -89,7 +89,7 @@ static void look_now(void)
 	u32 k;
 
 	/* The device is at work itself: nobody else is. */
-	if (!l || l->busy || l->hw->lock.locked)
+	if (!l || l->busy || READ_ONCE(l->hw->lock.locked))
 		return;
 	l->busy = true;
 	for (k = 0; k < 2 * LOOK_TABLES; k++, l->looks++) {
@@ -322,10 +322,10 @@ static void shows_what_was_or_what_will_be(struct kunit *test)
 	prandom_seed_state(&l->rnd, 0x100c);
 	looker = l;
 	shim_look = look_now;
-	shim_perturbing = true;
+	WRITE_ONCE(shim_perturbing, true);
 	for (step = 0; step < steps && !l->failed; step++)
 		look_step(l);
-	shim_perturbing = false;
+	WRITE_ONCE(shim_perturbing, false);
 	shim_look = NULL;
 	looker = NULL;
 	kunit_info(test, "%u steps, %u looks\n", step, l->looks);

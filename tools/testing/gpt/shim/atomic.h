@@ -19,7 +19,7 @@
 #define shim_perturb()		((void)0)
 #else
 extern bool shim_perturbing;
-extern void (*shim_look)(void);
+extern __thread void (*shim_look)(void);
 void shim_perturb_now(void);
 #define shim_perturb()		do { \
 	if (unlikely(__atomic_load_n(&shim_perturbing, __ATOMIC_RELAXED))) \

@@ -96,7 +96,7 @@ void shim_quiescent(bool wait)
 
 #ifndef GPT_FAST
 bool shim_perturbing;
-void (*shim_look)(void);
+__thread void (*shim_look)(void);
 
 /* Mostly goes on; lets another thread in; or stays away for longer. */
 void shim_perturb_now(void)

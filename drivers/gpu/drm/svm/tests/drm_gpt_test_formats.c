@@ -136,7 +136,7 @@ static void test_decode_toy(const void *entry, u8 level, struct test_pte *pte)
 		     (value & 2 ? DRM_GPT_LEAF_ATOMIC : 0);
 }
 
-static u64 test_toy_decode(const void *src, u8 level)
+static u64 test_toy_leaf(const void *src, u8 level)
 {
 	struct test_pte pte;
 
@@ -144,6 +144,19 @@ static u64 test_toy_decode(const void *src, u8 level)
 	if (!pte.valid || !pte.leaf)
 		return 0;
 	return pte.addr | pte.flags | (pte.hint ? DRM_GPT_LEAF_HINT : 0);
+}
+
+/* For who has no lock: not the halves of two entries, and twice the same. */
+static u64 test_toy_decode(const void *src, u8 level)
+{
+	u64 leaf, again = test_toy_leaf(src, level);
+
+	do {
+		leaf = again;
+		smp_rmb(); /* a second look is a later one */
+		again = test_toy_leaf(src, level);
+	} while (level && again != leaf);
+	return leaf;
 }
 
 static u64 test_toy_common(const void *src, u8 level, u32 n)
