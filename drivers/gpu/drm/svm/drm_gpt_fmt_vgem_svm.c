@@ -27,9 +27,9 @@
 
 /* Rights are the same bits in both. */
 #define ENTRY_RIGHTS	(ENTRY_VALID | ENTRY_WRITE | ENTRY_ATOMIC)
-static_assert(ENTRY_VALID == DRM_GPT_LEAF_VALID &&
-	      ENTRY_WRITE == DRM_GPT_LEAF_WRITE &&
-	      ENTRY_ATOMIC == DRM_GPT_LEAF_ATOMIC);
+static_assert(DRM_GPT_LEAF_VALID == ENTRY_VALID);
+static_assert(DRM_GPT_LEAF_WRITE == ENTRY_WRITE);
+static_assert(DRM_GPT_LEAF_ATOMIC == ENTRY_ATOMIC);
 
 static u64 vgem_svm_attrs(u64 flags, u8 level)
 {

@@ -19,7 +19,8 @@
 #define shim_perturb()		((void)0)
 #else
 extern bool shim_perturbing;
-extern __thread void (*shim_look)(void);
+typedef void (*shim_look_fn)(void);
+extern __thread shim_look_fn shim_look;
 void shim_perturb_now(void);
 #define shim_perturb()		do { \
 	if (unlikely(__atomic_load_n(&shim_perturbing, __ATOMIC_RELAXED))) \

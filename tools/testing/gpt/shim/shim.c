@@ -96,7 +96,7 @@ void shim_quiescent(bool wait)
 
 #ifndef GPT_FAST
 bool shim_perturbing;
-__thread void (*shim_look)(void);
+__thread shim_look_fn shim_look;
 
 /* Mostly goes on; lets another thread in; or stays away for longer. */
 void shim_perturb_now(void)
@@ -318,11 +318,11 @@ void *shim_alloc(size_t bytes, gfp_t gfp, size_t align, size_t slab)
 	size_t front = max(align, sizeof(struct shim_header));
 	struct shim_header *header;
 	void *start;
-	if (shim_preempt_depth)
-		shim_warn(__FILE__, __LINE__, "allocates with preemption off");
 
 	if (gfp & GFP_KERNEL)
 		might_sleep();
+	if (shim_preempt_depth)
+		shim_warn(__FILE__, __LINE__, "allocates with preemption off");
 	if ((gfp & GFP_KERNEL) && shim_reclaim_depth)
 		shim_warn(__FILE__, __LINE__, "allocates in reclaim");
 	if (shim_fail_left && !--shim_fail_left) {
