@@ -7,7 +7,7 @@
 
 #include <kunit/test.h>
 
-#include "drm_gpt_test_ops.h"
+#include "drm_gpt_test.h"
 
 /* Runs of up to so many entries are for the CPU. */
 #define MIXED_MAX	4
