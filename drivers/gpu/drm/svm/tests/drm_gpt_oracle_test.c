@@ -12,14 +12,12 @@
 #include <kunit/test.h>
 
 #include <linux/dma-mapping.h>
-#include <linux/generic_pt/iommu.h>
 #include <linux/io.h>
-#include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/prandom.h>
 #include <linux/sched.h>
 
-#include <drm/drm_gpt.h>
+#include "drm_gpt_oracle.h"
 
 #define ORACLE_SEED	0x6f7261
 #define ORACLE_SEGMENTS	300
@@ -38,21 +36,17 @@ struct oracle_segment {
 };
 
 /**
- * struct oracle - both builders
- * @gpt: ours
- * @pt: the kernel's
+ * struct oracle - what one test has
+ * @pair: both builders
  * @rnd: the dice
  * @next: lowest address that nobody has used
  * @segment: what was mapped
- * @entries: entries compared
  */
 struct oracle {
-	struct drm_gpt gpt;
-	struct pt_iommu_x86_64 pt;
+	struct oracle_pair pair;
 	struct rnd_state rnd;
 	u64 next;
 	struct oracle_segment segment[ORACLE_SEGMENTS];
-	u64 entries;
 };
 
 static u32 oracle_random(struct oracle *o, u32 below)
@@ -78,6 +72,7 @@ static void oracle_pick(struct oracle *o, struct oracle_segment *s)
 static void oracle_map(struct kunit *test, struct oracle *o,
 		       struct oracle_segment *s)
 {
+	struct pt_iommu *theirs = &o->pair.pt.iommu;
 	u64 bytes = (u64)s->pages << 12, phys;
 	bool write = oracle_random(o, 2);
 	struct drm_gpt_update up;
@@ -90,33 +85,33 @@ static void oracle_map(struct kunit *test, struct oracle *o,
 		phys = (phys & ~(SZ_2M - 1ULL)) | (s->va & (SZ_2M - 1));
 	leaf = phys | DRM_GPT_LEAF_VALID | (write ? DRM_GPT_LEAF_WRITE : 0);
 
-	KUNIT_ASSERT_EQ(test, drm_gpt_prepare(&o->gpt, &up, s->va,
+	KUNIT_ASSERT_EQ(test, drm_gpt_prepare(&o->pair.gpt, &up, s->va,
 					      s->va + bytes - 1, 0, GFP_KERNEL), 0);
 	KUNIT_ASSERT_EQ(test, drm_gpt_commit_seq(&up, s->va, leaf, s->pages, NULL,
 						 NULL), 0);
 	drm_gpt_finish(&up);
 
-	KUNIT_ASSERT_EQ(test, o->pt.iommu.ops->map_range(&o->pt.iommu, s->va, phys,
-							 bytes,
-							 IOMMU_READ | (write ? IOMMU_WRITE : 0),
-							 GFP_KERNEL, &mapped), 0);
+	KUNIT_ASSERT_EQ(test, theirs->ops->map_range(theirs, s->va, phys, bytes,
+						     IOMMU_READ | (write ? IOMMU_WRITE : 0),
+						     GFP_KERNEL, &mapped), 0);
 	KUNIT_ASSERT_EQ(test, mapped, bytes);
 }
 
 static void oracle_unmap(struct kunit *test, struct oracle *o,
 			 struct oracle_segment *s)
 {
+	struct pt_iommu *pt = &o->pair.pt.iommu;
 	u64 bytes = (u64)s->pages << 12;
 	struct iommu_iotlb_gather theirs;
 	struct drm_gpt_gather ours;
 
-	drm_gpt_gather_init(&ours, &o->gpt);
+	drm_gpt_gather_init(&ours, &o->pair.gpt);
 	drm_gpt_zap(&ours, s->va, s->va + bytes - 1);
 	drm_gpt_gather_fini(&ours);
 
 	iommu_iotlb_gather_init(&theirs);
-	KUNIT_ASSERT_EQ(test, o->pt.iommu.ops->unmap_range(&o->pt.iommu, s->va,
-							   bytes, &theirs), bytes);
+	KUNIT_ASSERT_EQ(test, pt->ops->unmap_range(pt, s->va, bytes, &theirs),
+			bytes);
 }
 
 static bool oracle_is_table(u64 entry, u8 level)
@@ -125,7 +120,7 @@ static bool oracle_is_table(u64 entry, u8 level)
 }
 
 /* Entry by entry; where both point to a table, all but the address. */
-static void oracle_compare(struct kunit *test, struct oracle *o, u8 level,
+static void oracle_compare(struct kunit *test, struct oracle_pair *pair, u8 level,
 			   u64 base, u64 ours, u64 theirs)
 {
 	const u64 *a = phys_to_virt(ours & ORACLE_ADDR);
@@ -135,7 +130,7 @@ static void oracle_compare(struct kunit *test, struct oracle *o, u8 level,
 	for (i = 0; i < 512; i++) {
 		u64 va = base + ((u64)i << (12 + 9 * level));
 
-		o->entries++;
+		pair->entries++;
 		if (!oracle_is_table(a[i], level) || !oracle_is_table(b[i], level)) {
 			KUNIT_ASSERT_EQ_MSG(test, a[i], b[i], "level %u, va %#llx",
 					    level, va);
@@ -143,75 +138,21 @@ static void oracle_compare(struct kunit *test, struct oracle *o, u8 level,
 		}
 		KUNIT_ASSERT_EQ_MSG(test, a[i] & ~ORACLE_ADDR, b[i] & ~ORACLE_ADDR,
 				    "level %u, va %#llx", level, va);
-		oracle_compare(test, o, level - 1, va, a[i], b[i]);
+		oracle_compare(test, pair, level - 1, va, a[i], b[i]);
 	}
 	cond_resched();
 }
 
-static void oracle_compare_all(struct kunit *test, struct oracle *o)
+void oracle_compare_all(struct kunit *test, struct oracle_pair *pair)
 {
 	struct pt_iommu_x86_64_hw_info info;
 	bool local;
 	u64 addr;
 
-	drm_gpt_root(&o->gpt, &addr, &local);
-	pt_iommu_x86_64_hw_info(&o->pt, &info);
+	drm_gpt_root(&pair->gpt, &addr, &local);
+	pt_iommu_x86_64_hw_info(&pair->pt, &info);
 	KUNIT_ASSERT_EQ(test, info.levels, 4);
-	oracle_compare(test, o, 3, 0, addr, info.gcr3_pt);
-}
-
-/* ---- cost ------------------------------------------------------------------ */
-
-#define ORACLE_ROUNDS	200
-#define ORACLE_PAGES	510
-
-static u64 oracle_time_ours(struct kunit *test, struct oracle *o, u64 va, u64 phys)
-{
-	u64 last = va + ((u64)ORACLE_PAGES << 12) - 1, begin = ktime_get_ns();
-	struct drm_gpt_update up;
-
-	KUNIT_ASSERT_EQ(test, drm_gpt_prepare(&o->gpt, &up, va, last, 0,
-					      GFP_KERNEL), 0);
-	KUNIT_ASSERT_EQ(test, drm_gpt_commit_seq(&up, va, phys | DRM_GPT_LEAF_VALID,
-						 ORACLE_PAGES, NULL, NULL), 0);
-	drm_gpt_finish(&up);
-	return ktime_get_ns() - begin;
-}
-
-static u64 oracle_time_theirs(struct kunit *test, struct oracle *o, u64 va,
-			      u64 phys)
-{
-	u64 bytes = (u64)ORACLE_PAGES << 12, begin = ktime_get_ns();
-	size_t mapped = 0;
-
-	KUNIT_ASSERT_EQ(test, o->pt.iommu.ops->map_range(&o->pt.iommu, va, phys,
-							 bytes, IOMMU_READ,
-							 GFP_KERNEL, &mapped), 0);
-	return ktime_get_ns() - begin;
-}
-
-/*
- * Says what mapping most of a table costs either, the table being there. For
- * people: with a clock that counts instructions it is exact (tools/vm/run --icount).
- */
-static void oracle_measure(struct kunit *test, struct oracle *o)
-{
-	struct oracle_segment s = { .pages = ORACLE_PAGES };
-	struct oracle_segment keep = { .pages = 1 };
-	u64 ours = 0, theirs = 0, phys = 0x1234567000;
-	u32 i;
-
-	keep.va = round_up(o->next, SZ_2M);
-	o->next = keep.va + SZ_2M;
-	oracle_map(test, o, &keep);
-	s.va = keep.va + SZ_4K;
-	for (i = 0; i < ORACLE_ROUNDS; i++) {
-		ours += oracle_time_ours(test, o, s.va, phys);
-		theirs += oracle_time_theirs(test, o, s.va, phys);
-		oracle_unmap(test, o, &s);
-	}
-	kunit_info(test, "%u pages: drm_gpt %llu ns, generic_pt %llu ns\n",
-		   ORACLE_PAGES, ours / ORACLE_ROUNDS, theirs / ORACLE_ROUNDS);
+	oracle_compare(test, pair, 3, 0, addr, info.gcr3_pt);
 }
 
 /* ---- suite ----------------------------------------------------------------- */
@@ -226,20 +167,18 @@ static void same_bytes_as_generic_pt(struct kunit *test)
 		oracle_pick(o, &o->segment[i]);
 		oracle_map(test, o, &o->segment[i]);
 		if (i % 50 == 0)
-			oracle_compare_all(test, o);
+			oracle_compare_all(test, &o->pair);
 	}
-	oracle_compare_all(test, o);
+	oracle_compare_all(test, &o->pair);
 	/* Of each third that is short enough, nothing stays. */
 	for (i = 0; i < ORACLE_SEGMENTS; i += 3)
 		if (o->segment[i].pages < 512)
 			oracle_unmap(test, o, &o->segment[i]);
-	oracle_compare_all(test, o);
-	kunit_info(test, "%llu entries compared\n", o->entries);
-	oracle_measure(test, o);
-	oracle_compare_all(test, o);
+	oracle_compare_all(test, &o->pair);
+	kunit_info(test, "%llu entries compared\n", o->pair.entries);
 }
 
-static int oracle_init(struct kunit *test)
+int oracle_pair_init(struct kunit *test, struct oracle_pair *pair)
 {
 	const struct pt_iommu_x86_64_cfg cfg = {
 		.common.hw_max_vasz_lg2 = 47,
@@ -250,25 +189,39 @@ static int oracle_init(struct kunit *test)
 		.format = &drm_gpt_format_x86_64,
 		.mem = &drm_gpt_mem_pages,
 	};
+	int ret;
+
+	config.dev = kunit_device_register(test, "drm_gpt_oracle");
+	if (IS_ERR(config.dev))
+		return PTR_ERR(config.dev);
+	ret = dma_coerce_mask_and_coherent(config.dev, DMA_BIT_MASK(64));
+	ret = ret ?: drm_gpt_init(&pair->gpt, &config);
+	if (ret)
+		return ret;
+	pair->pt.iommu.nid = NUMA_NO_NODE;
+	pair->pt.iommu.iommu_device = config.dev;
+	ret = pt_iommu_x86_64_init(&pair->pt, &cfg, GFP_KERNEL);
+	if (ret)
+		drm_gpt_fini(&pair->gpt);
+	return ret;
+}
+
+void oracle_pair_fini(struct oracle_pair *pair)
+{
+	pt_iommu_deinit(&pair->pt.iommu);
+	drm_gpt_fini(&pair->gpt);
+}
+
+static int oracle_init(struct kunit *test)
+{
 	struct oracle *o = kunit_kzalloc(test, sizeof(*o), GFP_KERNEL);
 	int ret;
 
 	if (!o)
 		return -ENOMEM;
-	config.dev = kunit_device_register(test, "drm_gpt_oracle");
-	if (IS_ERR(config.dev))
-		return PTR_ERR(config.dev);
-	ret = dma_coerce_mask_and_coherent(config.dev, DMA_BIT_MASK(64));
-	ret = ret ?: drm_gpt_init(&o->gpt, &config);
+	ret = oracle_pair_init(test, &o->pair);
 	if (ret)
 		return ret;
-	o->pt.iommu.nid = NUMA_NO_NODE;
-	o->pt.iommu.iommu_device = config.dev;
-	ret = pt_iommu_x86_64_init(&o->pt, &cfg, GFP_KERNEL);
-	if (ret) {
-		drm_gpt_fini(&o->gpt);
-		return ret;
-	}
 	prandom_seed_state(&o->rnd, ORACLE_SEED);
 	test->priv = o;
 	return 0;
@@ -278,10 +231,8 @@ static void oracle_exit(struct kunit *test)
 {
 	struct oracle *o = test->priv;
 
-	if (!o)
-		return;
-	pt_iommu_deinit(&o->pt.iommu);
-	drm_gpt_fini(&o->gpt);
+	if (o)
+		oracle_pair_fini(&o->pair);
 }
 
 static struct kunit_case drm_gpt_oracle_test_cases[] = {
@@ -296,7 +247,7 @@ static struct kunit_suite drm_gpt_oracle_test_suite = {
 	.test_cases = drm_gpt_oracle_test_cases,
 };
 
-kunit_test_suite(drm_gpt_oracle_test_suite);
+kunit_test_suites(&drm_gpt_oracle_test_suite, &drm_gpt_oracle_cost_suite);
 
 MODULE_DESCRIPTION("drm_gpt beside generic_pt");
 MODULE_LICENSE("Dual MIT/GPL");
