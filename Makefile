@@ -13,6 +13,7 @@ help:
 	@echo "make check-gpt      the page table alone, in user space, under sanitizers"
 	@echo "make check-long     the same for an hour, from random seeds"
 	@echo "make bench-gpt      what the page table costs, in build/bench/gpt.json"
+	@echo "make bench-guest    the same operations beside the kernel's generic_pt, in instructions"
 	@echo "make check-stress   the stress test 20 times, on the debug kernel"
 	@echo "make lint           builds without warnings, sparse, checkpatch, kernel-doc, ..."
 	@echo "make docs           Documentation/ as HTML, in build/docs"
@@ -46,6 +47,9 @@ check-long:
 bench-gpt:
 	$(gpt) bench
 
+bench-guest:
+	tools/bench/generic-pt
+
 check-stress:
 	tools/check/stress-loop
 
@@ -62,4 +66,4 @@ clean:
 	rm -rf build
 
 .PHONY: help demo check check-debug check-planted check-gpt check-long bench-gpt \
-	check-stress lint docs series clean
+	bench-guest check-stress lint docs series clean
