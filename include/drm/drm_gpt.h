@@ -472,6 +472,14 @@ int drm_gpt_wait(struct drm_gpt *gpt, u64 seq);
  * @evict: let a zap unlink tables that are empty too, where all that they
  *	cover goes, to make way for a large leaf; the caller sets it
  * @tables: tables that drm_gpt_reclaim() took out, freed after the flush
+ *
+ * A flush is done when the device has dropped, and no walk that began before can
+ * bring back: for each range, every TLB entry that overlaps it, whatever its size,
+ * since one that reaches beyond may be of a large leaf or a group that a commit
+ * has split in place; with @directory also every entry of walk caches whose table
+ * covers any part of the range, on all levels. With @full, all of the address
+ * space of both. Only then may memory be used again, and drm_gpt_gather_fini()
+ * be called.
  */
 struct drm_gpt_gather {
 	struct drm_gpt *gpt;

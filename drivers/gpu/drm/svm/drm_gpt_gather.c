@@ -203,7 +203,9 @@ void drm_gpt_gather_free(struct drm_gpt_gather *gather)
  * drm_gpt_gather_fini() - the flush is done
  * @gather: gather
  *
- * Frees reclaimed tables after a grace period, gives ring space back.
+ * Frees reclaimed tables after a grace period, gives ring space back. The device
+ * must have dropped all that &struct drm_gpt_gather says; a walk cache that still
+ * had one of the tables would lead into memory of others.
  *
  * Context: any.
  */
