@@ -57,12 +57,13 @@ static u32 drm_gpt_beside_bytes(const struct drm_gpt *gpt, u8 level)
 	return drm_gpt_groups(gpt, level) << drm_gpt_level(gpt, level)->entry_shift;
 }
 
+/* The longest directories take more than 64 KiB, which are not always to be had in one. */
 static void *drm_gpt_zalloc(struct kmem_cache *cache, size_t common, size_t size,
 			    gfp_t gfp)
 {
 	if (size <= common && size > common / 2)
 		return kmem_cache_zalloc(cache, gfp);
-	return kzalloc(size, gfp);
+	return kvzalloc(size, gfp);
 }
 
 static struct drm_gpt_table *drm_gpt_table_alloc(struct drm_gpt *gpt, u8 level,
@@ -85,12 +86,13 @@ static struct drm_gpt_table *drm_gpt_table_alloc(struct drm_gpt *gpt, u8 level,
 	return &dir->table;
 }
 
+/* From either; in process context, as drm_gpt_mem_ops.free is. */
 static void drm_gpt_table_release(struct drm_gpt_table *table)
 {
 	if (table->level)
-		kfree(drm_gpt_dir(table));
+		kvfree(drm_gpt_dir(table));
 	else
-		kfree(table);
+		kvfree(table);
 }
 
 static int drm_gpt_beside_make(struct drm_gpt_table *table, gfp_t gfp)

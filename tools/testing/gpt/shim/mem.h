@@ -34,12 +34,21 @@ void shim_fail_nth(unsigned int n);
 /* Has it been reached? */
 bool shim_fail_reached(void);
 
-#define kmalloc(bytes, gfp)	shim_alloc(bytes, gfp, 0, 0)
-#define kzalloc(bytes, gfp)	shim_alloc(bytes, (gfp) | __GFP_ZERO, 0, 0)
+/* kmalloc() of more is hard to get when memory has been in use for long. */
+static inline size_t shim_not_costly(size_t bytes)
+{
+	WARN_ON(bytes > PAGE_SIZE << 3);
+	return bytes;
+}
+
+#define kvmalloc(bytes, gfp)	shim_alloc(bytes, gfp, 0, 0)
+#define kvzalloc(bytes, gfp)	shim_alloc(bytes, (gfp) | __GFP_ZERO, 0, 0)
+#define kmalloc(bytes, gfp)	kvmalloc(shim_not_costly(bytes), gfp)
+#define kzalloc(bytes, gfp)	kvzalloc(shim_not_costly(bytes), gfp)
 #define kcalloc(n, bytes, gfp)	kzalloc((size_t)(n) * (bytes), gfp)
 #define kmalloc_array(n, bytes, gfp)	kmalloc((size_t)(n) * (bytes), gfp)
-#define kvmalloc_array(n, bytes, gfp)	kmalloc((size_t)(n) * (bytes), gfp)
-#define kvcalloc(n, bytes, gfp)	kcalloc(n, bytes, gfp)
+#define kvmalloc_array(n, bytes, gfp)	kvmalloc((size_t)(n) * (bytes), gfp)
+#define kvcalloc(n, bytes, gfp)	kvzalloc((size_t)(n) * (bytes), gfp)
 #define kmalloc_obj(obj, gfp)	((typeof(obj) *)kmalloc(sizeof(obj), gfp))
 #define kzalloc_obj(obj, gfp)	((typeof(obj) *)kzalloc(sizeof(obj), gfp))
 #define kmalloc_objs(obj, n, gfp) \
@@ -52,8 +61,7 @@ bool shim_fail_reached(void);
 	(sizeof(type) + (size_t)(n) * sizeof(((type *)NULL)->member[0]))
 #define kfree(ptr)	shim_free(ptr)
 #define kvfree(ptr)	shim_free(ptr)
-#define kvzalloc(bytes, gfp)	kzalloc(bytes, gfp)
-#define vzalloc(bytes)	kzalloc(bytes, GFP_KERNEL)
+#define vzalloc(bytes)	kvzalloc(bytes, GFP_KERNEL)
 #define vfree(ptr)	shim_free(ptr)
 
 struct kmem_cache {

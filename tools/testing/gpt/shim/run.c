@@ -39,7 +39,7 @@ void shim_kunit_fail(struct kunit *test, const char *file, int line,
 
 void *kunit_kcalloc(struct kunit *test, size_t n, size_t bytes, gfp_t gfp)
 {
-	struct kunit_resource *res = kzalloc(sizeof(*res) + n * bytes, gfp);
+	struct kunit_resource *res = kvzalloc(sizeof(*res) + n * bytes, gfp);
 
 	if (!res)
 		return NULL;
@@ -54,7 +54,7 @@ static void free_resources(struct kunit *test)
 
 	while ((res = test->resources)) {
 		test->resources = res->next;
-		kfree(res);
+		kvfree(res);
 	}
 }
 

@@ -667,14 +667,14 @@ static void shows_no_half_of_an_entry(struct kunit *test)
 static int fmt_mem_alloc(struct drm_gpt *gpt, struct drm_gpt_mem *mem, u32 bytes,
 			 gfp_t gfp)
 {
-	mem->cpu = kzalloc(bytes, gfp);
+	mem->cpu = kvzalloc(bytes, gfp);
 	mem->addr = 0x10000;
 	return mem->cpu ? 0 : -ENOMEM;
 }
 
 static void fmt_mem_free(struct drm_gpt *gpt, struct drm_gpt_mem *mem, u32 bytes)
 {
-	kfree(mem->cpu);
+	kvfree(mem->cpu);
 }
 
 static const struct drm_gpt_mem_ops fmt_mem_ops = {

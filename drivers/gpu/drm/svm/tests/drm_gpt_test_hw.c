@@ -43,7 +43,7 @@ static int test_mem_alloc(struct drm_gpt *gpt, struct drm_gpt_mem *mem,
 			  u32 bytes, gfp_t gfp)
 {
 	struct test_hw *hw = test_hw_of(gpt);
-	void *cpu = kzalloc(bytes, gfp);
+	void *cpu = kvzalloc(bytes, gfp);
 	struct test_table *table;
 	int ret = -ENOMEM;
 
@@ -65,7 +65,7 @@ static int test_mem_alloc(struct drm_gpt *gpt, struct drm_gpt_mem *mem,
 	}
 	spin_unlock(&hw->lock);
 	if (ret)
-		kfree(cpu);
+		kvfree(cpu);
 	return ret;
 }
 
@@ -759,6 +759,6 @@ void test_hw_destroy(struct test_hw *hw)
 	u32 i;
 
 	for (i = 1; i <= hw->nr_tables; i++)
-		kfree(hw->tables[i].mem);
+		kvfree(hw->tables[i].mem);
 	vfree(hw);
 }
