@@ -305,7 +305,7 @@ static void drm_gpt_fence_table(struct drm_gpt_update *up,
 		u64 seq = drm_gpt_fence(up->gpt, &up->credits);
 
 		if (!drm_svm_planted(DRM_GPT_PLANTED_NO_PENDING))
-			WRITE_ONCE(drm_gpt_side(table)->pending, seq);
+			atomic64_set(&drm_gpt_side(table)->pending, seq);
 		up->seq = max(up->seq, seq);
 		up->fenced = up->credits;
 	}

@@ -95,15 +95,18 @@ struct drm_gpt_dir {
 /**
  * struct drm_gpt_side - what memory cannot tell while commands are on their way
  * @pending: fence behind the last commit to the table, stored before the bits of
- *	that commit
+ *	that commit. Stored under the lock and read without: atomic, since a 32-bit
+ *	CPU would read the half of one and the half of another
  * @busy: a fence behind all commands for the table and for the entry that points
  *	to it, taken or still to be; only with &drm_gpt_config.cpu_max
  * @known: leaves as they were committed: of a directory that may hold some, one
  *	per entry; of a lowest table with hints in its entries, the first of each
  *	group
+ *
+ * All but @pending under the lock.
  */
 struct drm_gpt_side {
-	u64 pending;
+	atomic64_t pending;
 	u64 busy;
 	u64 known[];
 };
@@ -240,7 +243,7 @@ static inline struct drm_gpt_side *drm_gpt_side(const struct drm_gpt_table *tabl
 	unsigned long *end = drm_gpt_atomic(table) +
 			     BITS_TO_LONGS(drm_gpt_size(table));
 
-	return (struct drm_gpt_side *)PTR_ALIGN(end, __alignof__(u64));
+	return (struct drm_gpt_side *)PTR_ALIGN(end, __alignof__(struct drm_gpt_side));
 }
 
 static inline bool drm_gpt_has_beside(const struct drm_gpt *gpt, u8 level)

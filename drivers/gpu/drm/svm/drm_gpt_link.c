@@ -91,8 +91,8 @@ static void drm_gpt_split(struct drm_gpt_table *parent,
 	 * memory of the table has what was in it before: not for a lookup to read.
 	 */
 	if (table->gpt->cmd) {
-		WRITE_ONCE(drm_gpt_side(table)->pending,
-			   drm_gpt_fence(table->gpt, credits));
+		atomic64_set(&drm_gpt_side(table)->pending,
+			     drm_gpt_fence(table->gpt, credits));
 		/* Pairs with drm_gpt_has(). */
 		smp_wmb();
 	}

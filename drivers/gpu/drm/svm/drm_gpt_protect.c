@@ -17,7 +17,7 @@ static bool drm_gpt_readable(const struct drm_gpt_table *table)
 
 	if (!gpt->cmd)
 		return true;
-	pending = drm_gpt_side(table)->pending;
+	pending = atomic64_read(&drm_gpt_side(table)->pending);
 	return table->cpu && (!pending || gpt->cmd->done(gpt, pending));
 }
 

@@ -368,7 +368,7 @@ static u64 drm_gpt_pending(const struct drm_gpt_table *table)
 		return 0;
 	/* Flags may be newer than the live bit: their fence was before them. */
 	smp_rmb();
-	pending = READ_ONCE(drm_gpt_side(table)->pending);
+	pending = atomic64_read(&drm_gpt_side(table)->pending);
 	return pending && !gpt->cmd->done(gpt, pending) ? pending : 0;
 }
 

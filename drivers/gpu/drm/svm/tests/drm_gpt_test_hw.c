@@ -213,7 +213,7 @@ static u64 test_cmd_fence(struct drm_gpt *gpt)
 	spin_lock(&hw->lock);
 	packet = test_cmd_packet(hw, 3);
 	packet->n = 0;
-	seq = hw->seq + 1;
+	seq = hw->seq + (hw->seq_step ?: 1);
 	WRITE_ONCE(hw->seq, seq);
 	packet->seq = seq;
 	spin_unlock(&hw->lock);

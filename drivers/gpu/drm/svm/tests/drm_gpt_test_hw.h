@@ -158,6 +158,7 @@ struct test_walk_entry {
  * @reserved: words promised
  * @used: words recorded and not executed
  * @seq: last fence recorded
+ * @seq_step: how far numbers of fences are apart; 0: by 1
  * @done: last fence executed
  * @ring: packets, by number modulo TEST_RING
  * @tlb: translations of the smallest pages
@@ -185,6 +186,7 @@ struct test_hw {
 	u32 reserved;
 	u32 used;
 	u64 seq;
+	u64 seq_step;
 	u64 done;
 	struct test_packet ring[TEST_RING];
 	struct test_tlb_entry tlb[TEST_TLB];
