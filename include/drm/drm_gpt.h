@@ -98,7 +98,7 @@ struct drm_gpt_target {
  * @fill_leaves: encode leaves as given, one by one, up to @n or the first that is
  *	not %DRM_GPT_LEAF_VALID or has more than @leaf_bits; gives how many it were
  * @fill_seq: encode @n leaves whose addresses follow each other from @leaf in
- *	steps of the level's size
+ *	steps of the level's size; %DRM_GPT_LEAF_HINT comes only here
  * @fill_empty: encode @n entries that map nothing
  * @fill_table: encode one entry that points to a table, and what is beside it
  * @fill_beside: encode @n entries of a table beside those of level 0, for groups

@@ -149,7 +149,7 @@ drm_gpt_fmt_fill_leaves(const struct drm_gpt_fmt *fmt, void *dst, u8 level,
 {
 	u64 step = 1ULL << (fmt->shift + fmt->bits * level);
 	u64 addr = fmt->leaf_bits & DRM_GPT_LEAF_ADDR & ~(step - 1);
-	u64 known = (fmt->leaf_bits & DRM_GPT_LEAF_FLAGS) | DRM_GPT_LEAF_HINT;
+	u64 known = fmt->leaf_bits & DRM_GPT_LEAF_FLAGS;
 	u64 flags = U64_MAX, attrs = 0;
 	u32 i;
 

@@ -21,16 +21,45 @@ static bool drm_gpt_readable(const struct drm_gpt_table *table)
 	return table->cpu && (!pending || gpt->cmd->done(gpt, pending));
 }
 
+/* What an array cannot say: those of one group, which follow each other. */
+static u32 drm_gpt_rewrite_group(struct drm_gpt_table *table, u32 i, u64 leaf,
+				 u32 n, u32 *credits)
+{
+	u32 group = 1U << drm_gpt_level(table->gpt, table->level)->hint;
+
+	n = min(n, group - (i & (group - 1)));
+	drm_gpt_write_seq(table, i, leaf, n, credits);
+	return n;
+}
+
+static u32 drm_gpt_rewrite_single(struct drm_gpt_table *table, u32 i,
+				  const u64 *leaves, u32 n, u32 *credits)
+{
+	u32 k = 1;
+
+	while (k < n && !(leaves[k] & DRM_GPT_LEAF_HINT))
+		k++;
+	drm_gpt_write_leaves(table, i, leaves, k, credits);
+	return k;
+}
+
 static void drm_gpt_protect_run(struct drm_gpt_gather *gather,
 				struct drm_gpt_table *table, u32 i, u32 n,
 				u64 flags)
 {
+	u32 *credits = drm_gpt_gather_credits(gather);
 	u64 leaves[DRM_GPT_CHUNK];
 	u32 k;
 
 	for (k = 0; k < n; k++)
 		leaves[k] = drm_gpt_read(table, i + k) & ~flags;
-	drm_gpt_write_leaves(table, i, leaves, n, drm_gpt_gather_credits(gather));
+	for (k = 0; k < n;)
+		if (leaves[k] & DRM_GPT_LEAF_HINT)
+			k += drm_gpt_rewrite_group(table, i + k, leaves[k], n - k,
+						   credits);
+		else
+			k += drm_gpt_rewrite_single(table, i + k, leaves + k, n - k,
+						    credits);
 	drm_gpt_note_leaves(table, i, leaves, n);
 }
 

@@ -82,7 +82,7 @@ static void test_toy_store(void *dst, u8 level, u32 i, u64 leaf)
 
 static u32 test_toy_fill_leaves(void *dst, u8 level, const u64 *leaves, u32 n)
 {
-	u64 lost = ~(TEST_TOY_LEAF_BITS | DRM_GPT_LEAF_HINT);
+	u64 lost = ~TEST_TOY_LEAF_BITS;
 	u64 step = 1ULL << (12 + 4 * level);
 	u32 i;
 
@@ -233,7 +233,7 @@ static void test_small_fill_seq(void *dst, u8 level, u64 leaf, u32 n)
 	u64 *entry = dst;
 
 	for (; n--; entry++, leaf += 0x1000ULL << (4 * level))
-		drm_gpt_format_vgem_svm.fill_leaves(entry, 0, &leaf, 1);
+		drm_gpt_format_vgem_svm.fill_seq(entry, 0, leaf, 1);
 }
 
 static u32 test_small_fill_leaves(void *dst, u8 level, const u64 *leaves, u32 n)
