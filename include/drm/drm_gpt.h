@@ -84,7 +84,8 @@ struct drm_gpt_target {
 /**
  * struct drm_gpt_format - how a device wants its table
  * @name: for people
- * @va_bits: addresses at or above 1 << @va_bits are refused
+ * @va_bits: addresses at or above 1 << @va_bits are refused; up to 64, and not more
+ *	than the levels can tell apart, which is 64 too
  * @nr_levels: levels in use, 2 to %DRM_GPT_MAX_LEVELS
  * @replace_ok: an entry may go from one valid leaf or table to another in one
  *	store; else it has to be empty, and flushed, in between

@@ -523,13 +523,18 @@ static bool drm_gpt_cut(struct drm_gpt_table *table,
 	return p->n;
 }
 
+/* Are there so many pages? The end of more could come round to one that is there. */
+static bool drm_gpt_nr_ok(const struct drm_gpt *gpt, u8 level, u32 nr)
+{
+	return nr && nr - 1 <= drm_gpt_last(gpt) >> drm_gpt_level(gpt, level)->shift;
+}
+
 static int drm_gpt_commit_leaves(struct drm_gpt_update *up,
 				 const struct drm_gpt_leaves *leaves)
 {
-	const struct drm_gpt_level *level = drm_gpt_level(up->gpt, up->level);
-	u8 shift = level->shift + level->bits;
-	u64 k = (leaves->first >> shift) - (up->first >> shift);
-	u64 end = (leaves->last >> shift) - (up->first >> shift);
+	u64 base = drm_gpt_table_number(up->gpt, up->level, up->first);
+	u64 k = drm_gpt_table_number(up->gpt, up->level, leaves->first) - base;
+	u64 end = drm_gpt_table_number(up->gpt, up->level, leaves->last) - base;
 	struct drm_gpt_piece piece;
 	int ret;
 
@@ -587,7 +592,9 @@ int drm_gpt_commit(struct drm_gpt_update *up, u64 first, const u64 *array,
 		.data = data,
 	};
 
-	return nr ? drm_gpt_commit_leaves(up, &leaves) : -EINVAL;
+	if (!drm_gpt_nr_ok(up->gpt, up->level, nr))
+		return -EINVAL;
+	return drm_gpt_commit_leaves(up, &leaves);
 }
 EXPORT_SYMBOL_GPL(drm_gpt_commit);
 
@@ -618,7 +625,7 @@ int drm_gpt_commit_seq(struct drm_gpt_update *up, u64 first, u64 leaf, u32 nr,
 		.data = data,
 	};
 
-	if (!nr || !(leaf & DRM_GPT_LEAF_VALID) ||
+	if (!drm_gpt_nr_ok(up->gpt, up->level, nr) || !(leaf & DRM_GPT_LEAF_VALID) ||
 	    !drm_gpt_expressible(up->gpt, up->level, leaf, nr))
 		return -EINVAL;
 	return drm_gpt_commit_leaves(up, &leaves);
@@ -684,7 +691,8 @@ int drm_gpt_map(struct drm_gpt *gpt, u64 first, const u64 *array, u32 nr,
 	int ret;
 
 	might_sleep();
-	if (!nr || !drm_gpt_range_ok(gpt, leaves.first, leaves.last, 0))
+	if (!drm_gpt_nr_ok(gpt, 0, nr) ||
+	    !drm_gpt_range_ok(gpt, leaves.first, leaves.last, 0))
 		return -EINVAL;
 	if (!gpt->cmd && drm_gpt_map_fast(gpt, &leaves))
 		return 0;

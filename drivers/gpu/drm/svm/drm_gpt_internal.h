@@ -165,6 +165,17 @@ static inline u64 drm_gpt_table_mask(const struct drm_gpt *gpt, u8 level)
 	       (drm_gpt_entries(gpt, level) - 1);
 }
 
+/*
+ * Which of the tables of a level it is, counted by addresses. Not one shift: the
+ * highest may cover all that 64 bits can say.
+ */
+static inline u64 drm_gpt_table_number(const struct drm_gpt *gpt, u8 level, u64 va)
+{
+	const struct drm_gpt_level *l = drm_gpt_level(gpt, level);
+
+	return va >> l->shift >> l->bits;
+}
+
 static inline u64 drm_gpt_slot_first(const struct drm_gpt_table *table, u32 i)
 {
 	u64 offset = (u64)i << drm_gpt_level(table->gpt, table->level)->shift;

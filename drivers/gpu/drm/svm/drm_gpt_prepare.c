@@ -223,16 +223,15 @@ int drm_gpt_prepare(struct drm_gpt *gpt, struct drm_gpt_update *up,
 		    u64 first, u64 last, u8 level, gfp_t gfp)
 {
 	u64 nr;
-	u8 shift;
 	int ret;
 
 	might_sleep();
 	if (!drm_gpt_range_ok(gpt, first, last, level))
 		return -EINVAL;
-	shift = drm_gpt_level(gpt, level)->shift + drm_gpt_level(gpt, level)->bits;
-	nr = (last >> shift) - (first >> shift) + 1;
+	nr = drm_gpt_table_number(gpt, level, last) -
+	     drm_gpt_table_number(gpt, level, first) + 1;
 	if (drm_svm_planted(DRM_GPT_PLANTED_STRADDLE))
-		nr = ((last - first) >> shift) + 1;
+		nr = drm_gpt_table_number(gpt, level, last - first) + 1;
 	if (nr > U32_MAX)
 		return -EINVAL;
 

@@ -163,7 +163,8 @@ static bool drm_gpt_format_ok(const struct drm_gpt_format *format)
 
 	if (format->nr_levels < 2 || format->nr_levels > DRM_GPT_MAX_LEVELS ||
 	    shift < ilog2(DRM_GPT_LEAF_FLAGS + 1) || !format->levels[0].leaf ||
-	    !(format->leaf_bits & DRM_GPT_LEAF_VALID))
+	    !(format->leaf_bits & DRM_GPT_LEAF_VALID) ||
+	    (format->leaf_bits & DRM_GPT_LEAF_HINT))
 		return false;
 	for (i = 0; i < format->nr_levels; i++) {
 		if (!drm_gpt_level_ok(&format->levels[i], shift) ||
@@ -172,7 +173,8 @@ static bool drm_gpt_format_ok(const struct drm_gpt_format *format)
 			return false;
 		shift += format->levels[i].bits;
 	}
-	return format->va_bits && format->va_bits <= min(shift, 64);
+	/* No table covers more than there are addresses. */
+	return shift <= 64 && format->va_bits && format->va_bits <= shift;
 }
 
 /* A sync would write back what commands have written beside. */

@@ -7,6 +7,7 @@
 #include <linux/bits.h>
 #include <linux/string.h>
 
+#include "../drm_gpt_fmt.h"
 #include "drm_gpt_test_hw.h"
 
 static u64 test_load64(const void *entry)
@@ -295,6 +296,125 @@ const struct test_geometry test_geometry_small = {
 	.decode = test_decode_vgem_svm,
 };
 
+/* ---- wide ------------------------------------------------------------------ */
+
+/*
+ * All of 64 bits: small tables at the bottom, long ones above them, and a root that
+ * ends where addresses do and holds leaves. Groups of four of the smallest and of
+ * the largest.
+ *
+ * valid 0, write 1, atomic 2, leaf 3, group 6, address 62:12
+ */
+#define TEST_WIDE_ADDR	GENMASK_ULL(62, 12)
+
+static const u8 test_wide_shift[] = { 12, 16, 20, 33, 46, 59 };
+
+static void test_wide_store(void *dst, u32 i, u64 leaf)
+{
+	drm_gpt_store64((__le64 *)dst + i,
+			(leaf & (TEST_WIDE_ADDR | DRM_GPT_LEAF_RIGHTS)) | BIT(3) |
+			(leaf & DRM_GPT_LEAF_HINT ? BIT(6) : 0));
+}
+
+static u32 test_wide_fill_leaves(void *dst, u8 level, const u64 *leaves, u32 n)
+{
+	u64 mask = (1ULL << test_wide_shift[level]) - 1;
+	u64 room = (TEST_WIDE_ADDR & ~mask) | DRM_GPT_LEAF_RIGHTS;
+	u32 i;
+
+	for (i = 0; i < n && (leaves[i] & DRM_GPT_LEAF_VALID); i++) {
+		if (leaves[i] & ~room)
+			break;
+		test_wide_store(dst, i, leaves[i]);
+	}
+	return i;
+}
+
+static void test_wide_fill_seq(void *dst, u8 level, u64 leaf, u32 n)
+{
+	u32 i;
+
+	for (i = 0; i < n; i++, leaf += 1ULL << test_wide_shift[level])
+		test_wide_store(dst, i, leaf);
+}
+
+static void test_wide_fill_empty(void *dst, u8 level, u32 n)
+{
+	drm_gpt_clear64(dst, n);
+}
+
+static void test_wide_fill_table(void *dst, u8 level, const struct drm_gpt_target *to)
+{
+	drm_gpt_store64(dst, to->addr | 1);
+}
+
+static void test_decode_wide(const void *entry, u8 level, struct test_pte *pte)
+{
+	u64 value = drm_gpt_load64(entry);
+
+	pte->valid = value & 1;
+	pte->leaf = value & BIT(3);
+	pte->local = false;
+	pte->hint = value & BIT(6);
+	pte->addr = value & TEST_WIDE_ADDR;
+	pte->flags = value & DRM_GPT_LEAF_RIGHTS;
+}
+
+static u64 test_wide_decode(const void *src, u8 level)
+{
+	struct test_pte pte;
+
+	test_decode_wide(src, level, &pte);
+	if (!pte.valid || !pte.leaf)
+		return 0;
+	return pte.addr | pte.flags | (pte.hint ? DRM_GPT_LEAF_HINT : 0);
+}
+
+static u64 test_wide_common(const void *src, u8 level, u32 n)
+{
+	u64 common = DRM_GPT_LEAF_RIGHTS;
+
+	while (n--)
+		common &= test_wide_decode((const __le64 *)src + n, level);
+	return common;
+}
+
+static const struct drm_gpt_format test_format_wide = {
+	.name = "wide",
+	.va_bits = 64,
+	.nr_levels = 6,
+	.replace_ok = true,
+	.leaf_bits = TEST_WIDE_ADDR | DRM_GPT_LEAF_RIGHTS,
+	.levels = {
+		{ .shift = 12, .bits = 4, .entry_shift = 3, .hint = 2,
+		  .leaf = true },
+		{ .shift = 16, .bits = 4, .entry_shift = 3, .leaf = true,
+		  .table = true },
+		{ .shift = 20, .bits = 13, .entry_shift = 3, .table = true },
+		{ .shift = 33, .bits = 13, .entry_shift = 3, .table = true },
+		{ .shift = 46, .bits = 13, .entry_shift = 3, .table = true },
+		{ .shift = 59, .bits = 5, .entry_shift = 3, .hint = 2,
+		  .leaf = true, .table = true },
+	},
+	.fill_leaves = test_wide_fill_leaves,
+	.fill_seq = test_wide_fill_seq,
+	.fill_empty = test_wide_fill_empty,
+	.fill_table = test_wide_fill_table,
+	.decode = test_wide_decode,
+	.common = test_wide_common,
+};
+
+const struct test_geometry test_geometry_wide = {
+	.name = "wide",
+	.format = &test_format_wide,
+	.page_shift = 12,
+	.levels = 6,
+	.bits = { 4, 4, 13, 13, 13, 5 },
+	.hint = { 2, 0, 0, 0, 0, 2 },
+	.entry_bytes = { 8, 8, 8, 8, 8, 8 },
+	.decode = test_decode_wide,
+};
+
 /* ---- x86-64 ------------------------------------------------------------- */
 
 static void test_decode_x86_64(const void *entry, u8 level, struct test_pte *pte)
@@ -547,7 +667,7 @@ static u32 test_pair_fill_leaves(void *dst, u8 level, const u64 *leaves, u32 n)
 	u32 i;
 
 	for (i = 0; i < n && (leaves[i] & DRM_GPT_LEAF_VALID); i++) {
-		if (leaves[i] & ~(room | DRM_GPT_LEAF_HINT))
+		if (leaves[i] & ~room)
 			break;
 		test_pair_fill_seq(entry + i * (level ? 2 : 1), level, leaves[i], 1);
 	}

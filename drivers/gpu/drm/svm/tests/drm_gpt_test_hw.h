@@ -76,6 +76,7 @@ extern const struct test_geometry test_geometry_vgem_svm;
 extern const struct test_geometry test_geometry_toy;
 extern const struct test_geometry test_geometry_toy_groups;
 extern const struct test_geometry test_geometry_small;
+extern const struct test_geometry test_geometry_wide;
 extern const struct test_geometry test_geometry_x86_64;
 extern const struct test_geometry test_geometry_amdgpu;
 extern const struct test_geometry test_geometry_lpae_4k;

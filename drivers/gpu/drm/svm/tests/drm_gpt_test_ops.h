@@ -6,8 +6,8 @@
 
 /*
  * What tests of operations beyond map and zap share. All formats have pages of
- * 4 KiB: vgem_svm, and three small ones, of which two replace in place, and one has
- * its groups beside.
+ * 4 KiB: vgem_svm, three small ones, of which two replace in place, and one has
+ * its groups beside, and one whose addresses have all of 64 bits.
  */
 
 static const struct test_variant ops_variants[] = {
@@ -21,6 +21,8 @@ static const struct test_variant ops_variants[] = {
 	{ "small, commands", &test_geometry_small, .cmd = true },
 	{ "small, hidden tables", &test_geometry_small, .cmd = true,
 	  .hide = true },
+	{ "wide, cpu", &test_geometry_wide },
+	{ "wide, commands", &test_geometry_wide, .cmd = true },
 	{ "small, small by cpu", &test_geometry_small, .cmd = true, .cpu_max = 3 },
 	{ "pair, cpu", &test_geometry_pair },
 	{ "pair, commands", &test_geometry_pair, .cmd = true },
