@@ -61,7 +61,12 @@ static inline void drm_gpt_store64(__le64 *entry, u64 value)
 	WRITE_ONCE(half[0], low);
 }
 
-/* For those without the table's lock: not the halves of two entries. */
+/*
+ * For those without the table's lock: not the halves of two entries. Both are read
+ * twice, since the lower one may have changed and changed back while the upper one
+ * was read. To be wrong all the same, an entry would have to become another and
+ * the first again between any two of these loads.
+ */
 static inline u64 drm_gpt_load64(const __le64 *entry)
 {
 	const __le32 *half = (const __le32 *)entry;
@@ -72,7 +77,12 @@ static inline u64 drm_gpt_load64(const __le64 *entry)
 		smp_rmb(); /* pairs with the barriers of drm_gpt_store64() */
 		high = READ_ONCE(half[1]);
 		smp_rmb(); /* as above */
-	} while (READ_ONCE(half[0]) != low);
+		if (READ_ONCE(half[0]) != low)
+			continue;
+		smp_rmb(); /* as above */
+		if (READ_ONCE(half[1]) == high)
+			break;
+	} while (true);
 	return (u64)le32_to_cpu(high) << 32 | le32_to_cpu(low);
 }
 
