@@ -302,7 +302,8 @@ typedef int (*drm_gpt_flush_fn)(struct drm_gpt *gpt,
  * @cmd: NULL: the CPU stores entries; else commands do
  * @cpu_max: with @cmd: runs of up to so many entries are stored by the CPU all the
  *	same, where it reaches the table and no command for it is on its way. Needs
- *	&drm_gpt_cmd_ops.next, and memory that is not &drm_gpt_mem_ops.sync'ed
+ *	&drm_gpt_cmd_ops.next, and memory that is not &drm_gpt_mem_ops.sync'ed and
+ *	that no command has still to clear
  * @flush: for the shrinker; NULL: tables go by drm_gpt_reclaim() only
  */
 struct drm_gpt_config {

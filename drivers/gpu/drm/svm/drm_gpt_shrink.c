@@ -346,8 +346,7 @@ static struct drm_gpt *drm_gpt_shrink_claim(void)
 static void drm_gpt_shrink_release(struct drm_gpt *gpt)
 {
 	/* Pairs with drm_gpt_shrink_remove() and drm_gpt_shrink_claim(). */
-	smp_store_release(&gpt->shrink.busy, false);
-	wake_up_var(&gpt->shrink.busy);
+	store_release_wake_up(&gpt->shrink.busy, false);
 }
 
 /**

@@ -254,6 +254,7 @@ static inline struct llist_node *llist_del_all(struct llist_head *head)
 #define wait_var_event(var, cond) \
 	do { might_sleep(); while (!(cond)) shim_nap(); } while (0)
 #define wake_up_var(var)	((void)(var))
+#define store_release_wake_up(var, value)	smp_store_release(var, value)
 void shim_nap(void);
 void shim_quiescent(bool wait);
 static inline void udelay(unsigned int us)

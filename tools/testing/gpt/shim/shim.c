@@ -348,10 +348,11 @@ void *shim_alloc(size_t bytes, gfp_t gfp, size_t align, size_t slab)
 
 void shim_free(const void *ptr)
 {
-	const struct shim_header *header = (const struct shim_header *)ptr - 1;
+	const struct shim_header *header;
 
 	if (!ptr)
 		return;
+	header = (const struct shim_header *)ptr - 1;
 	atomic_long_dec(&shim_alive);
 	atomic_long_sub(header->slab, &shim_sum);
 	free(header->start);
