@@ -153,6 +153,8 @@ static unsigned int drm_svm_inval_pages(struct drm_svm_inval *inval,
  * What another invalidation has cleared already is not in the table any more,
  * but it may be in TLBs until that one's flush is done: pages that were @dying,
  * and pages of a large leaf that went whole. The record still has them mapped.
+ * Where drm_svm_make_way() takes the range out, the table went too, and the device
+ * may still have that in its walk cache.
  */
 static void drm_svm_zap_pages(struct drm_gpt_gather *gather,
 			      struct drm_svm *svm, struct drm_svm_range *range,
@@ -164,7 +166,8 @@ static void drm_svm_zap_pages(struct drm_gpt_gather *gather,
 
 	drm_gpt_zap(gather, from, to);
 	if (rd && find_next_bit(rd->mapped, last + 1, first) <= last)
-		drm_gpt_gather_also(gather, from, to, dying);
+		drm_gpt_gather_also(gather, from, to, dying ||
+				    !svm->gpt->format->replace_ok);
 }
 
 static bool drm_svm_range_has_dying(struct drm_svm_range *range,

@@ -271,6 +271,26 @@ static int drm_svm_check_dma(struct device *dev)
 	return ret;
 }
 
+/*
+ * Device memory has an offset, and no bus address to say instead; all of it has to
+ * fit. And where a commit may say -EBUSY, a range is one table: no part of it is
+ * written then.
+ */
+static int drm_svm_check_format(const struct drm_svm_config *config)
+{
+	const struct drm_gpt_format *format = config->gpt->format;
+	const struct drm_gpt_level *lowest = &format->levels[0];
+	u64 leaf = DRM_GPT_LEAF_LOCAL;
+
+	if (!format->replace_ok &&
+	    lowest->shift + lowest->bits < DRM_SVM_RANGE_SHIFT)
+		return -EINVAL;
+	if (!config->region)
+		return 0;
+	leaf |= (config->region->bytes - 1) & DRM_GPT_LEAF_ADDR;
+	return leaf & ~format->leaf_bits ? -EINVAL : 0;
+}
+
 /**
  * drm_svm_init() - attach a device address space to a process's
  * @svm: embedded in the driver's, zeroed
@@ -280,8 +300,9 @@ static int drm_svm_check_dma(struct device *dev)
  * Context: may sleep; takes mmap_lock for write the first time for a process.
  * Return: 0, -ENOMEM, -EINTR if a signal came while the address space was locked
  * for the first notifier, -EOPNOTSUPP if the device cannot reach all memory
- * coherently and without a bounce buffer, -EINVAL for a device with memory whose
- * page-table entries cannot tell it from the system's.
+ * coherently and without a bounce buffer, -EINVAL for a page-table format that has
+ * no word for the device's memory, or wants break-before-make with lowest tables
+ * that cover less than a range.
  */
 int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 		 const struct drm_svm_config *config)
@@ -292,10 +313,9 @@ int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 
 	if (ret)
 		return ret;
-	/* Device memory has an offset, and no bus address to say instead. */
-	if (config->region &&
-	    !(config->gpt->format->leaf_bits & DRM_GPT_LEAF_LOCAL))
-		return -EINVAL;
+	ret = drm_svm_check_format(config);
+	if (ret)
+		return ret;
 
 	svm->dev = config->dev;
 	svm->gpt = config->gpt;

@@ -191,12 +191,25 @@ static int drm_svm_commit_locked(struct drm_svm_service *s,
 	return 0;
 }
 
+/* What a commit would refuse half way, with the pages before it mapped already. */
+static bool drm_svm_expressible(struct drm_svm_service *s)
+{
+	u64 all = 0;
+	unsigned int i;
+
+	for (i = 0; i < DRM_SVM_RANGE_PAGES; i++)
+		all |= s->leaves[i];
+	return !(all & ~s->svm->gpt->format->leaf_bits);
+}
+
 static int drm_svm_commit(struct drm_svm_service *s)
 {
 	struct drm_gpt *gpt = s->svm->gpt;
 	struct drm_gpt_update up;
 	int ret;
 
+	if (!drm_svm_expressible(s))
+		return -EOPNOTSUPP;
 	ret = drm_gpt_prepare(gpt, &up, s->range->first,
 			      s->range->first + DRM_SVM_RANGE_SIZE - 1, 0,
 			      GFP_KERNEL_ACCOUNT);

@@ -740,6 +740,42 @@ static void a_large_page_makes_way(struct kunit *test)
 					       DRM_GPT_LEAF_WRITE));
 }
 
+/*
+ * A service takes a range out that was in the way; its table is in a walk cache until
+ * that is flushed. Who invalidates another page meanwhile must not rely on it.
+ */
+static void an_invalidation_beside_that_flushes_walks(struct kunit *test)
+{
+	struct test_dev *dev = test_dev(test, 0);
+	u64 p = test_map_huge(test);
+	unsigned int tries;
+	struct test_inval inval;
+	int begun, unit;
+
+	test_poke(test, p, 1);
+	/* The rest stays in one piece of memory, but for one table of small pages. */
+	KUNIT_ASSERT_EQ(test, vm_munmap(p + PAGES(511), PAGE_SIZE), 0);
+	KUNIT_ASSERT_EQ(test, test_dev_access(dev, p + PAGES(9), DRM_SVM_READ), 0);
+	KUNIT_ASSERT_EQ(test, test_leaf_bytes(dev, p), PAGE_SIZE);
+	begun = atomic_read(&dev->begun);
+	WRITE_ONCE(dev->hold_flush, true);
+	unit = test_dev_start(dev, p + PAGES(9), DRM_SVM_WRITE);
+	for (tries = 0; tries < 2000 && atomic_read(&dev->begun) == begun; tries++)
+		fsleep(1000);
+	if (atomic_read(&dev->begun) != begun) {
+		test_inval_start(test, &inval, dev, p + PAGES(100));
+		test_await_flushes(test, dev, begun + 2);
+		KUNIT_EXPECT_TRUE(test, READ_ONCE(dev->directory));
+	}
+	WRITE_ONCE(dev->hold_flush, false);
+	wake_up_all(&dev->wait);
+	if (atomic_read(&dev->begun) == begun)
+		kunit_skip(test, "memory has no huge page to give");
+	wait_for_completion(&inval.done);
+	kthread_stop_put(inval.task);
+	KUNIT_EXPECT_EQ(test, test_dev_wait(dev, unit), 0);
+}
+
 static void rights_that_entries_lack_are_left_out(struct kunit *test)
 {
 	struct test_dev *dev = test_dev(test, 0);
@@ -762,8 +798,22 @@ static void memory_needs_an_aperture(struct kunit *test)
 		.ops = dev->svm.ops,
 	};
 	struct drm_svm *svm = kunit_kzalloc(test, sizeof(*svm), GFP_KERNEL);
+	struct drm_gpt *gpt = kunit_kzalloc(test, sizeof(*gpt), GFP_KERNEL);
+	struct drm_gpt_format format;
 
 	KUNIT_ASSERT_NOT_NULL(test, svm);
+	KUNIT_ASSERT_NOT_NULL(test, gpt);
+	KUNIT_EXPECT_EQ(test, drm_svm_init(svm, current->mm, &config), -EINVAL);
+	/* Nor where there is an aperture, but no room for its last page. */
+	format = drm_gpt_format_amdgpu_gfx9;
+	format.leaf_bits &= ~(u64)(TEST_VRAM / 2);
+	gpt->format = &format;
+	config.gpt = gpt;
+	KUNIT_EXPECT_EQ(test, drm_svm_init(svm, current->mm, &config), -EINVAL);
+	/* And a careful device wants a range in one table. */
+	format = drm_gpt_format_lpae_4k;
+	format.levels[0].bits--;
+	config.region = NULL;
 	KUNIT_EXPECT_EQ(test, drm_svm_init(svm, current->mm, &config), -EINVAL);
 }
 
@@ -802,6 +852,7 @@ static struct kunit_case svm_cases[] = {
 
 static struct kunit_case format_cases[] = {
 	KUNIT_CASE(a_large_page_makes_way),
+	KUNIT_CASE(an_invalidation_beside_that_flushes_walks),
 	KUNIT_CASE(rights_that_entries_lack_are_left_out),
 	KUNIT_CASE(memory_needs_an_aperture),
 	{}

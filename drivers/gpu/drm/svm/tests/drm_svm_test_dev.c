@@ -24,7 +24,10 @@ static struct test_dev *test_of_svm(struct drm_svm *svm)
 
 static u64 test_flush_begin(struct drm_svm *svm, struct drm_gpt_gather *gather)
 {
-	atomic_inc(&test_of_svm(svm)->begun);
+	struct test_dev *dev = test_of_svm(svm);
+
+	WRITE_ONCE(dev->directory, gather->directory);
+	atomic_inc(&dev->begun);
 	return 1;
 }
 

@@ -57,6 +57,7 @@ struct test_unit {
  * @copy_error: what the copy engine says
  * @hold_flush: flushes do not end
  * @begun: flushes begun
+ * @directory: the last of them is of walk caches too
  */
 struct test_dev {
 	const struct drm_gpt_format *format;
@@ -76,6 +77,7 @@ struct test_dev {
 	int copy_error;
 	bool hold_flush;
 	atomic_t begun;
+	bool directory;
 };
 
 struct test_dev *test_dev_make(struct mm_struct *mm,
