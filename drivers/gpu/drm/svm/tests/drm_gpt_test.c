@@ -1179,5 +1179,11 @@ static struct kunit_suite drm_gpt_test_suite = {
 
 kunit_test_suite(drm_gpt_test_suite);
 
+static void __exit test_module_exit(void)
+{
+	test_hw_drop_spare();
+}
+module_exit(test_module_exit);
+
 MODULE_DESCRIPTION("Tests of drm_gpt");
 MODULE_LICENSE("Dual MIT/GPL");

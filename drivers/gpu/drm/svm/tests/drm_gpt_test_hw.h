@@ -161,9 +161,9 @@ struct test_walk_entry {
  * @seq: last fence recorded
  * @seq_step: how far numbers of fences are apart; 0: by 1
  * @done: last fence executed
- * @ring: packets, by number modulo TEST_RING
  * @tlb: translations of the smallest pages
  * @walk: tables found on the way
+ * @ring: packets, by number modulo TEST_RING; the last, since it is not cleared
  */
 struct test_hw {
 	const struct test_geometry *geometry;
@@ -189,9 +189,9 @@ struct test_hw {
 	u64 seq;
 	u64 seq_step;
 	u64 done;
-	struct test_packet ring[TEST_RING];
 	struct test_tlb_entry tlb[TEST_TLB];
 	struct test_walk_entry walk[TEST_WALK];
+	struct test_packet ring[TEST_RING];
 };
 
 extern const struct drm_gpt_mem_ops test_mem_ops;
@@ -210,6 +210,8 @@ static inline u64 test_pages(const struct test_hw *hw, u64 bytes)
 
 struct test_hw *test_hw_create(const struct test_geometry *geometry);
 void test_hw_destroy(struct test_hw *hw);
+/* Frees what was kept for the next one. */
+void test_hw_drop_spare(void);
 
 /* Executes up to @n packets. Return: how many it were. */
 u32 test_hw_run(struct test_hw *hw, u32 n);
