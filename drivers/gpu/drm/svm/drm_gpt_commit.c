@@ -187,14 +187,17 @@ static bool drm_gpt_makes_group(const u64 *leaves, u32 n, u32 group, u64 mask,
 static u32 drm_gpt_hint_cut(const struct drm_gpt_table *table, u32 i,
 			    const u64 *leaves, u32 n, bool *hinted)
 {
-	u64 mask = drm_gpt_hint_mask(table->gpt, table->level);
-	u64 step = drm_gpt_step(table);
 	u32 group = 1U << drm_gpt_level(table->gpt, table->level)->hint;
-	u32 k = -i & (group - 1);
+	u64 mask, step;
+	u32 k;
 
 	*hinted = false;
-	if (!mask)
+	/* No groups, or no room for one. */
+	if (group == 1 || n < group)
 		return n;
+	mask = drm_gpt_hint_mask(table->gpt, table->level);
+	step = drm_gpt_step(table);
+	k = -i & (group - 1);
 	if (!k && drm_gpt_makes_group(leaves, n, group, mask, step)) {
 		*hinted = true;
 		n = drm_gpt_contiguous(leaves, n, step);
@@ -286,29 +289,34 @@ static void drm_gpt_note_array(struct drm_gpt_table *table, u32 i,
 }
 
 /* Is there something to fence? If the CPU may store small runs, perhaps not. */
-static bool drm_gpt_recorded(const struct drm_gpt_update *up)
+static inline bool drm_gpt_recorded(const struct drm_gpt_update *up)
 {
 	if (!up->gpt->cmd)
 		return false;
 	return !up->gpt->cpu_max || up->credits != up->fenced;
 }
 
+static void drm_gpt_fence_commands(struct drm_gpt_update *up,
+				   struct drm_gpt_table *table)
+{
+	u64 seq = drm_gpt_fence(up->gpt, &up->credits);
+
+	if (!drm_svm_planted(DRM_GPT_PLANTED_NO_PENDING))
+		atomic64_set(&drm_gpt_side(table)->pending, seq);
+	up->seq = max(up->seq, seq);
+	up->fenced = up->credits;
+}
+
 /*
  * Behind all that was written to @table and before its bits say so: a lookup
  * that is told of an entry reads the fence, or for a CPU's store has it before.
  */
-static void drm_gpt_fence_table(struct drm_gpt_update *up,
-				struct drm_gpt_table *table)
+static inline void drm_gpt_fence_table(struct drm_gpt_update *up,
+				       struct drm_gpt_table *table)
 {
 	drm_gpt_write_barrier(up->gpt);
-	if (drm_gpt_recorded(up)) {
-		u64 seq = drm_gpt_fence(up->gpt, &up->credits);
-
-		if (!drm_svm_planted(DRM_GPT_PLANTED_NO_PENDING))
-			atomic64_set(&drm_gpt_side(table)->pending, seq);
-		up->seq = max(up->seq, seq);
-		up->fenced = up->credits;
-	}
+	if (unlikely(drm_gpt_recorded(up)))
+		drm_gpt_fence_commands(up, table);
 	/* Pairs with drm_gpt_has(): live bits come last. */
 	smp_wmb();
 }

@@ -216,6 +216,19 @@ static inline u32 drm_gpt_nr_children(const struct drm_gpt_table *table)
 	return table->level ? drm_gpt_dir(table)->nr_children : 0;
 }
 
+/* Whole pages of a level that maps some. */
+static inline bool drm_gpt_range_ok(const struct drm_gpt *gpt, u64 first, u64 last,
+				    u8 level)
+{
+	u64 mask;
+
+	if (level > drm_gpt_top(gpt) || !drm_gpt_level(gpt, level)->leaf)
+		return false;
+	mask = drm_gpt_entry_mask(gpt, level);
+	return first <= last && last <= drm_gpt_last(gpt) && !(first & mask) &&
+	       (last & mask) == mask;
+}
+
 /* ---- bits ---------------------------------------------------------------- */
 
 static inline unsigned long *drm_gpt_live(const struct drm_gpt_table *table)
@@ -549,15 +562,19 @@ static inline void drm_gpt_unhint_all(struct drm_gpt_table *table, u32 i, u32 n,
 				      u32 *credits)
 {
 	u8 shift = drm_gpt_level(table->gpt, table->level)->hint;
-	u32 first, end;
+	u32 first = i >> shift, last = (i + n - 1) >> shift;
+	unsigned long *hinted;
 
 	lockdep_assert_held(&table->lock);
 	if (!shift || !table->gpt->format->replace_ok)
 		return;
-	end = ((i + n - 1) >> shift) + 1;
-	first = find_next_bit(drm_gpt_hinted(table), end, i >> shift);
-	if (unlikely(first < end))
-		drm_gpt_unhint_groups(table, first, end, credits);
+	hinted = drm_gpt_hinted(table);
+	if (first != last)
+		first = find_next_bit(hinted, last + 1, first);
+	else if (likely(!test_bit(first, hinted)))
+		return;
+	if (unlikely(first <= last))
+		drm_gpt_unhint_groups(table, first, last + 1, credits);
 }
 
 /*
@@ -579,7 +596,5 @@ void drm_gpt_gather_directory(struct drm_gpt_gather *gather);
 void drm_gpt_gather_deposit(struct drm_gpt_gather *gather,
 			    const struct drm_gpt_table *deposit);
 void drm_gpt_gather_free(struct drm_gpt_gather *gather);
-
-bool drm_gpt_range_ok(const struct drm_gpt *gpt, u64 first, u64 last, u8 level);
 
 #endif /* _DRM_GPT_INTERNAL_H_ */

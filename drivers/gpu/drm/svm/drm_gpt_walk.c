@@ -127,18 +127,6 @@ module_param_named(planted, drm_svm_planted_bug, int, 0444);
 MODULE_PARM_DESC(planted, "Number of a bug that the test suite must catch (default 0: none)");
 #endif
 
-/* Whole pages of a level that maps some. */
-bool drm_gpt_range_ok(const struct drm_gpt *gpt, u64 first, u64 last, u8 level)
-{
-	u64 mask;
-
-	if (level > drm_gpt_top(gpt) || !drm_gpt_level(gpt, level)->leaf)
-		return false;
-	mask = drm_gpt_entry_mask(gpt, level);
-	return first <= last && last <= drm_gpt_last(gpt) && !(first & mask) &&
-	       (last & mask) == mask;
-}
-
 static bool drm_gpt_level_ok(const struct drm_gpt_level *level, u8 shift)
 {
 	return level->shift == shift && shift < 64 &&
