@@ -1042,13 +1042,7 @@ static void do_op(const struct op *op)
 	ops[op->kind % OPS](op);
 }
 
-static const struct {
-	const char *name;
-	const struct test_geometry *geometry;
-	bool cmd;
-	bool hide;
-	u32 cpu_max;
-} variants[] = {
+static const struct test_variant variants[] = {
 	{ "vgem_svm, cpu", &test_geometry_vgem_svm },
 	{ "vgem_svm, commands", &test_geometry_vgem_svm, .cmd = true },
 	{ "vgem_svm, hidden tables", &test_geometry_vgem_svm, .cmd = true, .hide = true },
@@ -1070,12 +1064,7 @@ static const struct {
 static void begin(u8 which)
 {
 	u32 v = which % ARRAY_SIZE(variants);
-	struct drm_gpt_config config = {
-		.format = variants[v].geometry->format,
-		.mem = &test_mem_ops,
-		.cmd = variants[v].cmd ? &test_cmd_ops : NULL,
-		.cpu_max = variants[v].cpu_max,
-	};
+	struct drm_gpt_config config = test_variant_config(&variants[v]);
 
 	note("%s\n", variants[v].name);
 	fuzz.geometry = variants[v].geometry;

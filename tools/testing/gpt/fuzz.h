@@ -10,7 +10,7 @@
 
 #include "kunit.h"
 
-#include "../../../drivers/gpu/drm/svm/tests/drm_gpt_test_hw.h"
+#include "../../../drivers/gpu/drm/svm/tests/drm_gpt_test.h"
 
 /* ---- fuzz_model.c: what ought to be mapped -------------------------------- */
 

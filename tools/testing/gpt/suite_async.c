@@ -550,12 +550,7 @@ static const struct test_variant async_variants[] = {
 	{ "pair, small by cpu", &test_geometry_pair, .cmd = true, .cpu_max = 6 },
 };
 
-static void async_variant_desc(const struct test_variant *variant, char *desc)
-{
-	strscpy(desc, variant->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(async_variant, async_variants, async_variant_desc);
+KUNIT_ARRAY_PARAM(async_variant, async_variants, test_variant_desc);
 
 static const struct test_variant duel_variants[] = {
 	{ "small, cpu", &test_geometry_small },
@@ -566,7 +561,7 @@ static const struct test_variant duel_variants[] = {
 	{ "pair, small by cpu", &test_geometry_pair, .cmd = true, .cpu_max = 6 },
 };
 
-KUNIT_ARRAY_PARAM(duel_variant, duel_variants, async_variant_desc);
+KUNIT_ARRAY_PARAM(duel_variant, duel_variants, test_variant_desc);
 
 static struct kunit_case async_cases[] = {
 	KUNIT_CASE_PARAM(zap_finds_what_is_being_promoted, duel_variant_gen_params),

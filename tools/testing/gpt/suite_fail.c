@@ -191,12 +191,7 @@ static const struct test_variant fail_variants[] = {
 	{ "pair, commands", &test_geometry_pair, .cmd = true },
 };
 
-static void fail_variant_desc(const struct test_variant *variant, char *desc)
-{
-	strscpy(desc, variant->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(fail_variant, fail_variants, fail_variant_desc);
+KUNIT_ARRAY_PARAM(fail_variant, fail_variants, test_variant_desc);
 
 static struct kunit_case fail_cases[] = {
 	KUNIT_CASE_PARAM(memory_may_run_out_anywhere, fail_variant_gen_params),

@@ -343,12 +343,7 @@ static const struct test_variant look_variants[] = {
 	{ "nvidia, commands", &test_geometry_nvidia, .cmd = true },
 };
 
-static void look_variant_desc(const struct test_variant *variant, char *desc)
-{
-	strscpy(desc, variant->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(look_variant, look_variants, look_variant_desc);
+KUNIT_ARRAY_PARAM(look_variant, look_variants, test_variant_desc);
 
 static struct kunit_case look_cases[] = {
 	KUNIT_CASE_PARAM(shows_what_was_or_what_will_be, look_variant_gen_params),

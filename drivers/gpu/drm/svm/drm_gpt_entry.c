@@ -57,18 +57,22 @@ static void drm_gpt_note_busy(struct drm_gpt_table *table)
 		drm_gpt_side(table)->busy = gpt->cmd->next(gpt);
 }
 
+/* With commands: has the device executed all that concerns the table? */
+static bool drm_gpt_quiet(const struct drm_gpt_table *table)
+{
+	u64 busy = drm_gpt_side(table)->busy;
+
+	lockdep_assert_held(&table->lock);
+	return !busy || drm_svm_planted(DRM_GPT_PLANTED_NOT_BUSY) ||
+	       table->gpt->cmd->done(table->gpt, busy);
+}
+
 /* With commands: is a run of @n entries for the CPU to store? */
 bool drm_gpt_stores_small(struct drm_gpt_table *table, u32 n)
 {
 	struct drm_gpt *gpt = table->gpt;
-	u64 busy;
 
-	lockdep_assert_held(&table->lock);
-	if (n > gpt->cpu_max || !table->cpu)
-		return false;
-	busy = drm_gpt_side(table)->busy;
-	if (busy && !drm_svm_planted(DRM_GPT_PLANTED_NOT_BUSY) &&
-	    !gpt->cmd->done(gpt, busy))
+	if (n > gpt->cpu_max || !table->cpu || !drm_gpt_quiet(table))
 		return false;
 	atomic64_inc(&gpt->stats.stores);
 	return true;
@@ -193,14 +197,8 @@ u32 drm_gpt_record_leaves(struct drm_gpt_table *table, u32 i,
 static bool drm_gpt_stores_child(struct drm_gpt_table *table,
 				 struct drm_gpt_table *child)
 {
-	struct drm_gpt *gpt = table->gpt;
-	u64 busy;
-
-	if (!gpt->cmd)
-		return true;
-	busy = drm_gpt_side(child)->busy;
-	return (!busy || gpt->cmd->done(gpt, busy)) &&
-	       drm_gpt_stores_small(table, 1);
+	return !table->gpt->cmd ||
+	       (drm_gpt_quiet(child) && drm_gpt_stores_small(table, 1));
 }
 
 static void drm_gpt_record_beside(struct drm_gpt_table *table, u32 group, u64 leaf,

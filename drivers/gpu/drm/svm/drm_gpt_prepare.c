@@ -135,11 +135,6 @@ static int drm_gpt_pin_all(struct drm_gpt_update *up, u32 nr, gfp_t gfp)
 	return 0;
 }
 
-/*
- * Ring space for one table in the worst case: link it and what is above, take
- * hints away, every other entry a run of its own or all of them
- * one, fence. And the same for the level above, where a large leaf goes.
- */
 static u32 drm_gpt_beside_words(struct drm_gpt *gpt, u8 level)
 {
 	u32 groups = drm_gpt_groups(gpt, level);
@@ -151,6 +146,11 @@ static u32 drm_gpt_beside_words(struct drm_gpt *gpt, u8 level)
 		   drm_gpt_words(gpt, DRM_GPT_RUN_SEQ, groups));
 }
 
+/*
+ * Ring space for one table in the worst case: link it and what is above, take
+ * hints away, every other entry a run of its own or all of them one, what is
+ * beside, fence. And the same for the level above, where a large leaf goes.
+ */
 static u32 drm_gpt_commit_words(struct drm_gpt *gpt, u8 level)
 {
 	u32 half = drm_gpt_entries(gpt, level) / 2;

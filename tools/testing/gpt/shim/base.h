@@ -66,9 +66,10 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "little endian");
 #define cpu_to_le32(x)	((__le32)(x))
 #define le32_to_cpu(x)	((u32)(x))
 
-#define BIT(n)			(1UL << (n))
 #undef static_assert
 #define static_assert(x)	_Static_assert(x, #x)
+
+#define BIT(n)			(1UL << (n))
 #define BIT_ULL(n)		(1ULL << (n))
 #define GENMASK_ULL(h, l)	((~0ULL << (l)) & (~0ULL >> (63 - (h))))
 #define GENMASK_U64(h, l)	GENMASK_ULL(h, l)

@@ -92,7 +92,7 @@ int test_init_with(struct kunit *test, const struct drm_gpt_mem_ops *mem,
 		   drm_gpt_flush_fn flush)
 {
 	const struct test_variant *variant = test->param_value;
-	struct drm_gpt_config config = { .mem = mem, .flush = flush };
+	struct drm_gpt_config config;
 	struct test_hw *hw;
 
 	if (!variant)
@@ -101,10 +101,9 @@ int test_init_with(struct kunit *test, const struct drm_gpt_mem_ops *mem,
 	if (!hw)
 		return -ENOMEM;
 	hw->hide = variant->hide;
-	config.format = variant->geometry->format;
-	if (variant->cmd)
-		config.cmd = &test_cmd_ops;
-	config.cpu_max = variant->cpu_max;
+	config = test_variant_config(variant);
+	config.mem = mem;
+	config.flush = flush;
 	if (drm_gpt_init(&hw->gpt, &config)) {
 		test_hw_destroy(hw);
 		return -ENOMEM;
@@ -184,7 +183,8 @@ int test_map_if(struct test_hw *hw, u64 first, const u64 *leaves, u32 n,
 	return ret;
 }
 
-int test_map_seq_at(struct test_hw *hw, u64 first, u64 leaf, u32 n, u8 level)
+int test_map_seq_fence(struct test_hw *hw, u64 first, u64 leaf, u32 n, u8 level,
+		       u64 *seq)
 {
 	u64 page = 1ULL << hw->geometry->format->levels[level].shift;
 	struct drm_gpt_update up;
@@ -195,8 +195,16 @@ int test_map_seq_at(struct test_hw *hw, u64 first, u64 leaf, u32 n, u8 level)
 	if (ret)
 		return ret;
 	ret = drm_gpt_commit_seq(&up, first, leaf, n, NULL, NULL);
+	*seq = drm_gpt_update_fence(&up);
 	drm_gpt_finish(&up);
 	return ret;
+}
+
+int test_map_seq_at(struct test_hw *hw, u64 first, u64 leaf, u32 n, u8 level)
+{
+	u64 seq;
+
+	return test_map_seq_fence(hw, first, leaf, n, level, &seq);
 }
 
 int test_map_seq(struct test_hw *hw, u64 first, u64 leaf, u32 n)

@@ -22,6 +22,17 @@ struct test_variant {
 	u32 cpu_max;
 };
 
+static inline struct drm_gpt_config
+test_variant_config(const struct test_variant *variant)
+{
+	return (struct drm_gpt_config) {
+		.format = variant->geometry->format,
+		.mem = &test_mem_ops,
+		.cmd = variant->cmd ? &test_cmd_ops : NULL,
+		.cpu_max = variant->cpu_max,
+	};
+}
+
 u32 test_entries(struct test_hw *hw);
 u32 test_rounds(struct kunit *test, u32 rounds);
 u64 test_span(struct test_hw *hw);
@@ -40,6 +51,9 @@ int test_map_if(struct test_hw *hw, u64 first, const u64 *leaves, u32 n,
 int test_map_seq(struct test_hw *hw, u64 first, u64 leaf, u32 n);
 /* The same in pages of @level. */
 int test_map_seq_at(struct test_hw *hw, u64 first, u64 leaf, u32 n, u8 level);
+/* And the fence to wait for. */
+int test_map_seq_fence(struct test_hw *hw, u64 first, u64 leaf, u32 n, u8 level,
+		       u64 *seq);
 void test_variant_desc(const struct test_variant *variant, char *desc);
 int test_zap(struct test_hw *hw, struct drm_gpt_gather *gather, u64 first,
 	     u64 last);

@@ -26,17 +26,7 @@ KUNIT_ARRAY_PARAM(mixed_variant, mixed_variants, test_variant_desc);
 /* As test_map_seq(), and the fence to wait for. */
 static int mixed_map(struct test_hw *hw, u64 first, u64 leaf, u32 n, u64 *seq)
 {
-	struct drm_gpt_update up;
-	int ret;
-
-	ret = drm_gpt_prepare(&hw->gpt, &up, first, first + n * test_page(hw) - 1,
-			      0, GFP_KERNEL);
-	if (ret)
-		return ret;
-	ret = drm_gpt_commit_seq(&up, first, leaf, n, NULL, NULL);
-	*seq = drm_gpt_update_fence(&up);
-	drm_gpt_finish(&up);
-	return ret;
+	return test_map_seq_fence(hw, first, leaf, n, 0, seq);
 }
 
 static u64 mixed_stores(struct test_hw *hw)
