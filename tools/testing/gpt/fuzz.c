@@ -7,7 +7,9 @@
 
 #include "fuzz_state.h"
 
-static struct fuzz fuzz;
+#include "../../../drivers/gpu/drm/svm/drm_gpt_internal.h"
+
+struct fuzz fuzz;
 static jmp_buf fuzz_end;
 static char fuzz_what[256];
 static bool fuzz_log;
@@ -17,7 +19,7 @@ const char *fuzz_why(void)
 	return fuzz_what;
 }
 
-static void __printf(1, 2) __attribute__((noreturn)) wrong(const char *format, ...)
+void wrong(const char *format, ...)
 {
 	va_list args;
 
@@ -27,7 +29,7 @@ static void __printf(1, 2) __attribute__((noreturn)) wrong(const char *format, .
 	longjmp(fuzz_end, 1);
 }
 
-static void __printf(1, 2) note(const char *format, ...)
+void note(const char *format, ...)
 {
 	va_list args;
 
@@ -36,157 +38,6 @@ static void __printf(1, 2) note(const char *format, ...)
 	va_start(args, format);
 	vprintf(format, args);
 	va_end(args);
-}
-
-/* ---- what an operation is about ------------------------------------------- */
-
-static u64 size_of(u8 level)
-{
-	return 0x1000ULL << (fuzz.geometry->bits[0] * level);
-}
-
-static u32 entries(void)
-{
-	return 1U << fuzz.geometry->bits[0];
-}
-
-static u64 last_byte(void)
-{
-	return fuzz.hw->gpt.last;
-}
-
-static bool may_map(u8 level)
-{
-	return level < fuzz.geometry->levels &&
-	       fuzz.geometry->format->levels[level].leaf;
-}
-
-static u32 dice(u32 below)
-{
-	return prandom_u32_state(&fuzz.rnd) % below;
-}
-
-/* A page of [first, last]. */
-static u64 dice_page(u64 first, u64 last)
-{
-	u64 r = (u64)prandom_u32_state(&fuzz.rnd) << 32 | prandom_u32_state(&fuzz.rnd);
-
-	return first + (r % (((last - first) >> 12) + 1) << 12);
-}
-
-/* Near the ends of tables more often than in the middle. */
-static u32 near_end(u8 byte, u32 n, u32 width)
-{
-	u32 k = min(byte % width, n - 1);
-
-	return byte & 0x80 ? n - 1 - k : k;
-}
-
-static u64 pick_base(const struct op *op)
-{
-	u64 last = last_byte(), dir = size_of(2);
-	u64 mid = (last >> 1) + 1;
-
-	switch (op->base % 3) {
-	case 0:
-		return 0;
-	case 1:
-		return mid - 2 * dir;
-	default:
-		return last - 4 * dir + 1;
-	}
-}
-
-/* A page number and a length, from few that meet each other often. */
-static struct span pick(const struct op *op)
-{
-	u64 va = pick_base(op) + ((op->base >> 2) & 3) * size_of(2) +
-		 near_end(op->mid, entries(), 4) * size_of(1) +
-		 near_end(op->page, entries(), 40) * 0x1000ULL;
-	struct span s = { .first = va };
-	u64 pages;
-
-	if (op->how & HOW_ALIGN)
-		s.first = va & ~(size_of(1) - 1);
-	switch (op->how & HOW_LENGTH) {
-	case 0:
-		pages = 1 + op->length % 20;
-		break;
-	case 1:
-		pages = 1 + (op->length * 9) % (3 * entries());
-		break;
-	default:
-		pages = (1 + op->length % 3) * entries();
-		break;
-	}
-	pages = min_t(u64, pages, (last_byte() - s.first + 1) >> 12);
-	s.n = pages;
-	s.last = s.first + (pages << 12) - 1;
-	return s;
-}
-
-/* For updates: also by larger pages. */
-static struct span pick_level(const struct op *op)
-{
-	u8 level = (op->how & HOW_LEVEL) >> 5;
-	struct span s = pick(op);
-	u64 size;
-
-	level = level ? level - 1 : 0;
-	while (!may_map(level))
-		level--;
-	if (!level)
-		return s;
-	size = size_of(level);
-	s.level = level;
-	s.first &= ~(size - 1);
-	s.n = 1 + op->length % 6;
-	if (op->length >= 0xf0) {
-		s.n = entries();
-		s.first &= ~(size_of(level + 1) - 1);
-	}
-	s.n = min_t(u64, s.n, (last_byte() - s.first) / size + 1);
-	s.last = s.first + s.n * size - 1;
-	return s;
-}
-
-/* For what takes away: up to the whole address space. */
-static struct span pick_wide(const struct op *op)
-{
-	struct span s = pick(op);
-
-	if ((op->how & HOW_LENGTH) != 3)
-		return s;
-	s.first &= ~(size_of(op->length & 8 ? 2 : 1) - 1);
-	s.last = s.first + (1 + op->length % 4) * size_of(2) - 1;
-	if (op->length >= 0xf0)
-		s.last = last_byte();
-	if (op->length >= 0xf8)
-		s.first = 0;
-	s.last = min(s.last, last_byte());
-	return s;
-}
-
-static u64 rights_of(const struct op *op)
-{
-	return (op->rights & 1 ? DRM_GPT_LEAF_WRITE : 0) |
-	       (op->rights & 2 ? DRM_GPT_LEAF_ATOMIC : 0);
-}
-
-/* The leaf of the first page: bus pages that nobody has, or such as follow the VA. */
-static u64 pick_leaf(const struct op *op, const struct span *s)
-{
-	u64 flags = DRM_GPT_LEAF_VALID | rights_of(op), size = size_of(s->level + 1);
-	u64 addr;
-
-	if (op->how & HOW_FOLLOW)
-		return flags | (s->first & (size_of(3) - 1)) |
-		       (u64)(1 + (op->aux & 1)) << (fuzz.geometry->bits[0] > 4 ? 45 : 30);
-	addr = roundup(fuzz.page, size) + (s->first & (size - 1));
-	if (op->aux & 1)
-		addr += size_of(s->level);
-	fuzz.page = addr + s->n * size_of(s->level);
-	return flags | addr;
 }
 
 /* ---- comparisons ---------------------------------------------------------- */
@@ -814,7 +665,7 @@ static void do_fill(const struct op *op)
 	u64 leaf;
 
 	s.first &= ~(size_of(1) - 1);
-	s.n = entries();
+	s.n = entries(0);
 	s.last = s.first + size_of(1) - 1;
 	zap_and_flush(&s, false);
 	leaf = pick_leaf(op, &s);
@@ -881,6 +732,62 @@ static void do_reclaim(const struct op *op)
 	check_span(&s);
 }
 
+static bool updates_open(void)
+{
+	u32 u;
+
+	for (u = 0; u < UPDATES; u++)
+		if (fuzz.update[u].used)
+			return true;
+	return false;
+}
+
+/* As reclaim does it. Return: whether there is more to be had. */
+static bool scan(unsigned long nr)
+{
+	struct shrink_control sc = { .gfp_mask = GFP_KERNEL, .nr_to_scan = nr };
+	unsigned long freed = drm_gpt_shrink_scan(NULL, &sc);
+
+	note("shrink by %lu: %ld of %lu\n", nr, (long)freed, sc.nr_scanned);
+	if (freed != SHRINK_STOP && freed > sc.nr_scanned)
+		wrong("a scan of %lu took %lu of %lu", nr, freed, sc.nr_scanned);
+	if (sc.nr_scanned > nr)
+		wrong("a scan of %lu looked at %lu", nr, sc.nr_scanned);
+	return drm_gpt_shrink_count(NULL, &sc) != SHRINK_EMPTY;
+}
+
+/* With nothing pinned, scans find all that reclaim would. */
+static void shrink_all(unsigned long nr)
+{
+	const struct span all = { .last = last_byte() };
+	struct open_gather *open;
+	u32 n;
+
+	for (n = 0; scan(nr); n++)
+		if (n > 1000)
+			wrong("the shrinker comes to no end");
+	open = begin_gather(&all);
+	drm_gpt_reclaim(&open->gather, 0, all.last);
+	if (open->gather.tables)
+		wrong("the shrinker left tables");
+	flush(open);
+}
+
+/* Memory is short: perhaps while gathers wait for their flush. */
+static void do_shrink(const struct op *op)
+{
+	unsigned long nr = 1 + op->length % 40;
+	struct span s = pick_wide(op);
+
+	if (!fuzz.hw->gpt.flush)
+		return;
+	if ((op->how & HOW_FOLLOW) && !updates_open())
+		shrink_all(nr);
+	else
+		scan(nr);
+	check_span(&s);
+}
+
 /* ---- looking --------------------------------------------------------------- */
 
 static void do_look(const struct op *op)
@@ -897,6 +804,7 @@ static void do_mapped(const struct op *op)
 	struct span s = pick(op);
 	bool want = model_has(&fuzz.model, s.first, s.last, flags);
 	bool got = drm_gpt_mapped(&fuzz.hw->gpt, s.first, s.last, flags, &seq);
+	u32 k;
 
 	note("mapped %#llx-%#llx, %#llx: %d\n", s.first, s.last, flags, got);
 	if (got != want)
@@ -905,7 +813,7 @@ static void do_mapped(const struct op *op)
 		return;
 	if (drm_gpt_wait(&fuzz.hw->gpt, seq))
 		wrong("wait failed");
-	for (va = s.first; va < s.last; va += 0x1000)
+	for (k = 0, va = s.first; k < s.n; k++, va += 0x1000)
 		if (test_hw_walk(fuzz.hw, va, NULL) != model_at(&fuzz.model, va))
 			wrong("mapped, waited, and not there: %#llx", va);
 }
@@ -921,11 +829,11 @@ static void do_ring(const struct op *op)
 static void do_access(const struct op *op)
 {
 	struct span s = pick(op);
-	u64 va;
+	u32 k;
 
 	note("device looks at %#llx-%#llx\n", s.first, s.last);
-	for (va = s.first; va < s.last; va += 0x1000ULL * (1 + dice(4)))
-		check_access(va);
+	for (k = 0; k < s.n; k += 1 + dice(4))
+		check_access(s.first + k * 0x1000ULL);
 }
 
 static void do_flush(const struct op *op)
@@ -1026,6 +934,7 @@ static void do_op(const struct op *op)
 		[OP_PROTECT] = do_protect,
 		[OP_PROMOTE] = do_promote,
 		[OP_RECLAIM] = do_reclaim,
+		[OP_SHRINK] = do_shrink,
 		[OP_LOOK] = do_look,
 		[OP_MAPPED] = do_mapped,
 		[OP_RING] = do_ring,
@@ -1059,6 +968,12 @@ static const struct test_variant variants[] = {
 	{ "pair, commands", &test_geometry_pair, .cmd = true },
 	{ "pair, hidden tables", &test_geometry_pair, .cmd = true, .hide = true },
 	{ "pair, small by cpu", &test_geometry_pair, .cmd = true, .cpu_max = 5 },
+	{ "toy with groups, cpu", &test_geometry_toy_groups },
+	{ "toy with groups, commands", &test_geometry_toy_groups, .cmd = true },
+	{ "nvidia, cpu", &test_geometry_nvidia },
+	{ "nvidia, commands", &test_geometry_nvidia, .cmd = true },
+	{ "wide, cpu", &test_geometry_wide },
+	{ "wide, commands", &test_geometry_wide, .cmd = true },
 };
 
 static void begin(u8 which)
@@ -1066,7 +981,9 @@ static void begin(u8 which)
 	u32 v = which % ARRAY_SIZE(variants);
 	struct drm_gpt_config config = test_variant_config(&variants[v]);
 
-	note("%s\n", variants[v].name);
+	if (which / ARRAY_SIZE(variants) & 1)
+		config.flush = test_hw_shrink_flush;
+	note("%s%s\n", variants[v].name, config.flush ? ", with a shrinker" : "");
 	fuzz.geometry = variants[v].geometry;
 	fuzz.replace = config.format->replace_ok;
 	fuzz.model.nr = 0;

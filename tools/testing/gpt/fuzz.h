@@ -12,6 +12,16 @@
 
 #include "../../../drivers/gpu/drm/svm/tests/drm_gpt_test.h"
 
+/* Bytes that an entry of @level covers, or a table of the level below. */
+static inline u64 fuzz_size(const struct test_geometry *geometry, u8 level)
+{
+	u8 i, shift = geometry->page_shift;
+
+	for (i = 0; i < level; i++)
+		shift += geometry->bits[i];
+	return 1ULL << shift;
+}
+
 /* ---- fuzz_model.c: what ought to be mapped -------------------------------- */
 
 #define MODEL_SEGMENTS	65536

@@ -141,12 +141,14 @@ void model_protect(struct model *model, u64 first, u64 last, u64 flags)
 	const struct segment *s;
 	u64 from, to;
 
-	for (from = first; from <= last; from = to + 1) {
+	for (from = first; ; from = to + 1) {
 		s = model_find(model, from);
 		if (!s || s->first > last)
 			return;
 		from = max(from, s->first);
 		to = min(last, s->last);
 		model_set(model, from, to, segment_leaf(s, from) & ~flags);
+		if (to == last)
+			return;
 	}
 }

@@ -14,7 +14,7 @@
 enum kind {
 	OP_MAP_ARRAY, OP_MAP_SEQ, OP_MAP, OP_ZAP, OP_PROTECT, OP_PROMOTE,
 	OP_RECLAIM, OP_LOOK, OP_MAPPED, OP_RING, OP_ACCESS, OP_FLUSH, OP_PREPARE,
-	OP_COMMIT, OP_FINISH, OP_FAIL_ALLOC, OP_FILL, OP_UNDER_LARGE, OPS
+	OP_COMMIT, OP_FINISH, OP_FAIL_ALLOC, OP_FILL, OP_UNDER_LARGE, OP_SHRINK, OPS
 };
 
 /* How the bytes of an operation are read: see pick(). */
@@ -85,5 +85,31 @@ struct fuzz {
 	u32 fail;
 	struct rnd_state rnd;
 };
+
+extern struct fuzz fuzz;
+
+/* Ends the run. */
+void __printf(1, 2) __attribute__((noreturn)) wrong(const char *format, ...);
+/* Says what is done, if that is wanted. */
+void __printf(1, 2) note(const char *format, ...);
+
+/* ---- fuzz_pick.c: what an operation is about ------------------------------- */
+
+u64 size_of(u8 level);
+/* How many there are in a table. */
+u32 entries(u8 level);
+u64 last_byte(void);
+u32 dice(u32 below);
+/* A page of [first, last]. */
+u64 dice_page(u64 first, u64 last);
+/* A page number and a length, from few that meet each other often. */
+struct span pick(const struct op *op);
+/* For updates: also by larger pages. */
+struct span pick_level(const struct op *op);
+/* For what takes away: up to the whole address space. */
+struct span pick_wide(const struct op *op);
+u64 rights_of(const struct op *op);
+/* The leaf of the first page: bus pages that nobody has, or such as follow the VA. */
+u64 pick_leaf(const struct op *op, const struct span *s);
 
 #endif /* _GPT_FUZZ_STATE_H_ */

@@ -47,7 +47,7 @@ static void walk_group(struct walk *walk, u8 level, u64 va)
 {
 	const struct test_geometry *g = walk->hw->geometry;
 	u8 hint = g->hint[level];
-	u64 mask = (0x1000ULL << (g->bits[0] * level + hint)) - 1;
+	u64 mask = (fuzz_size(g, level) << hint) - 1;
 
 	if (!model_linear(walk->model, va & ~mask, va | mask) ||
 	    (model_at(walk->model, va & ~mask) & mask & DRM_GPT_LEAF_ADDR))
@@ -57,7 +57,7 @@ static void walk_group(struct walk *walk, u8 level, u64 va)
 static void walk_leaf(struct walk *walk, const struct test_pte *pte, u8 level,
 		      u64 va)
 {
-	u64 size = 0x1000ULL << (walk->hw->geometry->bits[0] * level);
+	u64 size = fuzz_size(walk->hw->geometry, level);
 
 	walk->bytes += size;
 	if (!model_linear(walk->model, va, va + size - 1) ||
@@ -92,19 +92,27 @@ static void walk_beside(struct walk *walk, u64 addr, bool local, u64 va)
 	}
 }
 
+/* What a table takes; the root of some formats more than its entries. */
+static u32 walk_bytes(const struct test_geometry *g, u8 level)
+{
+	u32 bytes = (u32)g->entry_bytes[level] << g->bits[level];
+
+	return level == g->levels - 1 ? max_t(u32, bytes, g->format->root_bytes) : bytes;
+}
+
 static void walk_entries(struct walk *walk, u64 addr, bool local, u8 level, u64 va)
 {
 	const struct test_geometry *g = walk->hw->geometry;
 	const struct test_table *table = walk_table(walk, addr, local, va);
-	u64 size = 0x1000ULL << (g->bits[0] * level);
+	u64 size = fuzz_size(g, level);
 	struct test_pte pte;
 	u32 i;
 
-	if (table && table->bytes != (u32)g->entry_bytes[level] << g->bits[0]) {
+	if (table && table->bytes != walk_bytes(g, level)) {
 		walk_wrong(walk, "a table of another level", va);
 		return;
 	}
-	for (i = 0; table && i < 1U << g->bits[0] && !walk->wrong; i++, va += size) {
+	for (i = 0; table && i < 1U << g->bits[level] && !walk->wrong; i++, va += size) {
 		g->decode((u8 *)table->mem + i * g->entry_bytes[level], level, &pte);
 		if (!pte.valid)
 			continue;

@@ -473,6 +473,13 @@ static bool drm_gpt_in_the_way(const struct drm_gpt_piece *p)
 	return false;
 }
 
+/* Nothing is written, but the table may have been linked for it. */
+static void drm_gpt_refuse(struct drm_gpt_update *up, struct drm_gpt_table *table)
+{
+	drm_gpt_fence_table(up, table);
+	drm_gpt_mark_if_empty(table);
+}
+
 static int drm_gpt_commit_piece(struct drm_gpt_update *up,
 				const struct drm_gpt_piece *p,
 				const struct drm_gpt_leaves *leaves)
@@ -497,7 +504,7 @@ static int drm_gpt_commit_piece(struct drm_gpt_update *up,
 	if (!ret)
 		ret = drm_gpt_write_piece(up, p);
 	else
-		drm_gpt_fence_table(up, p->table);
+		drm_gpt_refuse(up, p->table);
 	drm_gpt_unlock(p->table);
 	return ret;
 }

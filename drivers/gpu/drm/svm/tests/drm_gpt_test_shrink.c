@@ -181,6 +181,25 @@ static void shrinker_frees_what_nobody_used(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, shrink_count(), 0);
 }
 
+static bool shrink_say_no(void *data)
+{
+	return false;
+}
+
+/* A commit has linked the table, and then had no leave to write. */
+static void shrinker_frees_what_was_refused(struct kunit *test)
+{
+	struct test_hw *hw = test->priv;
+	u64 leaf = shrink_leaf(hw, 1);
+
+	KUNIT_ASSERT_EQ(test, test_map_if(hw, 0, &leaf, 1, shrink_say_no, NULL),
+			-EAGAIN);
+	KUNIT_EXPECT_EQ(test, shrink_count(), 1);
+	KUNIT_EXPECT_EQ(test, shrink_all(test), hw->geometry->levels - 1);
+	KUNIT_EXPECT_EQ(test, test_tables(hw), 1);
+	KUNIT_EXPECT_EQ(test, shrink_count(), 0);
+}
+
 /* What is below is not counted one by one, and all of it goes. */
 static void shrinker_frees_what_is_below(struct kunit *test)
 {
@@ -569,6 +588,7 @@ static void fini_waits_for_a_scan(struct kunit *test)
 static struct kunit_case drm_gpt_shrink_test_cases[] = {
 	KUNIT_CASE_PARAM(shrinker_frees_what_zaps_leave, shrink_variant_gen_params),
 	KUNIT_CASE_PARAM(shrinker_frees_what_nobody_used, shrink_variant_gen_params),
+	KUNIT_CASE_PARAM(shrinker_frees_what_was_refused, shrink_variant_gen_params),
 	KUNIT_CASE_PARAM(shrinker_frees_what_is_below, shrink_variant_gen_params),
 	KUNIT_CASE_PARAM(shrinker_spares_what_is_needed, shrink_variant_gen_params),
 	KUNIT_CASE_PARAM(shrinker_spares_what_is_used_again,
