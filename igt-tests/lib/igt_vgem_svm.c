@@ -320,23 +320,47 @@ void vgem_svm_prefer(const struct vgem_svm *s, const void *addr, size_t length,
 		      0);
 }
 
+void vgem_svm_run_on(const cpu_set_t *cpus, unsigned int n)
+{
+	cpu_set_t one;
+	int cpu = -1;
+
+	n %= CPU_COUNT(cpus);
+	do {
+		while (!CPU_ISSET(++cpu, cpus))
+			;
+	} while (n--);
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	igt_assert(!sched_setaffinity(0, sizeof(one), &one));
+}
+
+/*
+ * A page that somebody else holds for a moment stays: ask again. A CPU may hold
+ * some for long: those that it has to sort into lists of the LRU, until there are
+ * enough of them. A migration does that first, on the CPU that it runs on; so
+ * each gets its turn.
+ */
 void vgem_svm_move(const struct vgem_svm *s, const void *addr, size_t length,
 		   uint32_t location)
 {
 	uint64_t pages = length / VGEM_SVM_PAGE;
 	struct drm_vgem_svm_migrate result;
 	unsigned int tries;
+	cpu_set_t cpus;
 
-	/* A page that somebody else holds for a moment stays: ask again. */
+	igt_assert(!sched_getaffinity(0, sizeof(cpus), &cpus));
 	for (tries = 0; tries < 20; tries++) {
 		igt_assert_eq(__vgem_svm_migrate(s->fd, s->vm, addr, length,
 						 location, &result), 0);
 		igt_assert_eq_u64(result.moved + result.there + result.failed,
 				  pages);
 		if (!result.failed)
-			return;
+			break;
 		usleep(20000);
+		vgem_svm_run_on(&cpus, tries);
 	}
+	igt_assert(!sched_setaffinity(0, sizeof(cpus), &cpus));
 	igt_assert_f(!result.failed, "%" PRIu64 " of %" PRIu64
 		     " pages would not move to %s memory\n",
 		     (uint64_t)result.failed, pages,

@@ -2,6 +2,7 @@
 #ifndef IGT_VGEM_SVM_H
 #define IGT_VGEM_SVM_H
 
+#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -94,6 +95,8 @@ unsigned int vgem_svm_pages_mapped(const struct vgem_svm *s, const void *addr,
 				   size_t length);
 void vgem_svm_prefer(const struct vgem_svm *s, const void *addr, size_t length,
 		     uint64_t location);
+/* Runs on the @n-th of some CPUs from now on, counted round and round. */
+void vgem_svm_run_on(const cpu_set_t *cpus, unsigned int n);
 /* All pages must get there. */
 void vgem_svm_move(const struct vgem_svm *s, const void *addr, size_t length,
 		   uint32_t location);

@@ -387,6 +387,19 @@ static void test_swap(struct vgem_svm *s)
 	vgem_svm_unmap(p, BYTES);
 }
 
+/* One CPU frees pages, some of which it keeps in hand, and another moves them. */
+static void free_and_move(struct vgem_svm *s, void *p)
+{
+	cpu_set_t cpus;
+
+	igt_assert(!sched_getaffinity(0, sizeof(cpus), &cpus));
+	vgem_svm_run_on(&cpus, 0);
+	igt_assert(!madvise(p, BYTES, MADV_FREE));
+	vgem_svm_run_on(&cpus, 1);
+	igt_assert(!sched_setaffinity(0, sizeof(cpus), &cpus));
+	vgem_svm_move(s, p, BYTES, DRM_VGEM_SVM_LOC_DEVICE);
+}
+
 static void test_madv_free(struct vgem_svm *s, bool migrated)
 {
 	uint8_t *p = vgem_svm_map(BYTES);
@@ -395,9 +408,10 @@ static void test_madv_free(struct vgem_svm *s, bool migrated)
 	enter_group();
 	for (round = 1; round <= 5; round++) {
 		memset(p, 0x77, BYTES);
-		igt_assert(!madvise(p, BYTES, MADV_FREE));
 		if (migrated)
-			vgem_svm_move(s, p, BYTES, DRM_VGEM_SVM_LOC_DEVICE);
+			free_and_move(s, p);
+		else
+			igt_assert(!madvise(p, BYTES, MADV_FREE));
 		gpu_fill(s, p, 2000 * round);
 		if (migrated)
 			vgem_svm_move(s, p, BYTES, DRM_VGEM_SVM_LOC_SYSTEM);

@@ -274,6 +274,11 @@ static int drm_svm_migrate_range(struct drm_svm *svm, u64 first, u64 last,
  *
  * Holes are skipped. Range by range: a fault in between gets its turn.
  *
+ * A page that somebody else has a reference to stays, and is counted as failed. That
+ * may be a CPU: pages that madvise(MADV_FREE) and others have on their way to another
+ * list of the LRU wait in batches, and migrate_vma_setup() empties those of the CPU
+ * that it runs on; those of others only for pages on no list yet.
+ *
  * Context: may sleep; no lock is held.
  * Return: 0, -ENODEV if the device has no memory, -EFAULT if nothing at all is
  * there, -ESRCH, -ENOMEM, -EINTR, -EBUSY.
