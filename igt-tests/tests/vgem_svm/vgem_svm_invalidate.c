@@ -338,6 +338,17 @@ static void test_no_bus_error(struct vgem_svm *s)
 	vgem_svm_unmap(control, 2 * VGEM_SVM_PAGE);
 }
 
+/* Until the device has some of it again, or the queue is dead. */
+static void wait_for_some(struct vgem_svm *s, void *p, size_t bytes)
+{
+	unsigned int tries = 0;
+
+	while (!vgem_svm_pages_mapped(s, p, bytes) && !vgem_svm_status(&s->q)) {
+		igt_assert_f(tries++ < 100000, "nothing is mapped\n");
+		usleep(50);
+	}
+}
+
 static void test_storm(struct vgem_svm *s)
 {
 	unsigned int threads = 64, rounds = vgem_svm_scaled(300), round;
@@ -356,6 +367,8 @@ static void test_storm(struct vgem_svm *s)
 				0) == p);
 		if (vgem_svm_status(&s->q))
 			break;
+		/* Once they are at it, and most of them parked: the next. */
+		wait_for_some(s, p, bytes);
 	}
 	vgem_svm_poke(control, 1);
 	vgem_svm_wait(&s->q);
