@@ -48,6 +48,12 @@ static inline u64 test_leaf_4k(u64 page, u64 flags)
 void test_skip_if_all_small(struct kunit *test);
 int test_map_if(struct test_hw *hw, u64 first, const u64 *leaves, u32 n,
 		drm_gpt_valid_fn valid, void *data);
+/* A &drm_gpt_valid_fn: what is to be committed is not valid. */
+static inline bool test_say_no(void *data)
+{
+	return false;
+}
+
 int test_map_seq(struct test_hw *hw, u64 first, u64 leaf, u32 n);
 /* The same in pages of @level. */
 int test_map_seq_at(struct test_hw *hw, u64 first, u64 leaf, u32 n, u8 level);

@@ -569,11 +569,6 @@ static void epochs_may_wrap(struct kunit *test)
 
 /* ---- commits that fail -------------------------------------------------- */
 
-static bool ops_no(void *data)
-{
-	return false;
-}
-
 static bool ops_only_once(void *data)
 {
 	return !(*(u32 *)data)++;
@@ -586,7 +581,7 @@ static void failed_commit_relinks_nothing_stale(struct kunit *test)
 
 	ops_fill_directory(test, dir);
 	KUNIT_ASSERT_EQ(test, test_unmap(hw, dir, 2 * dir - 1), 0);
-	KUNIT_EXPECT_EQ(test, test_map_if(hw, dir, &leaf, 1, ops_no, NULL), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, test_map_if(hw, dir, &leaf, 1, test_say_no, NULL), -EAGAIN);
 	do {
 		ops_expect_empty(test, dir);
 	} while (test_hw_run(hw, 1));

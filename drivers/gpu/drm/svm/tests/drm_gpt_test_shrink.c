@@ -181,18 +181,13 @@ static void shrinker_frees_what_nobody_used(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, shrink_count(), 0);
 }
 
-static bool shrink_say_no(void *data)
-{
-	return false;
-}
-
 /* A commit has linked the table, and then had no leave to write. */
 static void shrinker_frees_what_was_refused(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
 	u64 leaf = shrink_leaf(hw, 1);
 
-	KUNIT_ASSERT_EQ(test, test_map_if(hw, 0, &leaf, 1, shrink_say_no, NULL),
+	KUNIT_ASSERT_EQ(test, test_map_if(hw, 0, &leaf, 1, test_say_no, NULL),
 			-EAGAIN);
 	KUNIT_EXPECT_EQ(test, shrink_count(), 1);
 	KUNIT_EXPECT_EQ(test, shrink_all(test), hw->geometry->levels - 1);
