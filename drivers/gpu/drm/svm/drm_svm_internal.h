@@ -233,6 +233,9 @@ int drm_svm_snapshot(struct drm_svm *svm, u64 base, unsigned long *pfns,
 int drm_svm_dma_map(struct drm_svm_service *s, unsigned long *system,
 		    const unsigned long *pages);
 void drm_svm_dma_undo(struct drm_svm_service *s);
+#if IS_ENABLED(CONFIG_KUNIT)
+int drm_svm_dma_link(struct drm_svm_service *s, unsigned int i);
+#endif
 
 /* An address in this module: one owner for the pages of all regions. */
 extern const char drm_svm_owner;
