@@ -69,6 +69,8 @@ void drm_svm_span_unlock(struct drm_svm_spans *spans,
  * @ranges: struct drm_svm_range by address >> DRM_SVM_RANGE_SHIFT
  * @spans: the service lock
  * @attrs: preferred location by page number
+ * @attr_lock: held to change @attrs
+ * @nr_attrs: intervals in @attrs; neighbours differ
  * @gc_work: drops ranges that map nothing
  * @soft_epoch: moment at which soft-dirty bits were last cleared, or devices first
  *	attached; of a clock of all address spaces, never 0
@@ -85,6 +87,8 @@ struct drm_svm_mm {
 	struct xarray ranges;
 	struct drm_svm_spans spans;
 	struct maple_tree attrs;
+	struct mutex attr_lock;
+	unsigned int nr_attrs;
 	struct work_struct gc_work;
 	atomic64_t soft_epoch;
 };
@@ -246,6 +250,8 @@ void drm_svm_region_unalloc(struct drm_svm_region *region, struct page *page);
 int drm_svm_place(struct drm_svm *svm, u64 base, const unsigned long *want,
 		  bool device);
 vm_fault_t drm_svm_migrate_to_ram(struct vm_fault *vmf);
+
+extern unsigned int drm_svm_max_attrs;
 
 enum drm_svm_location drm_svm_policy(struct drm_svm *svm, u64 addr);
 void drm_svm_policy_pages(struct drm_svm *svm, u64 base, unsigned long *pages);

@@ -176,6 +176,7 @@ static void drm_svm_mm_free(struct drm_svm_mm *smm)
 	mtree_destroy(&smm->attrs);
 	cleanup_srcu_struct(&smm->srcu);
 	mutex_destroy(&smm->window_lock);
+	mutex_destroy(&smm->attr_lock);
 	mmdrop(smm->mm);
 	kfree_rcu(smm, rcu);
 }
@@ -209,7 +210,8 @@ static struct drm_svm_mm *drm_svm_mm_make(struct mm_struct *mm)
 	INIT_LIST_HEAD(&smm->devices);
 	xa_init(&smm->windows);
 	xa_init(&smm->ranges);
-	mt_init_flags(&smm->attrs, MT_FLAGS_USE_RCU);
+	mt_init_flags(&smm->attrs, MT_FLAGS_ALLOC_RANGE | MT_FLAGS_USE_RCU);
+	mutex_init(&smm->attr_lock);
 	mutex_init(&smm->window_lock);
 	drm_svm_spans_init(&smm->spans);
 	INIT_WORK(&smm->gc_work, drm_svm_range_gc);
