@@ -4,6 +4,7 @@
 
 #include <linux/bitmap.h>
 #include <linux/dma-mapping.h>
+#include <linux/interval_tree.h>
 #include <linux/kref.h>
 #include <linux/maple_tree.h>
 #include <linux/mmu_notifier.h>
@@ -24,35 +25,40 @@
 
 /**
  * struct drm_svm_spans - interval lock over addresses, FIFO and killable
- * @lock: guards @list
- * @list: holders and waiters in order of arrival
+ * @lock: guards all of it
+ * @tree: holders and waiters
+ * @arrivals: how many have come
  * @dep_map: lets lockdep see it as one lock
  */
 struct drm_svm_spans {
 	spinlock_t lock;
-	struct list_head list;
+	struct rb_root_cached tree;
+	u64 arrivals;
 	struct lockdep_map dep_map;
 };
 
 /**
  * struct drm_svm_span - one holder or waiter, on its stack
- * @node: in &drm_svm_spans.list
- * @first: first byte
- * @last: last byte
- * @granted: nothing before it in the list overlaps
+ * @node: in &drm_svm_spans.tree; first and last byte
+ * @arrival: its number
+ * @blockers: those that came before it, overlap it and are still there; without
+ *	any it holds its interval
  * @task: whom to wake
  */
 struct drm_svm_span {
-	struct list_head node;
-	u64 first;
-	u64 last;
-	bool granted;
+	struct interval_tree_node node;
+	u64 arrival;
+	unsigned int blockers;
 	struct task_struct *task;
 };
 
 void drm_svm_spans_init(struct drm_svm_spans *spans);
+void drm_svm_span_enter(struct drm_svm_spans *spans, struct drm_svm_span *span);
+void drm_svm_span_leave(struct drm_svm_spans *spans, struct drm_svm_span *span);
 int drm_svm_span_lock(struct drm_svm_spans *spans, struct drm_svm_span *span,
 		      u64 first, u64 last);
+bool drm_svm_span_trylock(struct drm_svm_spans *spans,
+			  struct drm_svm_span *span, u64 first, u64 last);
 void drm_svm_span_unlock(struct drm_svm_spans *spans,
 			 struct drm_svm_span *span);
 
