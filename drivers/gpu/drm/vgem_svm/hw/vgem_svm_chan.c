@@ -46,6 +46,15 @@ struct vgem_svm_unit *vgem_svm_chan_lock(struct vgem_svm_chan *chan)
 	}
 }
 
+/* The engine looks without its lock whether there is anything to lock it for. */
+static void vgem_svm_unit_set_chan(struct vgem_svm_unit *unit, u32 index, bool on)
+{
+	u64 bit = BIT_ULL(index);
+
+	lockdep_assert_held(&unit->lock);
+	WRITE_ONCE(unit->chans, on ? unit->chans | bit : unit->chans & ~bit);
+}
+
 /**
  * vgem_svm_chan_die() - a channel ends
  * @chan: its unit is locked
@@ -67,7 +76,7 @@ void vgem_svm_chan_die(struct vgem_svm_chan *chan, u32 error, u64 addr, u64 pc,
 	chan->err_info = info;
 	/* Who reads DEAD reads why. */
 	smp_store_release(&chan->status, VGEM_SVM_CHAN_ST_DEAD);
-	chan->unit->chans &= ~BIT_ULL(chan->index);
+	vgem_svm_unit_set_chan(chan->unit, chan->index, false);
 	atomic64_or(BIT_ULL(chan->index), &hw->chan_errors);
 	vgem_svm_irq_raise(hw, VGEM_SVM_INT_CHAN_ERROR);
 }
@@ -99,7 +108,7 @@ static void vgem_svm_chan_off(struct vgem_svm_chan *chan,
 {
 	struct vgem_svm_unit *unit = vgem_svm_chan_lock(chan);
 
-	unit->chans &= ~BIT_ULL(chan->index);
+	vgem_svm_unit_set_chan(unit, chan->index, false);
 	WRITE_ONCE(chan->status, VGEM_SVM_CHAN_ST_OFF);
 	if (next)
 		WRITE_ONCE(chan->unit, next);
@@ -140,7 +149,7 @@ void vgem_svm_chan_ctrl(struct vgem_svm_hw *hw, u32 index, u64 val)
 	if (unit == &hw->pt)
 		unit->inv_wait = 0;
 	WRITE_ONCE(chan->status, VGEM_SVM_CHAN_ST_ON);
-	unit->chans |= BIT_ULL(index);
+	vgem_svm_unit_set_chan(unit, index, true);
 	vgem_svm_unit_unlock(unit);
 	vgem_svm_unit_kick(unit);
 }

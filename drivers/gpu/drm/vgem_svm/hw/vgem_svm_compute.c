@@ -278,7 +278,7 @@ bool vgem_svm_compute_step(struct vgem_svm_unit *unit)
 
 	for_each_set_bit(c, (unsigned long *)&chans, 64) {
 		vgem_svm_unit_lock(unit);
-		if ((unit->chans & BIT_ULL(c)) && !hw->stopped)
+		if ((unit->chans & BIT_ULL(c)) && !READ_ONCE(hw->stopped))
 			busy |= vgem_svm_chan_quantum(&hw->chans[c]);
 		vgem_svm_unit_unlock(unit);
 		cond_resched();

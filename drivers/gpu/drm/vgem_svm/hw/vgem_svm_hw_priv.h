@@ -13,8 +13,14 @@
 #define VGEM_SVM_QUANTUM	64
 #define VGEM_SVM_TLB_SETS	2048
 #define VGEM_SVM_TLB_WAYS	4
+#define VGEM_SVM_TLB_ENTRIES	(VGEM_SVM_TLB_SETS * VGEM_SVM_TLB_WAYS)
 #define VGEM_SVM_WALK_CACHE	256
 #define VGEM_SVM_INV_QUEUE	256
+/*
+ * Entries that an engine looks at in one go, with preemption off, before it drops
+ * all that it has, which is cheaper.
+ */
+#define VGEM_SVM_INV_WORK	(4 * VGEM_SVM_TLB_ENTRIES)
 /* Index of the packet front end where a thread's slot is meant. */
 #define VGEM_SVM_FRONT_END	VGEM_SVM_RESIDENT_THREADS
 /* Bytes that the copy engine moves in one preempt-off section, at most. */
@@ -274,6 +280,7 @@ void vgem_svm_irq_ack(struct vgem_svm_hw *hw, u64 bits);
 void vgem_svm_irq_enable(struct vgem_svm_hw *hw, u64 bits);
 
 /* mmu */
+u32 vgem_svm_tlb_flush_work(const struct vgem_svm_inv *inv);
 void vgem_svm_tlb_flush(struct vgem_svm_unit *unit,
 			const struct vgem_svm_inv *inv);
 void vgem_svm_tlb_flush_all(struct vgem_svm_unit *unit);

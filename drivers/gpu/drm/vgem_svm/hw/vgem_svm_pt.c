@@ -109,7 +109,7 @@ bool vgem_svm_pt_step(struct vgem_svm_unit *unit)
 	bool wait = false;
 
 	vgem_svm_unit_lock(unit);
-	if (unit->chans && !unit->hw->stopped)
+	if (unit->chans && !READ_ONCE(unit->hw->stopped))
 		pkt = vgem_svm_chan_packet(chan);
 	if (pkt) {
 		header = pkt[0];
