@@ -192,7 +192,8 @@ static bool vgem_svm_user_fence(struct vgem_svm_chan *chan, const u64 *pkt)
 
 static bool vgem_svm_front_ring(struct vgem_svm_chan *chan)
 {
-	u64 *pkt = vgem_svm_chan_packet(chan), header;
+	const u64 *pkt = vgem_svm_chan_packet(chan);
+	u64 header;
 	bool ok;
 
 	if (!pkt)
