@@ -94,6 +94,7 @@ static bool vgem_svm_front_store(struct vgem_svm_chan *chan, const u64 *pkt,
 		return false;
 	}
 	if (access == VGEM_SVM_ACCESS_ATOMIC)
+		/* The next packet, or the fence behind the batch, comes after it. */
 		atomic64_add(pkt[2], (atomic64_t *)p);
 	else
 		/* What the batch did is visible before its fence. */
@@ -163,6 +164,8 @@ static void vgem_svm_front_batch(struct vgem_svm_chan *chan)
 {
 	u64 pkt[VGEM_SVM_LAUNCH_WORDS];
 
+	/* Packets are in order for all: a load after a store as well. */
+	smp_mb();
 	if (!vgem_svm_batch_fetch(chan, pkt) ||
 	    !vgem_svm_batch_execute(chan, pkt))
 		return;
