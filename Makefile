@@ -19,6 +19,7 @@ help:
 	@echo "make docs           Documentation/ as HTML, in build/docs"
 	@echo "make series KERNEL=DIR  a patch series for the Linux tree DIR, in build/series"
 	@echo "make clean          remove build/ (downloads and kernels stay in the cache)"
+	@echo "make distclean      remove the cache too, and say what it was"
 	@echo "TESTS='pattern' runs a part of the tests. Everything needs root and Debian 12 or 13."
 
 demo:
@@ -65,5 +66,8 @@ series:
 clean:
 	rm -rf build
 
+distclean: clean
+	tools/vm/drop-cache
+
 .PHONY: help demo check check-debug check-planted check-gpt check-long bench-gpt \
-	bench-guest check-stress lint docs series clean
+	bench-guest check-stress lint docs series clean distclean
