@@ -50,14 +50,18 @@ static int drm_svm_dma_sync(struct drm_svm_service *s)
 /**
  * drm_svm_dma_map() - map pages of a service for its device
  * @s: the service, after the walk
- * @pages: system pages that the device does not map yet
+ * @system: system pages that are to get a leaf; a neighbour that cannot be mapped
+ *	is taken out
+ * @pages: of these, those that the device does not map yet
  *
  * Sets @fresh and @dma. On error nothing is mapped.
  *
  * Context: may sleep; the service lock over the range is held.
- * Return: 0, -ENOMEM, -EIO if the device cannot reach a page.
+ * Return: 0, -ENOMEM; -EIO if the device cannot reach a page that is wanted, or
+ * could not for now: without an IOMMU to ask, the DMA API does not say which.
  */
-int drm_svm_dma_map(struct drm_svm_service *s, const unsigned long *pages)
+int drm_svm_dma_map(struct drm_svm_service *s, unsigned long *system,
+		    const unsigned long *pages)
 {
 	unsigned int i;
 	int ret;
@@ -65,16 +69,20 @@ int drm_svm_dma_map(struct drm_svm_service *s, const unsigned long *pages)
 	bitmap_zero(s->fresh, DRM_SVM_RANGE_PAGES);
 	for_each_set_bit(i, pages, DRM_SVM_RANGE_PAGES) {
 		ret = drm_svm_dma_link(s, i);
-		if (ret)
+		if (!ret) {
+			__set_bit(i, s->fresh);
+			continue;
+		}
+		if (test_bit(i, s->want))
 			goto undo;
-		__set_bit(i, s->fresh);
+		__clear_bit(i, system);
 	}
 	ret = drm_svm_dma_sync(s);
 	if (!ret)
 		return 0;
 undo:
 	drm_svm_dma_undo(s);
-	return ret == -ENOMEM ? ret : -EIO;
+	return ret == -ENOMEM && s->rd->use_iova ? ret : -EIO;
 }
 
 /**

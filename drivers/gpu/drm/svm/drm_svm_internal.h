@@ -9,6 +9,7 @@
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
 #include <linux/srcu.h>
+#include <linux/uidgid.h>
 #include <linux/xarray.h>
 
 #include <drm/drm_svm.h>
@@ -61,6 +62,7 @@ void drm_svm_span_unlock(struct drm_svm_spans *spans,
  * @users: attached devices and their openers, under the global attach mutex
  * @hash: in the hash of all of them, keyed by @mm
  * @mm: the address space; held by mmgrab(), so it may have no pages any more
+ * @user: whose process it is: users share what is scarce
  * @srcu: protects walks of @devices
  * @devices: struct drm_svm, added and removed under the global attach mutex
  * @windows: struct drm_svm_window by address >> DRM_SVM_WINDOW_SHIFT
@@ -74,6 +76,7 @@ struct drm_svm_mm {
 	unsigned int users;
 	struct hlist_node hash;
 	struct mm_struct *mm;
+	kuid_t user;
 	struct srcu_struct srcu;
 	struct list_head devices;
 	struct xarray windows;
@@ -186,11 +189,13 @@ void drm_svm_reclaim_tables(struct drm_svm_mm *smm, u64 first, u64 last);
  * @write: a requested access is a write
  * @want: pages that must be there in the end
  * @want_write: of these, writable
+ * @missing: of @want, what the walk has not found
+ * @held: pages that may be long in coming; not in @want any more
  * @mapped: snapshot of &drm_svm_range_dev.mapped
+ * @writable: snapshot of &drm_svm_range_dev.writable
  * @refused: pages that no device may have (memfd_secret)
- * @held: pages whose faults userfaultfd may hold back
+ * @read_only: pages that no device may write (shadow stacks)
  * @fresh: pages that this service mapped for DMA
- * @excused: walks that failed for no reason that the CPU's fault knows
  * @foreign: a wanted page lies in memory that the device cannot reach
  * @pfns: hmm's, in and out
  * @dma: bus address of @fresh pages
@@ -206,12 +211,14 @@ struct drm_svm_service {
 	u64 seq;
 	bool write;
 	bool foreign;
-	unsigned int excused;
 	DECLARE_BITMAP(want, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(want_write, DRM_SVM_RANGE_PAGES);
-	DECLARE_BITMAP(mapped, DRM_SVM_RANGE_PAGES);
-	DECLARE_BITMAP(refused, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(missing, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(held, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(mapped, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(writable, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(refused, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(read_only, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(fresh, DRM_SVM_RANGE_PAGES);
 	unsigned long pfns[DRM_SVM_RANGE_PAGES];
 	dma_addr_t dma[DRM_SVM_RANGE_PAGES];
@@ -219,10 +226,12 @@ struct drm_svm_service {
 };
 
 int drm_svm_serve(struct drm_svm *svm, u64 base, const unsigned long *want,
-		  const unsigned long *want_write);
+		  const unsigned long *want_write, unsigned long *held);
 int drm_svm_walk(struct drm_svm_service *s);
-int drm_svm_snapshot(struct drm_svm_mm *smm, u64 base, unsigned long *pfns);
-int drm_svm_dma_map(struct drm_svm_service *s, const unsigned long *pages);
+int drm_svm_snapshot(struct drm_svm *svm, u64 base, unsigned long *pfns,
+		     int *idx);
+int drm_svm_dma_map(struct drm_svm_service *s, unsigned long *system,
+		    const unsigned long *pages);
 void drm_svm_dma_undo(struct drm_svm_service *s);
 
 /* An address in this module: one owner for the pages of all regions. */
