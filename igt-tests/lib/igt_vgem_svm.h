@@ -66,6 +66,7 @@ void vgem_svm_queue_fini(struct vgem_svm_queue *q);
 
 /* Ioctls as they are: 0 or -errno. */
 int __vgem_svm_ioctl(int fd, unsigned long request, void *arg);
+int __vgem_svm_query(int fd, uint32_t query, void *data, uint32_t *size);
 int __vgem_svm_vm_create(int fd, uint32_t flags, uint32_t *vm);
 int __vgem_svm_vm_destroy(int fd, uint32_t vm);
 int __vgem_svm_queue_destroy(int fd, uint32_t queue);
@@ -85,7 +86,7 @@ int __vgem_svm_faults(int fd, uint32_t vm, struct drm_vgem_svm_fault *faults,
 		      uint32_t *nr, uint64_t *total);
 
 /* The same, asserting. */
-uint64_t vgem_svm_query(int fd, uint32_t param);
+uint64_t vgem_svm_query(int fd, uint32_t param);	/* PARAM_* */
 uint32_t vgem_svm_status(const struct vgem_svm_queue *q);
 uint64_t vgem_svm_counter(const struct vgem_svm *s, unsigned int counter);
 uint8_t vgem_svm_where(const struct vgem_svm *s, const void *addr);
