@@ -34,6 +34,9 @@
 #include "drm_svm_internal.h"
 #include "drm_svm_planted.h"
 
+/* How long ranges that are left with nothing, where addresses stay, are kept. */
+#define DRM_SVM_GC_IDLE		(10 * HZ)
+
 /**
  * struct drm_svm_inval - one round
  * @smm: address space
@@ -114,29 +117,22 @@ void drm_svm_flush_all(struct drm_svm *svm, struct drm_gpt_gather *gather)
 
 /**
  * drm_svm_reclaim_tables() - free the tables that a dropped range has left
- * @smm: address space
+ * @svm: device address space
  * @first: first byte
  * @last: last byte
  *
- * Context: may sleep; the service lock over the interval is held, no device
- * detaches meanwhile.
+ * Context: may sleep; the service lock over the interval is held, the device does
+ * not detach meanwhile.
  */
-void drm_svm_reclaim_tables(struct drm_svm_mm *smm, u64 first, u64 last)
+void drm_svm_reclaim_tables(struct drm_svm *svm, u64 first, u64 last)
 {
 	struct drm_gpt_gather gather;
-	struct drm_svm *svm;
-	int idx;
 
-	idx = srcu_read_lock(&smm->srcu);
-	list_for_each_entry_srcu(svm, &smm->devices, node,
-				 srcu_read_lock_held(&smm->srcu)) {
-		drm_gpt_gather_init(&gather, svm->gpt);
-		if (drm_gpt_zap_reserve(&gather, first, last, true))
-			continue;
-		drm_gpt_reclaim(&gather, first, last);
-		drm_svm_flush_all(svm, &gather);
-	}
-	srcu_read_unlock(&smm->srcu, idx);
+	drm_gpt_gather_init(&gather, svm->gpt);
+	if (drm_gpt_zap_reserve(&gather, first, last, true))
+		return;
+	drm_gpt_reclaim(&gather, first, last);
+	drm_svm_flush_all(svm, &gather);
 }
 
 static unsigned int drm_svm_inval_pages(struct drm_svm_inval *inval,
@@ -450,8 +446,9 @@ static bool drm_svm_invalidate(struct mmu_interval_notifier *notifier,
 		return drm_svm_inval_polling(&inval);
 
 	drm_svm_inval_sleeping(&inval);
-	if (mnr->event == MMU_NOTIFY_UNMAP)
-		queue_work(system_dfl_wq, &window->smm->gc_work);
+	if (!list_empty(&inval.smm->idle_ranges))
+		drm_svm_gc_kick(inval.smm, mnr->event == MMU_NOTIFY_UNMAP ?
+					   0 : DRM_SVM_GC_IDLE);
 	return true;
 }
 

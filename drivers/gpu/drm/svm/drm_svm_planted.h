@@ -49,6 +49,8 @@ enum drm_svm_planted {
 	DRM_GPT_PLANTED_DUAL_ORDER,	/* halves of an entry in the wrong order */
 	DRM_GPT_PLANTED_SHRINK_NO_FLUSH, /* the shrinker frees without a flush */
 	DRM_GPT_PLANTED_SHRINK_NO_WAIT,	/* fini does not wait for a scan */
+
+	DRM_SVM_PLANTED_GC_WAITS = 41,	/* the collector waits for services */
 };
 
 #ifdef CONFIG_DRM_SVM_PLANTED_BUGS

@@ -140,7 +140,7 @@ static void drm_svm_system_leaves(struct drm_svm_service *s,
 
 	for_each_set_bit(i, system, DRM_SVM_RANGE_PAGES) {
 		dma_addr_t dma = test_bit(i, s->fresh) ? s->dma[i] :
-							 s->rd->dma[i];
+							 drm_svm_rd_addr(s->rd, i);
 
 		s->leaves[i] = dma | drm_svm_leaf_flags(s, i) |
 			       DRM_GPT_LEAF_SYSTEM;
@@ -156,7 +156,8 @@ static void drm_svm_record_page(struct drm_svm_service *s, unsigned int i)
 	range->pfns[i] = page_to_pfn(hmm_pfn_to_page(s->pfns[i]));
 	__set_bit(i, range->valid);
 	if (test_bit(i, s->fresh)) {
-		rd->dma[i] = s->dma[i];
+		if (!rd->use_iova)
+			rd->dma[i] = s->dma[i];
 		__set_bit(i, rd->system);
 	}
 	if (!__test_and_set_bit(i, rd->mapped))
@@ -356,12 +357,16 @@ static int drm_svm_serve_span(struct drm_svm_service *s, u64 base)
 	ret = drm_svm_span_lock(&s->smm->spans, &span, base,
 				base + DRM_SVM_RANGE_SIZE - 1);
 	if (ret)
-		return ret;
+		goto out;
 	/* What cannot move is mapped where it is. */
 	if (drm_svm_wants_device(s->svm, base, s->want))
 		drm_svm_place(s->svm, base, s->want, true);
 	ret = drm_svm_rounds(s, base);
 	drm_svm_span_unlock(&s->smm->spans, &span);
+	if (ret)
+		drm_svm_range_settle(s->smm, base);
+out:
+	drm_svm_window_put(s->window);
 	return ret;
 }
 

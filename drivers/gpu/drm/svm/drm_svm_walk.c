@@ -259,11 +259,14 @@ int drm_svm_snapshot(struct drm_svm_mm *smm, u64 base, unsigned long *pfns)
 
 	for (tries = 0; ret == -EBUSY && tries < 64; tries++) {
 		memset(pfns, 0, DRM_SVM_RANGE_PAGES * sizeof(*pfns));
-		if (mmap_read_lock_killable(smm->mm))
-			return -EINTR;
+		if (mmap_read_lock_killable(smm->mm)) {
+			ret = -EINTR;
+			break;
+		}
 		hmm.notifier_seq = mmu_interval_read_begin(&window->notifier);
 		ret = hmm_range_fault(&hmm);
 		mmap_read_unlock(smm->mm);
 	}
+	drm_svm_window_put(window);
 	return ret;
 }
