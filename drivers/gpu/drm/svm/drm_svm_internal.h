@@ -18,6 +18,8 @@
 #define DRM_SVM_RANGE_MASK	(~(DRM_SVM_RANGE_SIZE - 1))
 /* One interval notifier covers a window of this many bytes. */
 #define DRM_SVM_WINDOW_SHIFT	26
+/* Devices of a process that are told apart at an invalidation; more share the last. */
+#define DRM_SVM_SLOTS		64
 /* Devices that one round of an invalidation flushes together. */
 #define DRM_SVM_FLUSH_BATCH	4
 
@@ -77,6 +79,7 @@ void drm_svm_span_unlock(struct drm_svm_spans *spans,
  * @attrs: preferred location by page number
  * @attr_lock: held to change @attrs
  * @nr_attrs: intervals in @attrs; neighbours differ
+ * @slots: numbers given to @devices, see &drm_svm.slot; under the attach mutex
  * @idle_lock: guards the two lists
  * @idle_ranges: ranges that may map nothing, each with a reference
  * @idle_windows: windows that may have no user
@@ -98,6 +101,7 @@ struct drm_svm_mm {
 	struct maple_tree attrs;
 	struct mutex attr_lock;
 	unsigned int nr_attrs;
+	DECLARE_BITMAP(slots, DRM_SVM_SLOTS);
 	spinlock_t idle_lock;
 	struct list_head idle_ranges;
 	struct list_head idle_windows;
@@ -310,6 +314,19 @@ static inline dma_addr_t drm_svm_rd_addr(const struct drm_svm_range_dev *rd,
 					 unsigned int i)
 {
 	return rd->use_iova ? rd->iova.addr + ((u64)i << PAGE_SHIFT) : rd->dma[i];
+}
+
+/* Does a device map any of the pages, by its record? */
+static inline bool drm_svm_rd_maps(const struct drm_svm_range_dev *rd,
+				   unsigned int first, unsigned int last)
+{
+	return find_next_bit(rd->mapped, last + 1, first) <= last;
+}
+
+/* Can a device's table speak of all bytes up to @last? */
+static inline bool drm_svm_reaches(const struct drm_svm *svm, u64 last)
+{
+	return last <= svm->gpt->last;
 }
 
 #endif /* _DRM_SVM_INTERNAL_H_ */

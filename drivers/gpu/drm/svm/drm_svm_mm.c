@@ -366,6 +366,9 @@ static int drm_svm_check_format(const struct drm_svm_config *config)
 	const struct drm_gpt_level *lowest = &format->levels[0];
 	u64 leaf = DRM_GPT_LEAF_LOCAL;
 
+	/* Pages are what is mapped and taken away, one by one if need be. */
+	if (!lowest->leaf || lowest->shift != PAGE_SHIFT)
+		return -EINVAL;
 	if (!format->replace_ok &&
 	    lowest->shift + lowest->bits < DRM_SVM_RANGE_SHIFT)
 		return -EINVAL;
@@ -373,6 +376,26 @@ static int drm_svm_check_format(const struct drm_svm_config *config)
 		return 0;
 	leaf |= (config->region->bytes - 1) & DRM_GPT_LEAF_ADDR;
 	return leaf & ~format->leaf_bits ? -EINVAL : 0;
+}
+
+/*
+ * The last is for all that come late. Nobody else has it, so it is never given back.
+ */
+static unsigned int drm_svm_slot_get(struct drm_svm_mm *smm)
+{
+	unsigned int slot;
+
+	lockdep_assert_held(&drm_svm_attach_mutex);
+	slot = find_first_zero_bit(smm->slots, DRM_SVM_SLOTS - 1);
+	__set_bit(slot, smm->slots);
+	return slot;
+}
+
+static void drm_svm_slot_put(struct drm_svm_mm *smm, unsigned int slot)
+{
+	lockdep_assert_held(&drm_svm_attach_mutex);
+	if (slot < DRM_SVM_SLOTS - 1)
+		__clear_bit(slot, smm->slots);
 }
 
 /**
@@ -385,8 +408,8 @@ static int drm_svm_check_format(const struct drm_svm_config *config)
  * Return: 0, -ENOMEM, -EINTR if a signal came while the address space was locked
  * for the first notifier, -EOPNOTSUPP if the device cannot reach all memory
  * coherently and without a bounce buffer, -EINVAL for a page-table format that has
- * no word for the device's memory, or wants break-before-make with lowest tables
- * that cover less than a range.
+ * no word for the device's memory, does not map single pages, or wants
+ * break-before-make with lowest tables that cover less than a range.
  */
 int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 		 const struct drm_svm_config *config)
@@ -415,10 +438,20 @@ int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 		return PTR_ERR(smm);
 	svm->smm = smm;
 	guard(mutex)(&drm_svm_attach_mutex);
+	svm->slot = drm_svm_slot_get(smm);
 	list_add_tail_rcu(&svm->node, &smm->devices);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(drm_svm_init);
+
+static bool drm_svm_maps_any(struct drm_svm *svm, struct drm_svm_range *range)
+{
+	struct drm_svm_range_dev *rd;
+
+	guard(mutex)(&range->lock);
+	rd = drm_svm_range_dev(range, svm);
+	return rd && drm_svm_rd_maps(rd, 0, DRM_SVM_RANGE_PAGES - 1);
+}
 
 /* Takes everything from a stopped device's table and flushes it. */
 static void drm_svm_unmap_range(struct drm_svm *svm, struct drm_svm_range *range)
@@ -426,6 +459,9 @@ static void drm_svm_unmap_range(struct drm_svm *svm, struct drm_svm_range *range
 	u64 last = range->first + DRM_SVM_RANGE_SIZE - 1;
 	struct drm_gpt_gather gather;
 
+	/* It is stopped: what it does not map now it will not. */
+	if (!drm_svm_maps_any(svm, range))
+		return;
 	drm_gpt_gather_init(&gather, svm->gpt);
 	if (drm_gpt_zap_reserve(&gather, range->first, last, true))
 		svm->ops->kill(svm);
@@ -483,6 +519,7 @@ void drm_svm_fini(struct drm_svm *svm)
 	drm_svm_gc_kick(smm, 0);
 
 	mutex_lock(&drm_svm_attach_mutex);
+	drm_svm_slot_put(smm, svm->slot);
 	smm = drm_svm_mm_unuse(smm);
 	mutex_unlock(&drm_svm_attach_mutex);
 	if (smm)

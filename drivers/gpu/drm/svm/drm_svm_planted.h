@@ -51,6 +51,7 @@ enum drm_svm_planted {
 	DRM_GPT_PLANTED_SHRINK_NO_WAIT,	/* fini does not wait for a scan */
 
 	DRM_SVM_PLANTED_GC_WAITS = 41,	/* the collector waits for services */
+	DRM_SVM_PLANTED_ZAP_DYING,	/* a device whose pages are dying is not flushed */
 };
 
 #ifdef CONFIG_DRM_SVM_PLANTED_BUGS

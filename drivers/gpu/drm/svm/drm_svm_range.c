@@ -451,7 +451,8 @@ static void drm_svm_range_free_devs(struct drm_svm_range *range)
 	list_splice_init(&range->devs, &devs);
 	mutex_unlock(&range->lock);
 	list_for_each_entry_safe(rd, next, &devs, node) {
-		drm_svm_reclaim_tables(rd->svm, range->first, last);
+		if (drm_svm_reaches(rd->svm, last))
+			drm_svm_reclaim_tables(rd->svm, range->first, last);
 		drm_svm_range_dev_free(rd);
 	}
 }

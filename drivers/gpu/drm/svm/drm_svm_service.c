@@ -392,7 +392,8 @@ int drm_svm_serve(struct drm_svm *svm, u64 base, const unsigned long *want,
 	struct drm_svm_service *s;
 	int ret;
 
-	if (base >= mm->task_size)
+	if (base >= mm->task_size ||
+	    !drm_svm_reaches(svm, base + DRM_SVM_RANGE_SIZE - 1))
 		return -EFAULT;
 	if (!mmget_not_zero(mm))
 		return -ESRCH;

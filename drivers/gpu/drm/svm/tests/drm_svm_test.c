@@ -738,6 +738,9 @@ static void memory_needs_an_aperture(struct kunit *test)
 	format.levels[0].bits--;
 	config.region = NULL;
 	KUNIT_EXPECT_EQ(test, drm_svm_init(svm, current->mm, &config), -EINVAL);
+	/* Nobody can take one page away from a device whose pages are larger. */
+	format = drm_gpt_format_lpae_16k;
+	KUNIT_EXPECT_EQ(test, drm_svm_init(svm, current->mm, &config), -EINVAL);
 }
 
 static struct kunit_case span_cases[] = {
@@ -803,7 +806,7 @@ static struct kunit_suite format_suite = {
 };
 
 kunit_test_suites(&span_suite, &svm_suite, &format_suite, &drm_svm_attr_suite,
-		  &drm_svm_mirror_suite);
+		  &drm_svm_mirror_suite, &drm_svm_reach_suite);
 
 MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("Tests of the shared virtual memory helpers");

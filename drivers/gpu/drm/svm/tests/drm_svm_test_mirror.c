@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What is kept of an address space and for how long, and that nobody waits for
- * another's service.
+ * What is kept of an address space and for how long, and who is told of what:
+ * devices that map something and no others, and none that waits for another.
  */
 
 #include <kunit/test.h>
@@ -9,6 +9,7 @@
 
 #include <linux/delay.h>
 #include <linux/kthread.h>
+#include <linux/mman.h>
 
 #include "drm_svm_test_rig.h"
 
@@ -46,6 +47,11 @@ static void test_access(struct kunit *test, unsigned int i, u64 addr)
 					      DRM_SVM_WRITE), 0);
 }
 
+static int test_begun(struct kunit *test, unsigned int i)
+{
+	return atomic_read(&test_dev(test, i)->begun);
+}
+
 /* ---- what is told ------------------------------------------------------------ */
 
 static void test_notify(struct kunit *test, u64 addr, enum mmu_notifier_event event)
@@ -60,6 +66,58 @@ static void test_notify(struct kunit *test, u64 addr, enum mmu_notifier_event ev
 	drm_svm_notifier_ops.invalidate(&window->notifier, &range,
 					window->notifier.invalidate_seq);
 	drm_svm_window_put(window);
+}
+
+static void who_maps_nothing_is_not_flushed(struct kunit *test)
+{
+	u64 p = test_map(test, 2 * DRM_SVM_RANGE_SIZE);
+	u64 q = p + DRM_SVM_RANGE_SIZE;
+	int begun[2];
+
+	test_access(test, 0, p);
+	test_access(test, 1, q);
+	begun[0] = test_begun(test, 0);
+	begun[1] = test_begun(test, 1);
+	test_notify(test, p, MMU_NOTIFY_CLEAR);
+	KUNIT_EXPECT_FALSE(test, test_dev_maps(test_dev(test, 0), p, 0));
+	KUNIT_EXPECT_GT(test, test_begun(test, 0), begun[0]);
+	KUNIT_EXPECT_EQ(test, test_begun(test, 1), begun[1]);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&test_dev(test, 1)->svm.stats.invalidations), 0);
+	/* Another page of a range that both know. */
+	test_access(test, 0, p);
+	test_access(test, 1, p + PAGES(5));
+	begun[0] = test_begun(test, 0);
+	begun[1] = test_begun(test, 1);
+	test_notify(test, p + PAGES(5), MMU_NOTIFY_CLEAR);
+	KUNIT_EXPECT_FALSE(test, test_dev_maps(test_dev(test, 1), p + PAGES(5), 0));
+	KUNIT_EXPECT_GT(test, test_begun(test, 1), begun[1]);
+}
+
+#define TEST_MORE	5
+
+/* More than are flushed in one round. */
+static void an_invalidation_counts_once(struct kunit *test)
+{
+	struct test_dev *more[TEST_MORE] = {};
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+	unsigned int i;
+
+	for (i = 0; i < TEST_MORE; i++) {
+		more[i] = test_dev_make(current->mm, &drm_gpt_format_vgem_svm);
+		if (!more[i] || test_dev_access(more[i], p, DRM_SVM_WRITE))
+			break;
+	}
+	KUNIT_EXPECT_EQ(test, i, TEST_MORE);
+	test_access(test, 0, p);
+	if (i == TEST_MORE)
+		test_notify(test, p, MMU_NOTIFY_CLEAR);
+	for (i = 0; i < TEST_MORE && more[i]; i++) {
+		KUNIT_EXPECT_FALSE(test, test_dev_maps(more[i], p, 0));
+		KUNIT_EXPECT_EQ(test, atomic64_read(&more[i]->svm.stats.invalidations), 1);
+		KUNIT_EXPECT_EQ(test, atomic64_read(&more[i]->svm.stats.unmapped), 1);
+		test_dev_detach(more[i]);
+		test_dev_free(more[i]);
+	}
 }
 
 static void clearing_soft_dirty_bits_is_noted(struct kunit *test)
@@ -204,7 +262,56 @@ static void a_device_leaves_while_another_waits(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, test_goes(smm, p, test_has_range));
 }
 
+/* ---- devices of different reach ------------------------------------------------ */
+
+#define TEST_LOW	0x20000000UL
+
+static int test_init_reach(struct kunit *test)
+{
+	const struct drm_gpt_format *formats[TEST_DEVS] = {
+		&drm_gpt_format_rockchip_v2, &drm_gpt_format_vgem_svm,
+	};
+
+	return test_init_formats(test, formats);
+}
+
+static void an_address_beyond_reach_is_refused(struct kunit *test)
+{
+	struct test_dev *near = test_dev(test, 0), *far = test_dev(test, 1);
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+	int begun;
+
+	KUNIT_ASSERT_GT(test, p, near->gpt.last);
+	KUNIT_EXPECT_EQ(test, test_dev_access(near, p, DRM_SVM_READ), -EFAULT);
+	test_access(test, 1, p);
+	begun = test_begun(test, 0);
+	/* Which the table cannot even be asked for. */
+	KUNIT_ASSERT_EQ(test, vm_munmap(p, PAGE_SIZE), 0);
+	KUNIT_EXPECT_FALSE(test, test_dev_maps(far, p, 0));
+	KUNIT_EXPECT_EQ(test, test_begun(test, 0), begun);
+}
+
+static void what_both_reach_goes_from_both(struct kunit *test)
+{
+	u64 p = kunit_vm_mmap(test, NULL, TEST_LOW, 2 * DRM_SVM_RANGE_SIZE,
+			      PROT_READ | PROT_WRITE,
+			      MAP_ANONYMOUS | MAP_PRIVATE | MAP_FIXED, 0);
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, p, TEST_LOW);
+	for (i = 0; i < TEST_DEVS; i++)
+		test_access(test, i, p);
+	test_access(test, 1, p + DRM_SVM_RANGE_SIZE);
+	KUNIT_ASSERT_EQ(test, vm_munmap(p, 2 * DRM_SVM_RANGE_SIZE), 0);
+	for (i = 0; i < TEST_DEVS; i++)
+		KUNIT_EXPECT_FALSE(test, test_dev_maps(test_dev(test, i), p, 0));
+	/* All of the address space at a time, as at its end. */
+	KUNIT_EXPECT_TRUE(test, test_goes(test_smm(test), p, test_has_range));
+}
+
 static struct kunit_case mirror_cases[] = {
+	KUNIT_CASE(who_maps_nothing_is_not_flushed),
+	KUNIT_CASE(an_invalidation_counts_once),
 	KUNIT_CASE(clearing_soft_dirty_bits_is_noted),
 	KUNIT_CASE(what_maps_nothing_is_dropped),
 	KUNIT_CASE(what_only_a_device_that_left_mapped_is_dropped),
@@ -213,9 +320,22 @@ static struct kunit_case mirror_cases[] = {
 	{}
 };
 
+static struct kunit_case reach_cases[] = {
+	KUNIT_CASE(an_address_beyond_reach_is_refused),
+	KUNIT_CASE(what_both_reach_goes_from_both),
+	{}
+};
+
 struct kunit_suite drm_svm_mirror_suite = {
 	.name = "drm_svm_mirror",
 	.init = test_init,
 	.exit = test_exit,
 	.test_cases = mirror_cases,
+};
+
+struct kunit_suite drm_svm_reach_suite = {
+	.name = "drm_svm_reach",
+	.init = test_init_reach,
+	.exit = test_exit,
+	.test_cases = reach_cases,
 };

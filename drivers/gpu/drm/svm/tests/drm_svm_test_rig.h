@@ -57,5 +57,6 @@ void test_await_flushes(struct kunit *test, struct test_dev *dev, int n);
 
 extern struct kunit_suite drm_svm_attr_suite;
 extern struct kunit_suite drm_svm_mirror_suite;
+extern struct kunit_suite drm_svm_reach_suite;
 
 #endif /* _DRM_SVM_TEST_RIG_H_ */
