@@ -54,6 +54,8 @@ enum drm_svm_planted {
 	DRM_SVM_PLANTED_SRCU_PAGE_IN = 38, /* page-in under the SRCU of all regions */
 	DRM_SVM_PLANTED_HELD_ERROR,	/* a page that is held back is an error */
 	DRM_SVM_PLANTED_NO_UPGRADE,	/* neighbours mapped read-only stay so */
+	DRM_SVM_PLANTED_GC_WAITS = 41,	/* the collector waits for services */
+	DRM_SVM_PLANTED_ZAP_DYING,	/* a device whose pages are dying is not flushed */
 };
 
 #ifdef CONFIG_DRM_SVM_PLANTED_BUGS

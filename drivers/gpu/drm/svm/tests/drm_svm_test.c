@@ -336,51 +336,6 @@ static void munmap_returns_after_the_flush(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic64_read(&dev->svm.stats.unmapped), 1);
 }
 
-/* An invalidation as the core's, in a thread of its own. */
-struct test_inval {
-	struct drm_svm_window *window;
-	struct mmu_notifier_range range;
-	struct task_struct *task;
-	struct completion done;
-};
-
-static int test_inval_fn(void *data)
-{
-	struct test_inval *inval = data;
-	struct mmu_interval_notifier *notifier = &inval->window->notifier;
-
-	drm_svm_notifier_ops.invalidate(notifier, &inval->range,
-					notifier->invalidate_seq);
-	complete(&inval->done);
-	return 0;
-}
-
-static void test_inval_start(struct kunit *test, struct test_inval *inval,
-			     struct test_dev *dev, u64 addr)
-{
-	*inval = (struct test_inval) {
-		.window = drm_svm_window_get(dev->svm.smm, addr),
-	};
-	KUNIT_ASSERT_FALSE(test, IS_ERR(inval->window));
-	init_completion(&inval->done);
-	mmu_notifier_range_init(&inval->range, MMU_NOTIFY_CLEAR, 0, current->mm,
-				addr, addr + PAGE_SIZE);
-	inval->range.flags |= MMU_NOTIFIER_RANGE_BLOCKABLE;
-	inval->task = kthread_create(test_inval_fn, inval, "drm_svm_test");
-	KUNIT_ASSERT_FALSE(test, IS_ERR(inval->task));
-	get_task_struct(inval->task);
-	wake_up_process(inval->task);
-}
-
-static void test_await_flushes(struct kunit *test, struct test_dev *dev, int n)
-{
-	unsigned int tries;
-
-	for (tries = 0; tries < 10000 && atomic_read(&dev->begun) < n; tries++)
-		fsleep(1000);
-	KUNIT_EXPECT_GE(test, atomic_read(&dev->begun), n);
-}
-
 /* The page has left the table, but not yet the TLB: so nobody may return. */
 static void a_second_invalidation_flushes_too(struct kunit *test)
 {
@@ -400,10 +355,8 @@ static void a_second_invalidation_flushes_too(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, completion_done(&second.done));
 	WRITE_ONCE(dev->hold_flush, false);
 	wake_up_all(&dev->wait);
-	wait_for_completion(&first.done);
-	wait_for_completion(&second.done);
-	kthread_stop_put(first.task);
-	kthread_stop_put(second.task);
+	test_inval_end(&first);
+	test_inval_end(&second);
 }
 
 static void what_a_device_could_write_is_dirty(struct kunit *test)
@@ -787,8 +740,7 @@ static void an_invalidation_beside_that_flushes_walks(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, READ_ONCE(dev->directory));
 	WRITE_ONCE(dev->hold_flush, false);
 	wake_up_all(&dev->wait);
-	wait_for_completion(&inval.done);
-	kthread_stop_put(inval.task);
+	test_inval_end(&inval);
 	KUNIT_EXPECT_EQ(test, test_dev_wait(dev, unit), 0);
 	test_piece_unmap(test, page, p);
 }
@@ -831,6 +783,9 @@ static void memory_needs_an_aperture(struct kunit *test)
 	format = drm_gpt_format_lpae_4k;
 	format.levels[0].bits--;
 	config.region = NULL;
+	KUNIT_EXPECT_EQ(test, drm_svm_init(svm, current->mm, &config), -EINVAL);
+	/* Nobody can take one page away from a device whose pages are larger. */
+	format = drm_gpt_format_lpae_16k;
 	KUNIT_EXPECT_EQ(test, drm_svm_init(svm, current->mm, &config), -EINVAL);
 }
 
@@ -897,7 +852,8 @@ static struct kunit_suite format_suite = {
 };
 
 kunit_test_suites(&span_suite, &svm_suite, &format_suite, &drm_svm_attr_suite,
-		  &drm_svm_fault_suite, &drm_svm_lane_suite);
+		  &drm_svm_fault_suite, &drm_svm_lane_suite,
+		  &drm_svm_mirror_suite, &drm_svm_reach_suite);
 
 MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("Tests of the shared virtual memory helpers");
