@@ -59,7 +59,8 @@ void drm_svm_span_unlock(struct drm_svm_spans *spans,
 /**
  * struct drm_svm_mm - a process's address space as devices see it
  * @users: attached devices and their openers, under the global attach mutex
- * @hash: in the hash of all of them, keyed by @mm
+ * @hash: in the hash of all of them, keyed by @mm; read under RCU
+ * @rcu: for lookups that race with the last detach
  * @mm: the address space; held by mmgrab(), so it may have no pages any more
  * @srcu: protects walks of @devices
  * @devices: struct drm_svm, added and removed under the global attach mutex
@@ -69,10 +70,13 @@ void drm_svm_span_unlock(struct drm_svm_spans *spans,
  * @spans: the service lock
  * @attrs: preferred location by page number
  * @gc_work: drops ranges that map nothing
+ * @soft_epoch: moment at which soft-dirty bits were last cleared, or devices first
+ *	attached; of a clock of all address spaces, never 0
  */
 struct drm_svm_mm {
 	unsigned int users;
 	struct hlist_node hash;
+	struct rcu_head rcu;
 	struct mm_struct *mm;
 	struct srcu_struct srcu;
 	struct list_head devices;
@@ -82,7 +86,11 @@ struct drm_svm_mm {
 	struct drm_svm_spans spans;
 	struct maple_tree attrs;
 	struct work_struct gc_work;
+	atomic64_t soft_epoch;
 };
+
+void drm_svm_mm_bump_soft_epoch(struct drm_svm_mm *smm);
+bool drm_svm_mm_soft_epoch(struct mm_struct *mm, u64 *epoch);
 
 /**
  * struct drm_svm_window - what one interval notifier watches
