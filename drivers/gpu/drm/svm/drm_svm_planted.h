@@ -49,6 +49,9 @@ enum drm_svm_planted {
 	DRM_GPT_PLANTED_DUAL_ORDER,	/* halves of an entry in the wrong order */
 	DRM_GPT_PLANTED_SHRINK_NO_FLUSH, /* the shrinker frees without a flush */
 	DRM_GPT_PLANTED_SHRINK_NO_WAIT,	/* fini does not wait for a scan */
+
+	DRM_SVM_PLANTED_STUCK_FORGOTTEN = 43, /* pages that are held are tried again */
+	DRM_SVM_PLANTED_NO_SOFT_EPOCH,	/* soft-dirty clears leave pages writable */
 };
 
 #ifdef CONFIG_DRM_SVM_PLANTED_BUGS

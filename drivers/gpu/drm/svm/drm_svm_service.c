@@ -325,7 +325,7 @@ static int drm_svm_rounds(struct drm_svm_service *s, u64 base)
 			atomic64_inc(&s->svm->stats.retries);
 		/* Memory of a device that this one cannot reach: via RAM. */
 		if (ret == -EXDEV && foreign++ < 2) {
-			ret = drm_svm_place(s->svm, base, s->want, false);
+			ret = drm_svm_place_system(s->svm, base, s->want);
 			/* -EBUSY: lost to invalidations, as -EAGAIN. */
 			if (!ret || ret == -EBUSY)
 				ret = -EAGAIN;
@@ -359,7 +359,7 @@ static int drm_svm_serve_span(struct drm_svm_service *s, u64 base)
 		return ret;
 	/* What cannot move is mapped where it is. */
 	if (drm_svm_wants_device(s->svm, base, s->want))
-		drm_svm_place(s->svm, base, s->want, true);
+		drm_svm_place_device(s->svm, base, s->want);
 	ret = drm_svm_rounds(s, base);
 	drm_svm_span_unlock(&s->smm->spans, &span);
 	return ret;

@@ -15,102 +15,7 @@
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
-#include "../drm_svm_internal.h"
-#include "drm_svm_test_dev.h"
-
-#define TEST_DEVS	2
-#define PAGES(n)	((u64)(n) << PAGE_SHIFT)
-
-struct test_ctx {
-	struct test_dev *dev[TEST_DEVS];
-	bool attached[TEST_DEVS];
-};
-
-static void test_exit(struct kunit *test)
-{
-	struct test_ctx *ctx = test->priv;
-	unsigned int i;
-
-	for (i = 0; ctx && i < TEST_DEVS; i++) {
-		if (ctx->attached[i])
-			test_dev_detach(ctx->dev[i]);
-		if (ctx->dev[i])
-			test_dev_free(ctx->dev[i]);
-	}
-}
-
-static int test_init_formats(struct kunit *test,
-			     const struct drm_gpt_format *formats[TEST_DEVS])
-{
-	struct test_ctx *ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
-	unsigned int i;
-
-	if (!ctx || kunit_attach_mm())
-		return -ENOMEM;
-	test->priv = ctx;
-	for (i = 0; i < TEST_DEVS; i++) {
-		ctx->dev[i] = test_dev_make(current->mm, formats[i]);
-		if (!ctx->dev[i])
-			return -ENOMEM;
-		ctx->attached[i] = true;
-	}
-	return 0;
-}
-
-static int test_init(struct kunit *test)
-{
-	const struct drm_gpt_format *formats[TEST_DEVS] = {
-		&drm_gpt_format_vgem_svm, &drm_gpt_format_vgem_svm,
-	};
-
-	return test_init_formats(test, formats);
-}
-
-static struct test_dev *test_dev(struct kunit *test, unsigned int i)
-{
-	struct test_ctx *ctx = test->priv;
-
-	return ctx->dev[i];
-}
-
-/* Memory of the test's process, at the start of a range. */
-static u64 test_map_prot(struct kunit *test, u64 bytes, unsigned long prot)
-{
-	unsigned long addr;
-
-	addr = kunit_vm_mmap(test, NULL, 0, bytes + DRM_SVM_RANGE_SIZE, prot,
-			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
-	KUNIT_ASSERT_NE(test, addr, 0);
-	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
-	return ALIGN(addr, DRM_SVM_RANGE_SIZE);
-}
-
-static u64 test_map(struct kunit *test, u64 bytes)
-{
-	return test_map_prot(test, bytes, PROT_READ | PROT_WRITE);
-}
-
-static void test_poke(struct kunit *test, u64 addr, u64 value)
-{
-	KUNIT_ASSERT_EQ(test, put_user(value, (u64 __user *)addr), 0);
-}
-
-static u64 test_peek(struct kunit *test, u64 addr)
-{
-	u64 value = 0;
-
-	KUNIT_ASSERT_EQ(test, get_user(value, (u64 __user *)addr), 0);
-	return value;
-}
-
-static u8 test_where(struct kunit *test, struct test_dev *dev, u64 addr)
-{
-	u8 where = 0;
-
-	KUNIT_ASSERT_EQ(test, drm_svm_residency(&dev->svm, addr,
-						addr + PAGE_SIZE - 1, &where), 0);
-	return where & DRM_SVM_PAGE_LOCATION;
-}
+#include "drm_svm_test_rig.h"
 
 /* ---- the service lock --------------------------------------------------- */
 
@@ -497,8 +402,7 @@ static void a_device_that_leaves_takes_nothing_along(struct kunit *test)
 	for (i = 0; i < TEST_DEVS; i++)
 		KUNIT_ASSERT_EQ(test, test_dev_access(ctx->dev[i], p,
 						      DRM_SVM_WRITE), 0);
-	test_dev_detach(ctx->dev[0]);
-	ctx->attached[0] = false;
+	test_detach(test, 0);
 	KUNIT_EXPECT_TRUE(test, test_dev_maps(ctx->dev[1], p,
 					      DRM_GPT_LEAF_WRITE));
 	KUNIT_ASSERT_EQ(test, vm_munmap(p, PAGE_SIZE), 0);
@@ -517,7 +421,7 @@ static void migration_there_and_back_keeps_data(struct kunit *test)
 	for (i = 0; i < 64; i++)
 		test_poke(test, p + PAGES(i), i * 3 + 1);
 	KUNIT_ASSERT_EQ(test, drm_svm_migrate(&dev->svm, p, p + PAGES(64) - 1,
-					      DRM_SVM_LOC_DEVICE, &result), 0);
+					      DRM_SVM_LOC_DEVICE, 0, &result), 0);
 	KUNIT_EXPECT_EQ(test, result.moved, 64);
 	KUNIT_EXPECT_EQ(test, drm_svm_region_used(&dev->region), PAGES(64));
 	for (i = 0; i < 64; i++)
@@ -560,7 +464,7 @@ static void a_copy_that_fails_moves_nothing(struct kunit *test)
 
 	test_poke(test, p, 5);
 	dev->copy_error = -EIO;
-	drm_svm_migrate(&dev->svm, p, p + PAGE_SIZE - 1, DRM_SVM_LOC_DEVICE,
+	drm_svm_migrate(&dev->svm, p, p + PAGE_SIZE - 1, DRM_SVM_LOC_DEVICE, 0,
 			&result);
 	KUNIT_EXPECT_EQ(test, result.moved, 0);
 	KUNIT_EXPECT_EQ(test, result.failed, 1);
@@ -580,7 +484,7 @@ static void a_full_region_leaves_the_rest_in_ram(struct kunit *test)
 	for (i = 0; i < bytes; i += PAGE_SIZE)
 		test_poke(test, p + i, i);
 	KUNIT_EXPECT_EQ(test, drm_svm_migrate(&dev->svm, p, p + bytes - 1,
-					      DRM_SVM_LOC_DEVICE, &result), 0);
+					      DRM_SVM_LOC_DEVICE, 0, &result), 0);
 	KUNIT_EXPECT_EQ(test, result.moved, TEST_VRAM >> PAGE_SHIFT);
 	KUNIT_EXPECT_EQ(test, result.failed, DRM_SVM_RANGE_PAGES);
 	for (i = 0; i < bytes; i += PAGE_SIZE)
@@ -595,7 +499,7 @@ static void the_other_device_gets_it_through_ram(struct kunit *test)
 
 	test_poke(test, p, 99);
 	KUNIT_ASSERT_EQ(test, drm_svm_migrate(&dev->svm, p, p + PAGE_SIZE - 1,
-					      DRM_SVM_LOC_DEVICE, &result), 0);
+					      DRM_SVM_LOC_DEVICE, 0, &result), 0);
 	KUNIT_EXPECT_EQ(test, test_dev_access(other, p, DRM_SVM_WRITE), 0);
 	KUNIT_EXPECT_EQ(test, test_where(test, other, p), DRM_SVM_PAGE_SYSTEM);
 	KUNIT_EXPECT_EQ(test, test_peek(test, p), 99);
@@ -610,10 +514,9 @@ static void memory_of_a_device_that_ends_comes_back(struct kunit *test)
 	test_poke(test, p, 42);
 	KUNIT_ASSERT_EQ(test, drm_svm_migrate(&ctx->dev[0]->svm, p,
 					      p + PAGE_SIZE - 1,
-					      DRM_SVM_LOC_DEVICE, &result), 0);
+					      DRM_SVM_LOC_DEVICE, 0, &result), 0);
 	KUNIT_ASSERT_EQ(test, result.moved, 1);
-	test_dev_detach(ctx->dev[0]);
-	ctx->attached[0] = false;
+	test_detach(test, 0);
 	test_dev_free(ctx->dev[0]);
 	ctx->dev[0] = NULL;
 	KUNIT_EXPECT_EQ(test, test_peek(test, p), 42);
@@ -877,7 +780,7 @@ static struct kunit_suite format_suite = {
 	.test_cases = format_cases,
 };
 
-kunit_test_suites(&span_suite, &svm_suite, &format_suite);
+kunit_test_suites(&span_suite, &svm_suite, &format_suite, &drm_svm_memory_suite);
 
 MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("Tests of the shared virtual memory helpers");
