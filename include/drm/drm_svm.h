@@ -272,7 +272,7 @@ struct drm_svm_region {
 	struct drm_svm_block *blocks;	/* what is free, by 2 MiB */
 	struct list_head room;		/* blocks that have free pages */
 	mempool_t cpu_faults;		/* scratch of faults of the CPU */
-	int id;				/* small number that attributes name it by */
+	u64 id;				/* that attributes name it by; never used again */
 	atomic64_t to_system;		/* pages that went back */
 };
 

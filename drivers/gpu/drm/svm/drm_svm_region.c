@@ -18,7 +18,6 @@
 
 #include <linux/bitmap.h>
 #include <linux/delay.h>
-#include <linux/idr.h>
 #include <linux/ioport.h>
 #include <linux/mempool.h>
 #include <linux/mm.h>
@@ -34,7 +33,8 @@
  */
 const char drm_svm_owner;
 
-static DEFINE_IDA(drm_svm_region_ida);
+/* Attributes outlive regions: no number comes twice. */
+static atomic64_t drm_svm_region_ids = ATOMIC64_INIT(0);
 
 /* Who looks at pages of any region, against regions that go. */
 DEFINE_STATIC_SRCU(drm_svm_pages_srcu);
@@ -359,16 +359,13 @@ int drm_svm_region_init(struct drm_svm_region *region, struct device *dev,
 	region->nr_pages = bytes >> PAGE_SHIFT;
 	spin_lock_init(&region->lock);
 
-	region->id = ida_alloc(&drm_svm_region_ida, GFP_KERNEL);
-	if (region->id < 0)
-		return region->id;
+	region->id = atomic64_inc_return(&drm_svm_region_ids);
 	ret = drm_svm_region_init_memory(region);
 	if (!ret)
 		ret = drm_svm_region_map(region);
 	if (!ret)
 		return 0;
 	drm_svm_region_free_memory(region);
-	ida_free(&drm_svm_region_ida, region->id);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(drm_svm_region_init);
@@ -390,6 +387,5 @@ void drm_svm_region_fini(struct drm_svm_region *region)
 	synchronize_srcu(&drm_svm_pages_srcu);
 	drm_svm_region_unmap(region);
 	drm_svm_region_free_memory(region);
-	ida_free(&drm_svm_region_ida, region->id);
 }
 EXPORT_SYMBOL_GPL(drm_svm_region_fini);

@@ -366,7 +366,9 @@ static void policy_leaves_pages_of_files_alone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_count(dev, p, 3, DRM_SVM_PAGE_SYSTEM), 3);
 	KUNIT_EXPECT_EQ(test, test_dev_access(dev, p + PAGES(1),
 					      DRM_SVM_WRITE), 0);
-	KUNIT_EXPECT_EQ(test, test_count(dev, p, 3, DRM_SVM_PAGE_LOCAL), 0);
+	KUNIT_EXPECT_EQ(test, test_where(test, dev, p), DRM_SVM_PAGE_SYSTEM);
+	KUNIT_EXPECT_EQ(test, test_where(test, dev, p + PAGES(1)),
+			DRM_SVM_PAGE_LOCAL);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&dev->svm.stats.to_device_failed),
 			0);
 }
@@ -449,6 +451,57 @@ static void nothing_is_made_where_writes_are_tracked(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_where(test, dev, p), DRM_SVM_PAGE_SYSTEM);
 }
 
+/* What clear_refs does that matters to devices. */
+static void test_clear_soft_dirty(struct kunit *test, struct test_dev *dev,
+				  u64 p)
+{
+	struct drm_svm_window *window =
+		xa_load(&dev->svm.smm->windows, p >> DRM_SVM_WINDOW_SHIFT);
+	struct mmu_notifier_range range;
+
+	KUNIT_ASSERT_NOT_NULL(test, window);
+	mmu_notifier_range_init(&range, MMU_NOTIFY_SOFT_DIRTY, 0, current->mm,
+				0, TASK_SIZE);
+	range.flags |= MMU_NOTIFIER_RANGE_BLOCKABLE;
+	drm_svm_notifier_ops.invalidate(&window->notifier, &range,
+					window->notifier.invalidate_seq);
+}
+
+/* It is only by way of system memory that a write is told. */
+static void a_write_after_a_clear_goes_by_ram(struct kunit *test)
+{
+	struct test_dev *dev = test_dev(test, 0);
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+	struct drm_svm_migrate_result result;
+
+	if (!IS_ENABLED(CONFIG_MEM_SOFT_DIRTY))
+		kunit_skip(test, "writes are not tracked in this kernel");
+	test_poke(test, p, 1);
+	test_poke(test, p + PAGES(1), 2);
+	KUNIT_ASSERT_EQ(test, test_move(dev, p, 2, DRM_SVM_LOC_DEVICE, 0,
+					&result), 0);
+	test_touch(test, dev, p, 0, 2);
+	KUNIT_EXPECT_EQ(test, test_count(dev, p, 2, DRM_SVM_PAGE_LOCAL), 2);
+
+	test_clear_soft_dirty(test, dev, p);
+	KUNIT_EXPECT_FALSE(test, test_dev_maps(dev, p, 0));
+	test_touch(test, dev, p, 0, 1);
+	KUNIT_EXPECT_EQ(test, test_where(test, dev, p), DRM_SVM_PAGE_SYSTEM);
+	/* Its neighbour came along where it is, to be read. */
+	KUNIT_EXPECT_EQ(test, test_where(test, dev, p + PAGES(1)),
+			DRM_SVM_PAGE_LOCAL);
+	KUNIT_EXPECT_TRUE(test, test_dev_maps(dev, p + PAGES(1), 0));
+	KUNIT_EXPECT_FALSE(test, test_dev_maps(dev, p + PAGES(1),
+					       DRM_GPT_LEAF_WRITE));
+
+	/* Placed since: it may be written to where it is. */
+	KUNIT_ASSERT_EQ(test, test_move(dev, p, 1, DRM_SVM_LOC_DEVICE, 0,
+					&result), 0);
+	test_touch(test, dev, p, 0, 1);
+	KUNIT_EXPECT_EQ(test, test_where(test, dev, p), DRM_SVM_PAGE_LOCAL);
+	KUNIT_EXPECT_EQ(test, test_peek(test, p + PAGES(1)), 2);
+}
+
 /* ---- much address space, little memory -------------------------------------- */
 
 static unsigned int test_windows(struct drm_svm_mm *smm)
@@ -526,6 +579,32 @@ static void a_cpu_fault_takes_little(struct kunit *test)
 			SZ_2K);
 }
 
+/* An attribute outlives the device that it names, and names no other. */
+static void an_attribute_names_no_later_device(struct kunit *test)
+{
+	struct test_ctx *ctx = test->priv;
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+	enum drm_svm_location location;
+	unsigned int i;
+
+	test_prefer(test, ctx->dev[0], p, 1, DRM_SVM_LOC_DEVICE);
+	test_detach(test, 0);
+	test_dev_free(ctx->dev[0]);
+	for (i = 0; i < 2; i++) {
+		ctx->dev[0] = test_dev_make(current->mm,
+					    &drm_gpt_format_vgem_svm);
+		KUNIT_ASSERT_NOT_NULL(test, ctx->dev[0]);
+		ctx->attached[0] = true;
+		drm_svm_get_preferred(&ctx->dev[0]->svm, p, &location);
+		KUNIT_EXPECT_EQ(test, location, DRM_SVM_LOC_SYSTEM);
+		if (i)
+			break;
+		test_detach(test, 0);
+		test_dev_free(ctx->dev[0]);
+		ctx->dev[0] = NULL;
+	}
+}
+
 static struct kunit_case memory_cases[] = {
 	KUNIT_CASE(every_page_can_be_had_and_comes_back),
 	KUNIT_CASE(whole_blocks_stay_whole),
@@ -545,9 +624,11 @@ static struct kunit_case memory_cases[] = {
 	KUNIT_CASE(it_is_made_on_request),
 	KUNIT_CASE(what_is_made_ends_where_room_does),
 	KUNIT_CASE(nothing_is_made_where_writes_are_tracked),
+	KUNIT_CASE(a_write_after_a_clear_goes_by_ram),
 	KUNIT_CASE(empty_terabytes_cost_nothing),
 	KUNIT_CASE(memory_that_nobody_may_touch_comes_back),
 	KUNIT_CASE(a_cpu_fault_takes_little),
+	KUNIT_CASE(an_attribute_names_no_later_device),
 	{}
 };
 
