@@ -168,7 +168,6 @@ static int drm_svm_migration_range(struct drm_svm_migration *m, u64 base,
 /* What is there, range by range: a fault in between gets its turn. */
 static int drm_svm_migration_all(struct drm_svm_migration *m)
 {
-	struct mm_struct *mm = m->svm->smm->mm;
 	u64 addr = m->first, end;
 	bool mapped = false;
 	int ret;
@@ -176,7 +175,7 @@ static int drm_svm_migration_all(struct drm_svm_migration *m)
 	for (;; addr = end + 1) {
 		bool make = m->populate && !drm_svm_region_full(m->svm->region);
 
-		ret = drm_svm_present_next(mm, &addr, m->last, make, &mapped);
+		ret = drm_svm_present_next(m->svm, &addr, m->last, make, &mapped);
 		if (ret <= 0)
 			break;
 		end = min(m->last, addr | ~DRM_SVM_RANGE_MASK);

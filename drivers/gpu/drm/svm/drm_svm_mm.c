@@ -35,12 +35,14 @@
 
 #include <kunit/visibility.h>
 
+#include <linux/cred.h>
 #include <linux/hashtable.h>
 #include <linux/module.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "drm_svm_internal.h"
+#include "drm_svm_lane.h"
 
 #define DRM_SVM_HASH_BITS	6
 
@@ -176,6 +178,7 @@ static void drm_svm_mm_free(struct drm_svm_mm *smm)
 	mtree_destroy(&smm->attrs);
 	cleanup_srcu_struct(&smm->srcu);
 	mutex_destroy(&smm->window_lock);
+	mutex_destroy(&smm->attr_lock);
 	mmdrop(smm->mm);
 	kfree_rcu(smm, rcu);
 }
@@ -209,12 +212,14 @@ static struct drm_svm_mm *drm_svm_mm_make(struct mm_struct *mm)
 	INIT_LIST_HEAD(&smm->devices);
 	xa_init(&smm->windows);
 	xa_init(&smm->ranges);
-	mt_init_flags(&smm->attrs, MT_FLAGS_USE_RCU);
+	mt_init_flags(&smm->attrs, MT_FLAGS_ALLOC_RANGE | MT_FLAGS_USE_RCU);
+	mutex_init(&smm->attr_lock);
 	mutex_init(&smm->window_lock);
 	drm_svm_spans_init(&smm->spans);
 	INIT_WORK(&smm->gc_work, drm_svm_range_gc);
 	drm_svm_mm_bump_soft_epoch(smm);
 	smm->mm = mm;
+	smm->user = current_uid();
 	mmgrab(mm);
 	drm_svm_mm_prime(smm);
 
@@ -369,6 +374,7 @@ int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 	svm->ops = config->ops;
 	svm->migrate_on_fault = config->migrate_on_fault;
 	init_waitqueue_head(&svm->idle);
+	INIT_LIST_HEAD(&svm->starved);
 	INIT_DELAYED_WORK(&svm->replay_work, drm_svm_replay_work);
 
 	smm = drm_svm_mm_get(mm);
@@ -380,6 +386,22 @@ int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 	return 0;
 }
 EXPORT_SYMBOL_GPL(drm_svm_init);
+
+/**
+ * drm_svm_interrupt() - have what goes on in an address space end soon
+ * @svm: address space
+ *
+ * For a driver that is about to close it, before it takes a lock that its ioctls
+ * hold: drm_svm_migrate() and drm_svm_residency() return -ESRCH instead of waiting
+ * for an mmap_lock that may never come. Cannot be taken back.
+ *
+ * Context: any.
+ */
+void drm_svm_interrupt(struct drm_svm *svm)
+{
+	WRITE_ONCE(svm->interrupted, true);
+}
+EXPORT_SYMBOL_GPL(drm_svm_interrupt);
 
 /* Takes everything from a stopped device's table and flushes it. */
 static void drm_svm_unmap_all(struct drm_svm *svm)
@@ -468,6 +490,7 @@ module_init(drm_svm_module_init);
 static void __exit drm_svm_module_exit(void)
 {
 	/* kvfree_rcu() of ranges needs nothing of ours; SRCU is per object. */
+	drm_svm_lane_fini();
 }
 module_exit(drm_svm_module_exit);
 

@@ -26,6 +26,7 @@
 #include <linux/slab.h>
 #include <linux/userfaultfd_k.h>
 
+#include "drm_svm_pagein.h"
 #include "drm_svm_pass.h"
 #include "drm_svm_place.h"
 #include "drm_svm_planted.h"
@@ -58,16 +59,20 @@ static int drm_svm_placement_snapshot(struct drm_svm_placement *pl,
 {
 	unsigned long *pfns;
 	unsigned int i;
-	int ret;
+	int ret, idx;
 
 	pfns = kvcalloc(DRM_SVM_RANGE_PAGES, sizeof(*pfns), GFP_KERNEL_ACCOUNT);
 	if (!pfns)
 		return -ENOMEM;
-	ret = drm_svm_snapshot(svm->smm, base, pfns);
-	for (i = 0; !ret && i < DRM_SVM_RANGE_PAGES; i++)
+	ret = drm_svm_snapshot(svm, base, pfns, &idx);
+	if (ret)
+		goto out;
+	for (i = 0; i < DRM_SVM_RANGE_PAGES; i++)
 		if ((pfns[i] & HMM_PFN_VALID) && !(pfns[i] & HMM_PFN_ERROR))
 			__set_bit(i, drm_svm_placement_of(pl, svm,
 						hmm_pfn_to_page(pfns[i])));
+	drm_svm_pages_read_unlock(idx);
+out:
 	kvfree(pfns);
 	return ret;
 }
@@ -83,7 +88,7 @@ static int drm_svm_placement_look(struct drm_svm_placement *pl,
 {
 	struct drm_svm_pass *pass;
 	unsigned int i, index = drm_svm_page_index(first);
-	int ret;
+	int ret, idx;
 
 	pass = drm_svm_pass_make((end - first) >> PAGE_SHIFT);
 	if (!pass)
@@ -91,6 +96,7 @@ static int drm_svm_placement_look(struct drm_svm_placement *pl,
 	pass->mig.vma = vma;
 	pass->mig.start = first;
 	pass->mig.end = end;
+	idx = drm_svm_pages_read_lock();
 	ret = drm_svm_pass_look(pass);
 	for (i = 0; !ret && i < pass->mig.npages; i++) {
 		struct page *page = migrate_pfn_to_page(pass->mig.src[i]);
@@ -99,6 +105,7 @@ static int drm_svm_placement_look(struct drm_svm_placement *pl,
 			__set_bit(index + i,
 				  drm_svm_placement_of(pl, svm, page));
 	}
+	drm_svm_pages_read_unlock(idx);
 	kvfree(pass);
 	/* Memory of a kind that is never on a device. */
 	return ret == -EINVAL ? 0 : ret;
@@ -125,10 +132,10 @@ static int drm_svm_placement_vmas(struct drm_svm_placement *pl,
 	struct mm_struct *mm = svm->smm->mm;
 	struct vm_area_struct *vma;
 	struct vma_iterator vmi;
-	int ret = 0;
+	int ret = drm_svm_mmap_lock(svm);
 
-	if (mmap_read_lock_killable(mm))
-		return -EINTR;
+	if (ret)
+		return ret;
 	vma_iter_init(&vmi, mm, base);
 	for_each_vma_range(vmi, vma, base + DRM_SVM_RANGE_SIZE) {
 		u64 first = max_t(u64, vma->vm_start, base);
@@ -163,20 +170,18 @@ static void drm_svm_placement_present(const struct drm_svm_placement *pl,
  * A snapshot, old when it is read. Nothing is faulted in.
  *
  * Context: may sleep; takes mmap_lock for read. A reference to mm_users is held.
- * Return: 0, -ENOMEM, -EINTR, -EBUSY if invalidations never stopped.
+ * Return: 0, -ENOMEM, -EINTR, -ESRCH, -EBUSY if invalidations never stopped.
  */
 int drm_svm_placement_read(struct drm_svm_placement *pl, struct drm_svm *svm,
 			   u64 base)
 {
 	DECLARE_BITMAP(present, DRM_SVM_RANGE_PAGES);
-	int ret, idx;
+	int ret;
 
 	memset(pl, 0, sizeof(*pl));
-	idx = drm_svm_pages_read_lock();
 	ret = drm_svm_placement_snapshot(pl, svm, base);
 	if (!ret)
 		ret = drm_svm_placement_vmas(pl, svm, base);
-	drm_svm_pages_read_unlock(idx);
 	drm_svm_placement_present(pl, present);
 	bitmap_andnot(pl->makeable, pl->makeable, present, DRM_SVM_RANGE_PAGES);
 	return ret;
@@ -268,9 +273,10 @@ static int drm_svm_move(struct drm_svm *svm, u64 base, struct drm_svm_pass *pass
 	struct mm_struct *mm = svm->smm->mm;
 	struct vm_area_struct *vma;
 	struct vma_iterator vmi;
+	int ret = drm_svm_mmap_lock(svm);
 
-	if (mmap_read_lock_killable(mm))
-		return -EINTR;
+	if (ret)
+		return ret;
 	/* Soft-dirty bits are cleared with the lock held for write. */
 	pass->epoch = atomic64_read(&svm->smm->soft_epoch);
 	vma_iter_init(&vmi, mm, base);
@@ -319,7 +325,7 @@ static void drm_svm_fit(unsigned long *pages, const unsigned long *first,
  *
  * Context: may sleep; takes mmap_lock for read. The service lock over the pages and
  * a reference to mm_users are held.
- * Return: 0, -ENOMEM, -EINTR.
+ * Return: 0, -ENOMEM, -EINTR, -ESRCH.
  */
 int drm_svm_move_to_system(struct drm_svm *svm, u64 base,
 			   const struct drm_svm_placement *pl,
@@ -386,7 +392,7 @@ static int drm_svm_move_reserved(struct drm_svm *svm, u64 base,
  *
  * Context: may sleep; takes mmap_lock for read. The service lock over the pages and
  * a reference to mm_users are held.
- * Return: 0, -ENOMEM, -EINTR.
+ * Return: 0, -ENOMEM, -EINTR, -ESRCH.
  */
 int drm_svm_move_to_device(struct drm_svm *svm, u64 base,
 			   const struct drm_svm_placement *pl,
@@ -444,7 +450,7 @@ static void drm_svm_place_choose(struct drm_svm *svm, u64 base,
  *
  * Context: may sleep; takes mmap_lock for read; the service lock over the
  * range and a reference to mm_users are held.
- * Return: 0 also if pages could not move; -ENOMEM, -EINTR, -EBUSY.
+ * Return: 0 also if pages could not move; -ENOMEM, -EINTR, -ESRCH, -EBUSY.
  */
 int drm_svm_place_device(struct drm_svm *svm, u64 base,
 			 const unsigned long *want)

@@ -32,7 +32,7 @@
 #include <linux/pgtable.h>
 #include <linux/sched.h>
 
-#include "drm_svm_internal.h"
+#include "drm_svm_pagein.h"
 
 /* Each moves *@addr on to what may be there, below @end. False: nothing is. */
 static bool drm_svm_present_pmd(pud_t *pudp, pud_t pud, unsigned long *addr,
@@ -105,7 +105,7 @@ static bool drm_svm_present_vma(struct vm_area_struct *vma, unsigned long *addr,
 
 /**
  * drm_svm_present_next() - where is the next thing?
- * @mm: address space
+ * @svm: device address space that asks
  * @addr: in: where to begin, page aligned; out: where something may be
  * @last: last byte to look at
  * @holes: mappings where pages may be made count as there, touched or not
@@ -115,17 +115,18 @@ static bool drm_svm_present_vma(struct vm_area_struct *vma, unsigned long *addr,
  * *@addr, so *@addr may lie before what is there.
  *
  * Context: may sleep; takes mmap_lock for read. A reference to mm_users is held.
- * Return: 1 if there is something, 0 if not, -EINTR.
+ * Return: 1 if there is something, 0 if not, -EINTR, -ESRCH.
  */
-int drm_svm_present_next(struct mm_struct *mm, u64 *addr, u64 last, bool holes,
+int drm_svm_present_next(struct drm_svm *svm, u64 *addr, u64 last, bool holes,
 			 bool *mapped)
 {
+	struct mm_struct *mm = svm->smm->mm;
 	struct vm_area_struct *vma;
 	struct vma_iterator vmi;
-	int ret = 0;
+	int ret = drm_svm_mmap_lock(svm);
 
-	if (mmap_read_lock_killable(mm))
-		return -EINTR;
+	if (ret)
+		return ret;
 	vma_iter_init(&vmi, mm, *addr);
 	for_each_vma_range(vmi, vma, last + 1) {
 		unsigned long from = max_t(u64, *addr, vma->vm_start);

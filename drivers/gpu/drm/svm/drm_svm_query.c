@@ -50,7 +50,6 @@ static int drm_svm_residency_range(struct drm_svm *svm, u64 first, u64 last,
 static int drm_svm_residency_all(struct drm_svm *svm, u64 first, u64 last,
 				 u8 *out)
 {
-	struct mm_struct *mm = svm->smm->mm;
 	u64 addr = first, end;
 	bool mapped;
 	int ret;
@@ -58,7 +57,7 @@ static int drm_svm_residency_all(struct drm_svm *svm, u64 first, u64 last,
 	/* What is empty for the CPU is so for devices. */
 	memset(out, DRM_SVM_PAGE_NONE, (last - first + 1) >> PAGE_SHIFT);
 	for (;; addr = end + 1) {
-		ret = drm_svm_present_next(mm, &addr, last, false, &mapped);
+		ret = drm_svm_present_next(svm, &addr, last, false, &mapped);
 		if (ret <= 0)
 			return ret;
 		end = min(last, addr | ~DRM_SVM_RANGE_MASK);

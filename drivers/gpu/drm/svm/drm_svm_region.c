@@ -57,6 +57,7 @@ void drm_svm_pages_read_unlock(int idx)
 {
 	srcu_read_unlock(&drm_svm_pages_srcu, idx);
 }
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_pages_read_unlock);
 
 static struct drm_svm_region *drm_svm_pagemap_region(struct dev_pagemap *map)
 {

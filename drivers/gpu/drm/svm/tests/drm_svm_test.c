@@ -48,8 +48,12 @@ static int test_waiter_fn(void *data)
 
 static bool test_queued(struct drm_svm_spans *spans, unsigned int n)
 {
+	struct rb_node *node;
+
 	guard(spinlock)(&spans->lock);
-	return list_count_nodes(&spans->list) == n;
+	for (node = rb_first_cached(&spans->tree); node; node = rb_next(node))
+		n--;
+	return !n;
 }
 
 static void test_waiter_start(struct kunit *test, struct test_waiter *w,
@@ -99,7 +103,7 @@ static void disjoint_spans_do_not_wait(struct kunit *test)
 	drm_svm_span_unlock(&spans, &high);
 	lockdep_on();
 	drm_svm_span_unlock(&spans, &low);
-	KUNIT_EXPECT_TRUE(test, list_empty(&spans.list));
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&spans.tree.rb_root));
 }
 
 static void overlapping_spans_come_in_order(struct kunit *test)
@@ -125,7 +129,7 @@ static void overlapping_spans_come_in_order(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, test_waiter_has(&second));
 	test_waiter_end(&second);
 	test_waiter_end(&beside);
-	KUNIT_EXPECT_TRUE(test, list_empty(&spans.list));
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&spans.tree.rb_root));
 }
 
 static void a_killed_waiter_holds_up_nobody(struct kunit *test)
@@ -146,7 +150,71 @@ static void a_killed_waiter_holds_up_nobody(struct kunit *test)
 	test_waiter_end(&killed);
 	test_waiter_end(&next);
 	drm_svm_span_unlock(&spans, &span);
-	KUNIT_EXPECT_TRUE(test, list_empty(&spans.list));
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&spans.tree.rb_root));
+}
+
+static void a_try_waits_for_nobody(struct kunit *test)
+{
+	struct drm_svm_span span, tried;
+	struct drm_svm_spans spans;
+	struct test_waiter waiter;
+
+	drm_svm_spans_init(&spans);
+	KUNIT_ASSERT_EQ(test, drm_svm_span_lock(&spans, &span, 10, 19), 0);
+	KUNIT_EXPECT_FALSE(test, drm_svm_span_trylock(&spans, &tried, 19, 30));
+	KUNIT_EXPECT_TRUE(test, drm_svm_span_trylock(&spans, &tried, 20, 30));
+	drm_svm_span_unlock(&spans, &tried);
+	/* Nor does it overtake who waits. */
+	test_waiter_start(test, &waiter, &spans, 15, 25, 2);
+	KUNIT_EXPECT_FALSE(test, drm_svm_span_trylock(&spans, &tried, 22, 30));
+	/* What is held by a try is held. */
+	KUNIT_EXPECT_TRUE(test, drm_svm_span_trylock(&spans, &tried, 26, 30));
+	drm_svm_span_unlock(&spans, &span);
+	KUNIT_EXPECT_TRUE(test, test_waiter_has(&waiter));
+	KUNIT_EXPECT_FALSE(test, drm_svm_span_trylock(&spans, &span, 0, 15));
+	test_waiter_end(&waiter);
+	drm_svm_span_unlock(&spans, &tried);
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&spans.tree.rb_root));
+}
+
+#define TEST_LINE 8192
+
+/* Who is granted, of many that overlap some others, must not cost a look at all. */
+static void a_long_line_moves_on(struct kunit *test)
+{
+	struct drm_svm_span *line, all = { .node.last = U64_MAX, .task = current };
+	struct drm_svm_spans spans;
+	unsigned int i, n = TEST_LINE;
+
+	line = kvcalloc(n, sizeof(*line), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, line);
+	drm_svm_spans_init(&spans);
+	spin_lock(&spans.lock);
+	drm_svm_span_enter(&spans, &all);
+	spin_unlock(&spans.lock);
+	/* Each overlaps the one before it, so behind the first they go one by one. */
+	for (i = 0; i < n; i++) {
+		line[i].node.start = i * 10;
+		line[i].node.last = i * 10 + 10;
+		line[i].task = current;
+		spin_lock(&spans.lock);
+		drm_svm_span_enter(&spans, &line[i]);
+		spin_unlock(&spans.lock);
+		KUNIT_EXPECT_EQ(test, line[i].blockers, i ? 2 : 1);
+	}
+	spin_lock(&spans.lock);
+	drm_svm_span_leave(&spans, &all);
+	spin_unlock(&spans.lock);
+	for (i = 0; i < n; i++) {
+		KUNIT_EXPECT_EQ(test, line[i].blockers, 0);
+		if (i + 1 < n)
+			KUNIT_EXPECT_EQ(test, line[i + 1].blockers, 1);
+		spin_lock(&spans.lock);
+		drm_svm_span_leave(&spans, &line[i]);
+		spin_unlock(&spans.lock);
+	}
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&spans.tree.rb_root));
+	kvfree(line);
 }
 
 /* ---- faults ------------------------------------------------------------- */
@@ -724,6 +792,8 @@ static struct kunit_case span_cases[] = {
 	KUNIT_CASE(disjoint_spans_do_not_wait),
 	KUNIT_CASE(overlapping_spans_come_in_order),
 	KUNIT_CASE(a_killed_waiter_holds_up_nobody),
+	KUNIT_CASE(a_try_waits_for_nobody),
+	KUNIT_CASE(a_long_line_moves_on),
 	{}
 };
 
@@ -780,7 +850,8 @@ static struct kunit_suite format_suite = {
 	.test_cases = format_cases,
 };
 
-kunit_test_suites(&span_suite, &svm_suite, &format_suite, &drm_svm_memory_suite);
+kunit_test_suites(&span_suite, &svm_suite, &format_suite, &drm_svm_attr_suite,
+		  &drm_svm_memory_suite);
 
 MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("Tests of the shared virtual memory helpers");

@@ -32,6 +32,7 @@ void test_poke(struct kunit *test, u64 addr, u64 value);
 u64 test_peek(struct kunit *test, u64 addr);
 u8 test_where(struct kunit *test, struct test_dev *dev, u64 addr);
 
+extern struct kunit_suite drm_svm_attr_suite;
 extern struct kunit_suite drm_svm_memory_suite;
 
 #endif /* _DRM_SVM_TEST_RIG_H_ */
