@@ -179,6 +179,9 @@ struct drm_svm_range_dev {
  * @write: of @valid and @dying, those that some device could write
  * @dying: taken from the tables, but maybe not yet from TLBs, and still mapped
  *	for DMA; whoever invalidates them next must flush too
+ * @stuck: pages that policy tried to move to a device and somebody held; until
+ *	their mappings change, or @stuck_until
+ * @stuck_until: jiffies when all of @stuck may be tried again
  * @pfns: page frame by page, where @valid or @dying; a page of memory, and not a
  *	part of this, which would take two
  * @devs: struct drm_svm_range_dev
@@ -196,6 +199,8 @@ struct drm_svm_range {
 	DECLARE_BITMAP(valid, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(write, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(dying, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(stuck, DRM_SVM_RANGE_PAGES);
+	unsigned long stuck_until;
 	unsigned long *pfns;
 	struct list_head devs;
 };
@@ -296,11 +301,24 @@ int drm_svm_pages_read_lock(void);
 void drm_svm_pages_read_unlock(int idx);
 struct drm_svm_region *drm_svm_page_region(struct page *page);
 u64 drm_svm_region_offset(struct drm_svm_region *region, unsigned long pfn);
-struct page *drm_svm_region_alloc(struct drm_svm_region *region);
-void drm_svm_region_unalloc(struct drm_svm_region *region, struct page *page);
+unsigned int drm_svm_region_alloc(struct drm_svm_region *region,
+				  struct page **pages, unsigned int n);
+void drm_svm_region_unalloc(struct drm_svm_region *region, struct page **pages,
+			    unsigned int n);
+bool drm_svm_region_full(struct drm_svm_region *region);
 
-int drm_svm_place(struct drm_svm *svm, u64 base, const unsigned long *want,
-		  bool device);
+bool drm_svm_soft_tracked(struct vm_area_struct *vma);
+void drm_svm_page_soft_place(struct page *page, u64 epoch);
+bool drm_svm_page_soft_stale(struct drm_svm_mm *smm, struct page *page);
+void drm_svm_soft_mark(struct vm_area_struct *vma, unsigned long addr);
+
+bool drm_svm_vma_makeable(struct vm_area_struct *vma);
+int drm_svm_present_next(struct drm_svm *svm, u64 *addr, u64 last, bool holes,
+			 bool *mapped);
+int drm_svm_place_device(struct drm_svm *svm, u64 base,
+			 const unsigned long *want);
+int drm_svm_place_system(struct drm_svm *svm, u64 base,
+			 const unsigned long *want);
 vm_fault_t drm_svm_migrate_to_ram(struct vm_fault *vmf);
 
 extern unsigned int drm_svm_max_attrs;

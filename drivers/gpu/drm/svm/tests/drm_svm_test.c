@@ -444,7 +444,7 @@ static void migration_there_and_back_keeps_data(struct kunit *test)
 	for (i = 0; i < 64; i++)
 		test_poke(test, p + PAGES(i), i * 3 + 1);
 	KUNIT_ASSERT_EQ(test, drm_svm_migrate(&dev->svm, p, p + PAGES(64) - 1,
-					      DRM_SVM_LOC_DEVICE, &result), 0);
+					      DRM_SVM_LOC_DEVICE, 0, &result), 0);
 	KUNIT_EXPECT_EQ(test, result.moved, 64);
 	KUNIT_EXPECT_EQ(test, drm_svm_region_used(&dev->region), PAGES(64));
 	for (i = 0; i < 64; i++)
@@ -487,7 +487,7 @@ static void a_copy_that_fails_moves_nothing(struct kunit *test)
 
 	test_poke(test, p, 5);
 	dev->copy_error = -EIO;
-	drm_svm_migrate(&dev->svm, p, p + PAGE_SIZE - 1, DRM_SVM_LOC_DEVICE,
+	drm_svm_migrate(&dev->svm, p, p + PAGE_SIZE - 1, DRM_SVM_LOC_DEVICE, 0,
 			&result);
 	KUNIT_EXPECT_EQ(test, result.moved, 0);
 	KUNIT_EXPECT_EQ(test, result.failed, 1);
@@ -507,7 +507,7 @@ static void a_full_region_leaves_the_rest_in_ram(struct kunit *test)
 	for (i = 0; i < bytes; i += PAGE_SIZE)
 		test_poke(test, p + i, i);
 	KUNIT_EXPECT_EQ(test, drm_svm_migrate(&dev->svm, p, p + bytes - 1,
-					      DRM_SVM_LOC_DEVICE, &result), 0);
+					      DRM_SVM_LOC_DEVICE, 0, &result), 0);
 	KUNIT_EXPECT_EQ(test, result.moved, TEST_VRAM >> PAGE_SHIFT);
 	KUNIT_EXPECT_EQ(test, result.failed, DRM_SVM_RANGE_PAGES);
 	for (i = 0; i < bytes; i += PAGE_SIZE)
@@ -522,7 +522,7 @@ static void the_other_device_gets_it_through_ram(struct kunit *test)
 
 	test_poke(test, p, 99);
 	KUNIT_ASSERT_EQ(test, drm_svm_migrate(&dev->svm, p, p + PAGE_SIZE - 1,
-					      DRM_SVM_LOC_DEVICE, &result), 0);
+					      DRM_SVM_LOC_DEVICE, 0, &result), 0);
 	KUNIT_EXPECT_EQ(test, test_dev_access(other, p, DRM_SVM_WRITE), 0);
 	KUNIT_EXPECT_EQ(test, test_where(test, other, p), DRM_SVM_PAGE_SYSTEM);
 	KUNIT_EXPECT_EQ(test, test_peek(test, p), 99);
@@ -537,7 +537,7 @@ static void memory_of_a_device_that_ends_comes_back(struct kunit *test)
 	test_poke(test, p, 42);
 	KUNIT_ASSERT_EQ(test, drm_svm_migrate(&ctx->dev[0]->svm, p,
 					      p + PAGE_SIZE - 1,
-					      DRM_SVM_LOC_DEVICE, &result), 0);
+					      DRM_SVM_LOC_DEVICE, 0, &result), 0);
 	KUNIT_ASSERT_EQ(test, result.moved, 1);
 	test_detach(test, 0);
 	test_dev_free(ctx->dev[0]);
@@ -853,7 +853,8 @@ static struct kunit_suite format_suite = {
 
 kunit_test_suites(&span_suite, &svm_suite, &format_suite, &drm_svm_attr_suite,
 		  &drm_svm_fault_suite, &drm_svm_lane_suite,
-		  &drm_svm_mirror_suite, &drm_svm_reach_suite);
+		  &drm_svm_mirror_suite, &drm_svm_reach_suite,
+		  &drm_svm_memory_suite);
 
 MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("Tests of the shared virtual memory helpers");
