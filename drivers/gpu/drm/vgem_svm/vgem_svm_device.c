@@ -130,6 +130,8 @@ static void vgem_svm_device_setup(struct vgem_svm_dev *vdev)
 	mutex_init(&vdev->copy_lock);
 	spin_lock_init(&vdev->inv_lock);
 	spin_lock_init(&vdev->chan_lock);
+	spin_lock_init(&vdev->user_lock);
+	INIT_LIST_HEAD(&vdev->users);
 	spin_lock_init(&vdev->kill_lock);
 	xa_init_flags(&vdev->vms, XA_FLAGS_ALLOC1);
 	ida_init(&vdev->pt_tables);
@@ -204,7 +206,7 @@ static void vgem_svm_close_vms(struct vgem_svm_dev *vdev)
 		xa_unlock(&vdev->vms);
 		if (!vm)
 			break;
-		vgem_svm_vm_close(vm);
+		vgem_svm_vm_end(vm);
 		vgem_svm_vm_put(vm);
 		id++;
 	}
