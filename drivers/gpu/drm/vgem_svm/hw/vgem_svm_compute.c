@@ -119,8 +119,8 @@ static bool vgem_svm_batch_fetch(struct vgem_svm_chan *chan, u64 *pkt)
 		pkt[i] = READ_ONCE(*(u64 *)p);
 		if (!i) {
 			words = VGEM_SVM_PKT_WORDS(pkt[0]);
-			if (!words ||
-			    words > (chan->batch_end - chan->batch) / 8) {
+			if (words > (chan->batch_end - chan->batch) / 8 ||
+			    !vgem_svm_packet_ok(pkt[0], VGEM_SVM_PACKET_BATCH)) {
 				vgem_svm_chan_die(chan, VGEM_SVM_ERR_PACKET,
 						  chan->batch, 0, pkt[0] << 32);
 				return false;
@@ -133,31 +133,20 @@ static bool vgem_svm_batch_fetch(struct vgem_svm_chan *chan, u64 *pkt)
 
 static bool vgem_svm_batch_execute(struct vgem_svm_chan *chan, const u64 *pkt)
 {
-	u32 words = VGEM_SVM_PKT_WORDS(pkt[0]);
-	bool ok = false;
-
 	switch (VGEM_SVM_PKT_OP(pkt[0])) {
-	case VGEM_SVM_PKT_NOP:
-		ok = true;
-		break;
 	case VGEM_SVM_PKT_LAUNCH:
-		ok = words == VGEM_SVM_LAUNCH_WORDS && vgem_svm_launch(chan, pkt);
-		break;
-	case VGEM_SVM_PKT_STORE:
-		if (words == 3)
-			return vgem_svm_front_store(chan, pkt,
-						    VGEM_SVM_ACCESS_WRITE);
-		break;
-	case VGEM_SVM_PKT_ATOMIC_ADD:
-		if (words == 3)
-			return vgem_svm_front_store(chan, pkt,
-						    VGEM_SVM_ACCESS_ATOMIC);
-		break;
-	}
-	if (!ok)
+		if (vgem_svm_launch(chan, pkt))
+			return true;
 		vgem_svm_chan_die(chan, VGEM_SVM_ERR_PACKET, chan->batch, 0,
 				  pkt[0] << 32);
-	return ok;
+		return false;
+	case VGEM_SVM_PKT_STORE:
+		return vgem_svm_front_store(chan, pkt, VGEM_SVM_ACCESS_WRITE);
+	case VGEM_SVM_PKT_ATOMIC_ADD:
+		return vgem_svm_front_store(chan, pkt, VGEM_SVM_ACCESS_ATOMIC);
+	default:
+		return true;
+	}
 }
 
 static void vgem_svm_front_batch(struct vgem_svm_chan *chan)
@@ -176,8 +165,7 @@ static bool vgem_svm_batch_start(struct vgem_svm_chan *chan, const u64 *pkt)
 {
 	u64 end = pkt[1] + pkt[2];
 
-	if (VGEM_SVM_PKT_WORDS(pkt[0]) != 3 || (pkt[1] & 7) || (pkt[2] & 7) ||
-	    end < pkt[1])
+	if ((pkt[1] & 7) || (pkt[2] & 7) || end < pkt[1])
 		return false;
 	chan->batch = pkt[1];
 	chan->batch_end = end;
@@ -207,9 +195,9 @@ static bool vgem_svm_front_ring(struct vgem_svm_chan *chan)
 		ok = vgem_svm_batch_start(chan, pkt);
 		break;
 	case VGEM_SVM_PKT_USER_FENCE:
-		ok = VGEM_SVM_PKT_WORDS(header) == 3;
-		if (ok && !vgem_svm_user_fence(chan, pkt))
+		if (!vgem_svm_user_fence(chan, pkt))
 			return true;
+		ok = true;
 		break;
 	default:
 		ok = vgem_svm_chan_common(chan, pkt);

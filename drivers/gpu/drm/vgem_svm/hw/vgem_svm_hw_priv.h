@@ -315,6 +315,16 @@ enum vgem_svm_thread_state vgem_svm_fault_raise(struct vgem_svm_chan *chan,
 						u64 *number);
 void vgem_svm_fault_cancel(struct vgem_svm_hw *hw, u64 val);
 
+/* packets */
+enum vgem_svm_packet_place {
+	VGEM_SVM_PACKET_PT,
+	VGEM_SVM_PACKET_COPY,
+	VGEM_SVM_PACKET_COMPUTE,
+	VGEM_SVM_PACKET_BATCH,
+};
+
+bool vgem_svm_packet_ok(u64 header, enum vgem_svm_packet_place place);
+
 /* channels */
 void vgem_svm_chan_die(struct vgem_svm_chan *chan, u32 error, u64 addr, u64 pc,
 		       u64 info);

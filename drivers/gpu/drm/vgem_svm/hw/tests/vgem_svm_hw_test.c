@@ -672,6 +672,128 @@ static void bad_packets_end_the_channel(struct kunit *test)
 	expect_error(t, VGEM_SVM_ERR_PACKET, VA_BATCH, 0);
 }
 
+/**
+ * struct packet_case - a packet that is as it must be
+ * @name: its name
+ * @op: opcode
+ * @chan: channel in whose ring it may stand
+ * @in_batch: it stands in a batch of that channel instead
+ * @words: length
+ * @hi: what it has there
+ * @may: bits that may be set there
+ * @arg: first word after the header: 0 a bus address, else as it is
+ */
+struct packet_case {
+	const char *name;
+	u32 op;
+	u32 chan;
+	bool in_batch;
+	u32 words;
+	u32 hi;
+	u32 may;
+	u64 arg;
+};
+
+#define PT	VGEM_SVM_HW_CHAN_PT
+#define COPY	VGEM_SVM_HW_CHAN_COPY
+#define PT_BITS	(0x8000ffffU)
+
+static const struct packet_case packet_cases[] = {
+	{ "NOP", VGEM_SVM_PKT_NOP, TEST_CHAN, false, 2, 0, 0, 0 },
+	{ "FENCE", VGEM_SVM_PKT_FENCE, TEST_CHAN, false, 3, 1, 1, 0 },
+	{ "FENCE, PT", VGEM_SVM_PKT_FENCE, PT, false, 3, 0, 1, 0 },
+	{ "PT_WRITE", VGEM_SVM_PKT_PT_WRITE, PT, false, 3, 1, PT_BITS, 0 },
+	{ "PT_SEQ", VGEM_SVM_PKT_PT_SEQ, PT, false, 4, 2, PT_BITS, 0 },
+	{ "PT_FILL", VGEM_SVM_PKT_PT_FILL, PT, false, 3, 2, PT_BITS, 0 },
+	{ "INVALIDATE", VGEM_SVM_PKT_INVALIDATE, PT, false, 4, 1, 7, TEST_VM },
+	{ "COPY", VGEM_SVM_PKT_COPY, COPY, false, 4, 0, 3, 0 },
+	{ "FILL", VGEM_SVM_PKT_FILL, COPY, false, 4, 0, 2, 0 },
+	{ "BATCH", VGEM_SVM_PKT_BATCH, TEST_CHAN, false, 3, 0, 0, VA_BATCH },
+	{ "USER_FENCE", VGEM_SVM_PKT_USER_FENCE, TEST_CHAN, false, 3, 1, 1, VA_DATA },
+	{ "NOP, batch", VGEM_SVM_PKT_NOP, TEST_CHAN, true, 2, 0, 0, 0 },
+	{ "LAUNCH", VGEM_SVM_PKT_LAUNCH, TEST_CHAN, true, 12, 0, 0, VA_CODE },
+	{ "STORE", VGEM_SVM_PKT_STORE, TEST_CHAN, true, 3, 0, 0, VA_DATA },
+	{ "ATOMIC_ADD", VGEM_SVM_PKT_ATOMIC_ADD, TEST_CHAN, true, 3, 0, 0, VA_DATA },
+};
+
+/* With a NOP behind it, so that one word more is there to be taken. */
+static void packet_put(struct test_hw *t, const struct packet_case *c, u64 header)
+{
+	u64 pkt[VGEM_SVM_LAUNCH_WORDS + 1] = { header, c->arg ?: t->data->bus };
+
+	if (c->op == VGEM_SVM_PKT_LAUNCH)
+		pkt[2] = 1;
+	pkt[c->words] = VGEM_SVM_PKT(VGEM_SVM_PKT_NOP, 1, 0);
+	if (!c->in_batch) {
+		emit_words(t, c->chan, pkt, c->words + 1);
+		return;
+	}
+	memcpy(t->batch->cpu, pkt, sizeof(pkt));
+	emit(t, c->chan, VGEM_SVM_PKT_BATCH, 0, VA_BATCH, (c->words + 1) * 8);
+}
+
+static void packet_is_taken(struct test_hw *t, const struct packet_case *c)
+{
+	chan_on(t, c->chan, 0);
+	packet_put(t, c, VGEM_SVM_PKT(c->op, c->words, c->hi));
+	submit(t, c->chan);
+	finish(t, c->chan);
+}
+
+/* The packet, but for its header, is well. */
+static void packet_ends_channel(struct test_hw *t, const struct packet_case *c,
+				u64 header)
+{
+	struct kunit *test = t->test;
+
+	chan_on(t, c->chan, 0);
+	packet_put(t, c, header);
+	submit(t, c->chan);
+	KUNIT_EXPECT_TRUE(test, await(dead(t, c->chan) || passed(t, c->chan)));
+	KUNIT_EXPECT_TRUE_MSG(test, dead(t, c->chan), "%s: header %#llx is taken",
+			      c->name, header);
+	KUNIT_EXPECT_EQ_MSG(test, chan_get(t, c->chan, VGEM_SVM_CHAN_ERR),
+			    VGEM_SVM_ERR_PACKET, "%s: header %#llx", c->name, header);
+	KUNIT_EXPECT_EQ(test, chan_get(t, c->chan, VGEM_SVM_CHAN_ERR_ADDR),
+			c->in_batch ? VA_BATCH : 0);
+}
+
+static void reserved_bits_end_the_channel(struct kunit *test)
+{
+	struct test_hw *t = test->priv;
+	unsigned int i, bit;
+
+	map(t, VA_DATA, t->data->bus, PTE_RWA);
+	load_program(t, RET);
+	for (i = 0; i < ARRAY_SIZE(packet_cases); i++) {
+		const struct packet_case *c = &packet_cases[i];
+		u64 header = VGEM_SVM_PKT(c->op, c->words, c->hi);
+
+		packet_is_taken(t, c);
+		for (bit = 24; bit < 64; bit++)
+			if (bit < 32 || !(c->may & BIT(bit - 32)))
+				packet_ends_channel(t, c, header | BIT_ULL(bit));
+	}
+}
+
+static void wrong_lengths_end_the_channel(struct kunit *test)
+{
+	struct test_hw *t = test->priv;
+	unsigned int i;
+
+	map(t, VA_DATA, t->data->bus, PTE_RWA);
+	load_program(t, RET);
+	for (i = 0; i < ARRAY_SIZE(packet_cases); i++) {
+		const struct packet_case *c = &packet_cases[i];
+
+		packet_ends_channel(t, c, VGEM_SVM_PKT(c->op, 0, c->hi));
+		if (c->op == VGEM_SVM_PKT_NOP)
+			continue;
+		packet_ends_channel(t, c, VGEM_SVM_PKT(c->op, c->words + 1, c->hi));
+		packet_ends_channel(t, c, VGEM_SVM_PKT(c->op, c->words - 1, c->hi));
+	}
+}
+
 /* ---- the bus ------------------------------------------------------------ */
 
 static void unmapped_memory_is_a_bus_error(struct kunit *test)
@@ -798,6 +920,8 @@ static struct kunit_case vgem_svm_hw_cases[] = {
 	KUNIT_CASE(endless_loop_ends_with_its_budget),
 	KUNIT_CASE(bad_entries_end_the_channel),
 	KUNIT_CASE(bad_packets_end_the_channel),
+	KUNIT_CASE(reserved_bits_end_the_channel),
+	KUNIT_CASE(wrong_lengths_end_the_channel),
 	KUNIT_CASE(unmapped_memory_is_a_bus_error),
 	KUNIT_CASE(bus_error_of_the_copy_engine_stops_its_head),
 	KUNIT_CASE(reset_ends_channels_and_start_begins_anew),
