@@ -131,6 +131,8 @@ struct task_struct *shim_thread_run(int (*fn)(void *data), void *data);
 #define kthread_run(fn, data, ...)	shim_thread_run(fn, data)
 int kthread_stop(struct task_struct *task);
 bool kthread_should_stop(void);
+#define MIN_NICE	(-20)
+#define MAX_NICE	19
 /* What it was set to, for tests; threads of user space share one priority. */
 void sched_set_normal(struct task_struct *task, int nice);
 int task_nice(const struct task_struct *task);

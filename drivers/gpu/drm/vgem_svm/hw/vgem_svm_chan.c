@@ -330,6 +330,10 @@ u64 vgem_svm_chan_read(struct vgem_svm_hw *hw, u32 index, u32 reg)
 		return chan->vm;
 	case VGEM_SVM_CHAN_BUDGET:
 		return chan->budget;
+	case VGEM_SVM_CHAN_TOTAL:
+		return chan->total;
+	case VGEM_SVM_CHAN_OWNER:
+		return chan->owner;
 	case VGEM_SVM_CHAN_STATUS:
 		/* Pairs with vgem_svm_chan_die(). */
 		return smp_load_acquire(&chan->status);
@@ -363,6 +367,12 @@ static void vgem_svm_chan_set(struct vgem_svm_chan *chan, u32 reg, u64 val)
 		break;
 	case VGEM_SVM_CHAN_BUDGET:
 		chan->budget = val;
+		break;
+	case VGEM_SVM_CHAN_TOTAL:
+		chan->total = val;
+		break;
+	case VGEM_SVM_CHAN_OWNER:
+		WRITE_ONCE(chan->owner, val);
 		break;
 	}
 	vgem_svm_unit_unlock(unit);

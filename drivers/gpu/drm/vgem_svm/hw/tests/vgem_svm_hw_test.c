@@ -619,6 +619,35 @@ static void endless_loop_ends_with_its_budget(struct kunit *test)
 	expect_error(t, VGEM_SVM_ERR_BUDGET, VA_CODE, VA_CODE);
 }
 
+static void launch_ends_with_its_total(struct kunit *test)
+{
+	struct test_hw *t = test->priv;
+
+	/* Threads that are short, and more of them than may be. */
+	map(t, VA_DATA, t->data->bus, PTE_RWA);
+	chan_set(t, TEST_CHAN, VGEM_SVM_CHAN_BUDGET, 1000);
+	chan_set(t, TEST_CHAN, VGEM_SVM_CHAN_TOTAL, 3000);
+	load_program(t, ADDI(A4, ZERO, 1), AMOADD_D(ZERO, A4, A1), RET);
+	launch_args(t, TEST_CHAN, 1000, VA_DATA);
+	finish(t, TEST_CHAN);
+	KUNIT_EXPECT_EQ(test, words(t->data)[0], 1000);
+	/* Each launch begins anew; one thread more is too many. */
+	launch_args(t, TEST_CHAN, 1000, VA_DATA);
+	finish(t, TEST_CHAN);
+	launch_args(t, TEST_CHAN, 1001, VA_DATA);
+	KUNIT_ASSERT_TRUE(test, await(dead(t, TEST_CHAN)));
+	KUNIT_EXPECT_EQ(test, chan_get(t, TEST_CHAN, VGEM_SVM_CHAN_ERR),
+			VGEM_SVM_ERR_BUDGET);
+	KUNIT_EXPECT_LE(test, words(t->data)[0], 3000);
+	KUNIT_EXPECT_GT(test, words(t->data)[0], 2900);
+
+	chan_set(t, TEST_CHAN, VGEM_SVM_CHAN_BUDGET, 0);
+	chan_on(t, TEST_CHAN, 0);
+	load_program(t, LOOP);
+	launch_args(t, TEST_CHAN, 1, 0);
+	expect_error(t, VGEM_SVM_ERR_BUDGET, VA_CODE, VA_CODE);
+}
+
 static void bad_entries_end_the_channel(struct kunit *test)
 {
 	struct test_hw *t = test->priv;
@@ -918,6 +947,7 @@ static struct kunit_case vgem_svm_hw_cases[] = {
 	KUNIT_CASE(bad_accesses_end_the_channel),
 	KUNIT_CASE(bad_stacks_end_the_channel),
 	KUNIT_CASE(endless_loop_ends_with_its_budget),
+	KUNIT_CASE(launch_ends_with_its_total),
 	KUNIT_CASE(bad_entries_end_the_channel),
 	KUNIT_CASE(bad_packets_end_the_channel),
 	KUNIT_CASE(reserved_bits_end_the_channel),
