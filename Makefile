@@ -20,6 +20,7 @@ help:
 	@echo "make docs           Documentation/ as HTML, in build/docs"
 	@echo "make series KERNEL=DIR  a patch series for the Linux tree DIR, in build/series"
 	@echo "make clean          remove build/ (downloads and kernels stay in the cache)"
+	@echo "make distclean      remove the cache too, and say what it was"
 	@echo "TESTS='pattern' runs a part of the tests. Everything needs root and Debian 12 or 13."
 
 demo:
@@ -76,5 +77,8 @@ series:
 clean:
 	rm -rf build
 
-.PHONY: help demo check check-debug check-planted check-gpt check-hw check-planted-hw check-long bench-gpt \
-	bench-guest check-stress lint docs series clean
+distclean: clean
+	tools/vm/drop-cache
+
+.PHONY: help demo check check-debug check-planted check-gpt check-hw check-planted-hw check-long \
+	bench-gpt bench-guest check-stress lint docs series clean distclean

@@ -23,6 +23,7 @@
 /* EXECs of one queue that have not ended. */
 #define VGEM_SVM_QUEUE_JOBS		64
 #define VGEM_SVM_FAULT_LOG		64
+#define VGEM_SVM_RESIDENCY_BYTES	((u64)SZ_1G)
 
 /* pt_update= */
 enum vgem_svm_pt_mode {
@@ -302,9 +303,11 @@ void vgem_svm_submit_work(struct work_struct *work);
 void vgem_svm_queue_retire(struct vgem_svm_queue *queue);
 void vgem_svm_queue_drop_jobs(struct vgem_svm_queue *queue);
 
-/* svm ioctls */
+/* query */
 int vgem_svm_query_ioctl(struct drm_device *drm, void *data,
 			 struct drm_file *file);
+
+/* svm ioctls */
 int vgem_svm_migrate_ioctl(struct drm_device *drm, void *data,
 			   struct drm_file *file);
 int vgem_svm_attr_set_ioctl(struct drm_device *drm, void *data,
@@ -319,6 +322,15 @@ int vgem_svm_faults_ioctl(struct drm_device *drm, void *data,
 			  struct drm_file *file);
 
 void vgem_svm_debugfs_init(struct drm_minor *minor);
+
+/*
+ * Elements of an array: as large as the first version of the header had them, or
+ * of a later one.
+ */
+static inline bool vgem_svm_stride_ok(u32 stride, u32 least)
+{
+	return stride >= least && stride <= DRM_VGEM_SVM_MAX_STRIDE;
+}
 
 /* A field of an ioctl is not what it has to be: says which. */
 #define vgem_svm_bad(drm, field) ({					\

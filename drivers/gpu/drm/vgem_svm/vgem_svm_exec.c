@@ -189,14 +189,16 @@ void vgem_svm_queue_drop_jobs(struct vgem_svm_queue *queue)
 static int vgem_svm_job_add_fence(struct drm_file *file,
 				  struct vgem_svm_job *job, u32 i)
 {
-	struct drm_vgem_svm_sync __user *user =
-		u64_to_user_ptr(job->args.in_syncs);
+	u32 stride = job->args.in_sync_stride;
 	struct drm_vgem_svm_sync sync;
 	struct dma_fence *fence;
 	int ret;
 
-	if (copy_from_user(&sync, user + i, sizeof(sync)))
-		return -EFAULT;
+	ret = copy_struct_from_user(&sync, sizeof(sync),
+				    u64_to_user_ptr(job->args.in_syncs +
+						    (u64)i * stride), stride);
+	if (ret)
+		return ret;
 	if (sync.flags)
 		return -EINVAL;
 	/* An error may leave a fence behind that is not ours. */
@@ -268,6 +270,12 @@ static int vgem_svm_exec_check(struct drm_device *drm,
 		return vgem_svm_bad(drm, "nr_in_syncs");
 	if (!args->nr_in_syncs && args->in_syncs)
 		return vgem_svm_bad(drm, "in_syncs");
+	if (args->nr_in_syncs &&
+	    !vgem_svm_stride_ok(args->in_sync_stride,
+				sizeof(struct drm_vgem_svm_sync)))
+		return vgem_svm_bad(drm, "in_sync_stride");
+	if (args->pad)
+		return vgem_svm_bad(drm, "pad");
 	if ((args->fence_addr & 7) || !vgem_svm_va_ok(args->fence_addr, 8))
 		return vgem_svm_bad(drm, "fence_addr");
 	if (!args->fence_addr && args->fence_value)

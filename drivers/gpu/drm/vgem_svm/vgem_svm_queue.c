@@ -228,7 +228,7 @@ vgem_svm_queue_make(struct vgem_svm_vm *vm,
 			goto err;
 		}
 	}
-	ret = vgem_svm_queue_init_ring(queue, args->engine, budget);
+	ret = vgem_svm_queue_init_ring(queue, args->engine_instance, budget);
 	if (ret)
 		goto err;
 	return queue;
@@ -267,14 +267,16 @@ static int vgem_svm_queue_create_check(struct drm_device *drm,
 {
 	if (args->flags)
 		return vgem_svm_bad(drm, "flags");
-	if (args->engine >= vgem_svm_nr_compute)
-		return vgem_svm_bad(drm, "engine");
+	if (args->engine_class != DRM_VGEM_SVM_ENGINE_COMPUTE)
+		return vgem_svm_bad(drm, "engine_class");
+	if (args->engine_instance >= vgem_svm_nr_compute)
+		return vgem_svm_bad(drm, "engine_instance");
 	if (args->eventfd < -1)
 		return vgem_svm_bad(drm, "eventfd");
 	if (args->budget > vgem_svm_max_insns)
 		return vgem_svm_bad(drm, "budget");
-	if (args->queue_id)
-		return vgem_svm_bad(drm, "queue_id");
+	if (args->launch_budget)
+		return vgem_svm_bad(drm, "launch_budget");
 	if (args->pad)
 		return vgem_svm_bad(drm, "pad");
 	return 0;
@@ -345,8 +347,8 @@ int vgem_svm_queue_destroy_ioctl(struct drm_device *drm, void *data,
 	struct vgem_svm_queue *queue;
 	bool mine;
 
-	if (args->pad)
-		return vgem_svm_bad(drm, "pad");
+	if (args->flags)
+		return vgem_svm_bad(drm, "flags");
 	queue = vgem_svm_queue_lookup(file, args->queue_id);
 	if (IS_ERR(queue))
 		return PTR_ERR(queue);
@@ -374,9 +376,10 @@ int vgem_svm_queue_query_ioctl(struct drm_device *drm, void *data,
 	struct drm_vgem_svm_queue_query *args = data;
 	struct vgem_svm_queue *queue;
 
-	if (args->status || args->addr || args->pc || args->thread ||
-	    args->insn || args->completed)
-		return vgem_svm_bad(drm, "output field");
+	if (args->flags)
+		return vgem_svm_bad(drm, "flags");
+	if (args->pad)
+		return vgem_svm_bad(drm, "pad");
 	queue = vgem_svm_queue_lookup(file, args->queue_id);
 	if (IS_ERR(queue))
 		return PTR_ERR(queue);

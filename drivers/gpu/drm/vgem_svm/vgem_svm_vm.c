@@ -345,8 +345,6 @@ int vgem_svm_vm_create_ioctl(struct drm_device *drm, void *data,
 
 	if (args->flags & ~DRM_VGEM_SVM_VM_MIGRATE_ON_FAULT)
 		return vgem_svm_bad(drm, "flags");
-	if (args->vm_id)
-		return vgem_svm_bad(drm, "vm_id");
 	if (!drm_dev_enter(drm, &idx))
 		return -ENODEV;
 	ret = vgem_svm_vm_create(vdev, file, args);
@@ -376,8 +374,8 @@ int vgem_svm_vm_destroy_ioctl(struct drm_device *drm, void *data,
 	struct vgem_svm_file *vfile = file->driver_priv;
 	struct vgem_svm_vm *vm;
 
-	if (args->pad)
-		return vgem_svm_bad(drm, "pad");
+	if (args->flags)
+		return vgem_svm_bad(drm, "flags");
 	vm = vgem_svm_vm_enter(file, args->vm_id);
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
