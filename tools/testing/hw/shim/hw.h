@@ -208,6 +208,9 @@ struct iommu_group;
 #define KUNIT_ASSERT_FALSE_MSG(test, a, ...)	KUNIT_ASSERT_FALSE(test, a)
 #define KUNIT_EXPECT_GE_MSG(test, a, b, ...)	KUNIT_EXPECT_GE(test, a, b)
 #define KUNIT_EXPECT_LE_MSG(test, a, b, ...)	KUNIT_EXPECT_LE(test, a, b)
+#define KUNIT_EXPECT_NOT_NULL(test, p)	KUNIT_EXPECT_TRUE(test, p)
+#define KUNIT_EXPECT_PTR_NE(test, a, b) \
+	KUNIT_EXPECT_NE(test, (uintptr_t)(a), (uintptr_t)(b))
 #define KUNIT_ASSERT_LT(test, a, b)	SHIM_CHECK64(test, true, a, <, b)
 #define KUNIT_ASSERT_NOT_ERR_OR_NULL(test, p) \
 	KUNIT_ASSERT_TRUE(test, (p) && !IS_ERR(p))

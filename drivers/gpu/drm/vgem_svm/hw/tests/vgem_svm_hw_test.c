@@ -444,6 +444,33 @@ static void invalidation_of_a_vm_takes_all(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, words(t->data)[0], 2);
 }
 
+static void translations_of_two_address_spaces_do_not_mix(struct kunit *test)
+{
+	struct test_hw *t = test->priv;
+	struct test_buf *root = t->root, *other = test_alloc(t, SZ_4K);
+	u32 vm = TEST_VM + 1, chan = TEST_CHAN + 1, i;
+
+	map(t, VA_DATA, t->data->bus, PTE_RW);
+	t->root = test_alloc(t, SZ_4K);
+	map(t, VA_CODE, t->code->bus, PTE_RO);
+	map(t, VA_BATCH, t->batch->bus, PTE_RO);
+	map(t, VA_DATA, other->bus, PTE_RW);
+	set(t, VGEM_SVM_REG_VM_ROOT(vm), t->root->bus | VGEM_SVM_ROOT_VALID);
+	t->root = root;
+	/* On one engine. */
+	chan_on(t, chan, 0);
+	chan_set(t, chan, VGEM_SVM_CHAN_VM, vm);
+	load_program(t, LD(A3, A1, 0), ADD(A3, A3, A2), SD(A3, A1, 0), RET);
+	for (i = 0; i < 10; i++) {
+		launch_args(t, TEST_CHAN, 1, VA_DATA, 1);
+		finish(t, TEST_CHAN);
+		launch_args(t, chan, 1, VA_DATA, 100);
+		finish(t, chan);
+	}
+	KUNIT_EXPECT_EQ(test, words(t->data)[0], 10);
+	KUNIT_EXPECT_EQ(test, words(other)[0], 1000);
+}
+
 static void hint_brings_in_the_group(struct kunit *test)
 {
 	struct test_hw *t = test->priv;
@@ -853,6 +880,26 @@ static void unmapped_memory_is_a_bus_error(struct kunit *test)
 	expect_error(t, VGEM_SVM_ERR_BUS, SZ_4K, 0);
 }
 
+static void each_device_has_a_group_of_its_own(struct kunit *test)
+{
+	struct test_hw *t = test->priv, other = { .test = test };
+	struct iommu_group *ours, *theirs;
+
+	if (!iommu_get_domain_for_dev(&t->pdev->dev))
+		kunit_skip(test, "iommu=off: there are no groups");
+	KUNIT_ASSERT_EQ(test, test_pdev(&other), 0);
+	ours = iommu_group_get(&t->pdev->dev);
+	theirs = iommu_group_get(&other.pdev->dev);
+	KUNIT_EXPECT_NOT_NULL(test, ours);
+	KUNIT_EXPECT_NOT_NULL(test, theirs);
+	KUNIT_EXPECT_PTR_NE(test, ours, theirs);
+	KUNIT_EXPECT_PTR_NE(test, iommu_get_domain_for_dev(&t->pdev->dev),
+			    iommu_get_domain_for_dev(&other.pdev->dev));
+	iommu_group_put(ours);
+	iommu_group_put(theirs);
+	platform_device_unregister(other.pdev);
+}
+
 static void bus_error_of_the_copy_engine_stops_its_head(struct kunit *test)
 {
 	struct test_hw *t = test->priv;
@@ -939,6 +986,7 @@ static struct kunit_case vgem_svm_hw_cases[] = {
 	KUNIT_CASE(tlb_keeps_until_told),
 	KUNIT_CASE(walk_cache_keeps_until_told),
 	KUNIT_CASE(invalidation_of_a_vm_takes_all),
+	KUNIT_CASE(translations_of_two_address_spaces_do_not_mix),
 	KUNIT_CASE(hint_brings_in_the_group),
 	KUNIT_CASE(nothing_lands_after_an_invalidation),
 	KUNIT_CASE(many_invalidations_are_all_acknowledged),
@@ -953,6 +1001,7 @@ static struct kunit_case vgem_svm_hw_cases[] = {
 	KUNIT_CASE(reserved_bits_end_the_channel),
 	KUNIT_CASE(wrong_lengths_end_the_channel),
 	KUNIT_CASE(unmapped_memory_is_a_bus_error),
+	KUNIT_CASE(each_device_has_a_group_of_its_own),
 	KUNIT_CASE(bus_error_of_the_copy_engine_stops_its_head),
 	KUNIT_CASE(reset_ends_channels_and_start_begins_anew),
 	KUNIT_CASE(destroy_stops_what_runs),
