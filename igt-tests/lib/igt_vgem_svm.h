@@ -159,6 +159,18 @@ static inline void vgem_svm_poke(uint64_t *word, uint64_t value)
 	__atomic_store_n(word, value, __ATOMIC_RELEASE);
 }
 
+/* The ioctl fails with @error for @args with one field changed. */
+#define REFUSED(fd, request, args, field, value, error) \
+	do { \
+		__typeof__(args) __args = (args); \
+		int __ret; \
+		__args.field = (value); \
+		__ret = __vgem_svm_ioctl(fd, request, &__args); \
+		igt_assert_f(__ret == (error), \
+			     #field " = " #value ": returned %d, should be %d\n", \
+			     __ret, error); \
+	} while (0)
+
 /* A check in a child, where igt_assert() must not be used. */
 #define CHILD_CHECK(expr) \
 	do { \

@@ -10,15 +10,27 @@
  * unmapping those slots. If the commit fails they are undone here.
  */
 
+#include <kunit/static_stub.h>
+#include <kunit/visibility.h>
+
 #include <linux/hmm.h>
 
 #include "drm_svm_internal.h"
 
-static int drm_svm_dma_link(struct drm_svm_service *s, unsigned int i)
+/**
+ * drm_svm_dma_link() - map one page of a service for its device
+ * @s: the service, after the walk
+ * @i: index of the page
+ *
+ * Context: may sleep; the service lock over the range is held.
+ * Return: 0 and &drm_svm_service.dma, or an error.
+ */
+VISIBLE_IF_KUNIT int drm_svm_dma_link(struct drm_svm_service *s, unsigned int i)
 {
 	struct device *dev = s->svm->dev;
 	phys_addr_t phys = hmm_pfn_to_phys(s->pfns[i]);
 
+	KUNIT_STATIC_STUB_REDIRECT(drm_svm_dma_link, s, i);
 	if (s->rd->use_iova) {
 		s->dma[i] = s->rd->iova.addr + ((u64)i << PAGE_SHIFT);
 		return dma_iova_link(dev, &s->rd->iova, phys,
@@ -29,6 +41,7 @@ static int drm_svm_dma_link(struct drm_svm_service *s, unsigned int i)
 				 DRM_SVM_DMA_ATTRS);
 	return dma_mapping_error(dev, s->dma[i]);
 }
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_dma_link);
 
 static int drm_svm_dma_sync(struct drm_svm_service *s)
 {

@@ -4,6 +4,7 @@
 
 #include <linux/bitmap.h>
 #include <linux/dma-mapping.h>
+#include <linux/interval_tree.h>
 #include <linux/kref.h>
 #include <linux/maple_tree.h>
 #include <linux/mmu_notifier.h>
@@ -25,42 +26,48 @@
 
 /**
  * struct drm_svm_spans - interval lock over addresses, FIFO and killable
- * @lock: guards @list
- * @list: holders and waiters in order of arrival
+ * @lock: guards all of it
+ * @tree: holders and waiters
+ * @arrivals: how many have come
  * @dep_map: lets lockdep see it as one lock
  */
 struct drm_svm_spans {
 	spinlock_t lock;
-	struct list_head list;
+	struct rb_root_cached tree;
+	u64 arrivals;
 	struct lockdep_map dep_map;
 };
 
 /**
  * struct drm_svm_span - one holder or waiter, on its stack
- * @node: in &drm_svm_spans.list
- * @first: first byte
- * @last: last byte
- * @granted: nothing before it in the list overlaps
+ * @node: in &drm_svm_spans.tree; first and last byte
+ * @arrival: its number
+ * @blockers: those that came before it, overlap it and are still there; without
+ *	any it holds its interval
  * @task: whom to wake
  */
 struct drm_svm_span {
-	struct list_head node;
-	u64 first;
-	u64 last;
-	bool granted;
+	struct interval_tree_node node;
+	u64 arrival;
+	unsigned int blockers;
 	struct task_struct *task;
 };
 
 void drm_svm_spans_init(struct drm_svm_spans *spans);
+void drm_svm_span_enter(struct drm_svm_spans *spans, struct drm_svm_span *span);
+void drm_svm_span_leave(struct drm_svm_spans *spans, struct drm_svm_span *span);
 int drm_svm_span_lock(struct drm_svm_spans *spans, struct drm_svm_span *span,
 		      u64 first, u64 last);
+bool drm_svm_span_trylock(struct drm_svm_spans *spans,
+			  struct drm_svm_span *span, u64 first, u64 last);
 void drm_svm_span_unlock(struct drm_svm_spans *spans,
 			 struct drm_svm_span *span);
 
 /**
  * struct drm_svm_mm - a process's address space as devices see it
  * @users: attached devices and their openers, under the global attach mutex
- * @hash: in the hash of all of them, keyed by @mm
+ * @hash: in the hash of all of them, keyed by @mm; read under RCU
+ * @rcu: for lookups that race with the last detach
  * @mm: the address space; held by mmgrab(), so it may have no pages any more
  * @user: whose process it is: users share what is scarce
  * @srcu: protects walks of @devices
@@ -70,11 +77,16 @@ void drm_svm_span_unlock(struct drm_svm_spans *spans,
  * @ranges: struct drm_svm_range by address >> DRM_SVM_RANGE_SHIFT
  * @spans: the service lock
  * @attrs: preferred location by page number
+ * @attr_lock: held to change @attrs
+ * @nr_attrs: intervals in @attrs; neighbours differ
  * @gc_work: drops ranges that map nothing
+ * @soft_epoch: moment at which soft-dirty bits were last cleared, or devices first
+ *	attached; of a clock of all address spaces, never 0
  */
 struct drm_svm_mm {
 	unsigned int users;
 	struct hlist_node hash;
+	struct rcu_head rcu;
 	struct mm_struct *mm;
 	kuid_t user;
 	struct srcu_struct srcu;
@@ -84,8 +96,14 @@ struct drm_svm_mm {
 	struct xarray ranges;
 	struct drm_svm_spans spans;
 	struct maple_tree attrs;
+	struct mutex attr_lock;
+	unsigned int nr_attrs;
 	struct work_struct gc_work;
+	atomic64_t soft_epoch;
 };
+
+void drm_svm_mm_bump_soft_epoch(struct drm_svm_mm *smm);
+bool drm_svm_mm_soft_epoch(struct mm_struct *mm, u64 *epoch);
 
 /**
  * struct drm_svm_window - what one interval notifier watches
@@ -233,6 +251,9 @@ int drm_svm_snapshot(struct drm_svm *svm, u64 base, unsigned long *pfns,
 int drm_svm_dma_map(struct drm_svm_service *s, unsigned long *system,
 		    const unsigned long *pages);
 void drm_svm_dma_undo(struct drm_svm_service *s);
+#if IS_ENABLED(CONFIG_KUNIT)
+int drm_svm_dma_link(struct drm_svm_service *s, unsigned int i);
+#endif
 
 /* An address in this module: one owner for the pages of all regions. */
 extern const char drm_svm_owner;
@@ -247,6 +268,8 @@ void drm_svm_region_unalloc(struct drm_svm_region *region, struct page *page);
 int drm_svm_place(struct drm_svm *svm, u64 base, const unsigned long *want,
 		  bool device);
 vm_fault_t drm_svm_migrate_to_ram(struct vm_fault *vmf);
+
+extern unsigned int drm_svm_max_attrs;
 
 enum drm_svm_location drm_svm_policy(struct drm_svm *svm, u64 addr);
 void drm_svm_policy_pages(struct drm_svm *svm, u64 base, unsigned long *pages);

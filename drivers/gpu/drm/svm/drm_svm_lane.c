@@ -21,6 +21,8 @@
  * @done may take.
  */
 
+#include <kunit/visibility.h>
+
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/sched/signal.h>
@@ -178,7 +180,6 @@ static int drm_svm_lane_add_thread(void)
 		kfree(thread);
 		return PTR_ERR(task);
 	}
-	/* Lowest: it mostly waits, and what it does is done for a program. */
 	thread->task = get_task_struct(task);
 	spin_lock(&drm_svm_lane_lock);
 	list_add(&thread->all, &drm_svm_lane_threads);
@@ -247,6 +248,7 @@ void drm_svm_lane_job_init(struct drm_svm_lane_job *job)
 {
 	INIT_LIST_HEAD(&job->node);
 }
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_lane_job_init);
 
 /**
  * drm_svm_lane_submit() - have a job run by a thread that may be held
@@ -270,6 +272,7 @@ int drm_svm_lane_submit(struct drm_svm_lane_job *job)
 	}
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_lane_submit);
 
 /**
  * drm_svm_lane_stop() - nobody waits for a job any more
@@ -298,6 +301,7 @@ void drm_svm_lane_stop(struct drm_svm_lane_job *job)
 		module_put(THIS_MODULE);
 	}
 }
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_lane_stop);
 
 /**
  * drm_svm_lane_stopped() - is what a job does still wanted?

@@ -186,7 +186,7 @@ static struct drm_svm_pagein *drm_svm_pagein_of(struct drm_svm_lane_job *job)
  */
 struct drm_svm_pagein *drm_svm_pagein_make(struct drm_svm_mm *smm, u64 base)
 {
-	struct drm_svm_pagein *in = kzalloc_obj(*in, GFP_KERNEL_ACCOUNT);
+	struct drm_svm_pagein *in = kzalloc_obj(*in, GFP_KERNEL);
 
 	if (!in)
 		return NULL;

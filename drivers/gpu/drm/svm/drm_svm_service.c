@@ -18,6 +18,8 @@
  * mapped for DMA, the format has no word for its address) is its own affair.
  */
 
+#include <kunit/visibility.h>
+
 #include <linux/hmm.h>
 #include <linux/memcontrol.h>
 #include <linux/sched/mm.h>
@@ -487,3 +489,4 @@ int drm_svm_serve(struct drm_svm *svm, u64 base, const unsigned long *want,
 	mmput_async(mm);
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_serve);

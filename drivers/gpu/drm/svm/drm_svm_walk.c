@@ -11,6 +11,8 @@
  * itself decides nothing at commit: all ranges of the window share it.
  */
 
+#include <kunit/visibility.h>
+
 #include <linux/hmm.h>
 #include <linux/mm.h>
 #include <linux/oom.h>
@@ -177,3 +179,4 @@ int drm_svm_snapshot(struct drm_svm *svm, u64 base, unsigned long *pfns,
 		ret = drm_svm_snapshot_once(svm, &hmm, idx);
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_snapshot);
