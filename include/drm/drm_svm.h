@@ -141,8 +141,11 @@ struct drm_svm {
 	struct drm_svm_mm *smm;		/* the process's address space */
 	struct list_head node;		/* in drm_svm_mm.devices */
 	bool dying;			/* no new service */
+	bool interrupted;		/* what goes on is to end soon */
 	bool migrate_on_fault;		/* memory without an attribute goes to the region */
-	atomic_t active;		/* fault groups in flight */
+	unsigned int nr_groups;		/* fault groups; under the queue's lock */
+	unsigned int active;		/* these and held faults; under the queue's lock */
+	struct list_head starved;	/* in &drm_svm_fault_queue.starved, or empty */
 	wait_queue_head_t idle;		/* woken when active becomes 0 */
 	struct delayed_work replay_work; /* a replay put off to join others */
 };
@@ -167,6 +170,7 @@ struct drm_svm_config {
 
 int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 		 const struct drm_svm_config *config);
+void drm_svm_interrupt(struct drm_svm *svm);
 void drm_svm_stop(struct drm_svm *svm);
 void drm_svm_fini(struct drm_svm *svm);
 bool drm_svm_is_owner(const struct drm_svm *svm);
@@ -187,20 +191,35 @@ struct drm_svm_fault_queue_ops {
 };
 
 struct drm_svm_fault_group;
+struct drm_svm_held;
+
+/* What &drm_svm_fault_queue.deadline_ms is if the driver says nothing. */
+#define DRM_SVM_FAULT_DEADLINE_MS	60000
 
 /**
  * struct drm_svm_fault_queue - faults of one device; embed it in the device
  * @ops: the driver's
+ * @deadline_ms: how long a fault may take, in milliseconds, whatever it waits for:
+ *	a page that does not come, or invalidations that it keeps losing to. Then it
+ *	is cancelled with -ETIME. May be changed at any time, for faults to come.
  */
 struct drm_svm_fault_queue {
 	const struct drm_svm_fault_queue_ops *ops;
+	unsigned int deadline_ms;
 	/* private: */
 	struct workqueue_struct *wq;	/* workers */
 	struct work_struct fetch_work;	/* takes records and forms groups */
-	spinlock_t lock;		/* groups, free, the groups' pending part */
+	spinlock_t lock;		/* all below, and the groups' pending part */
 	struct list_head groups;	/* that wait or are served */
 	struct list_head free;		/* not in use */
+	unsigned int nr_free;		/* length of @free */
+	unsigned int running;		/* groups that have a worker */
+	unsigned int max_running;	/* workers */
+	struct list_head held;		/* faults whose pages are long in coming */
+	struct list_head free_held;	/* not in use */
+	struct list_head starved;	/* address spaces that had faults let go */
 	struct drm_svm_fault_group *pool; /* all groups */
+	struct drm_svm_held *held_pool;	/* all of @held and @free_held */
 	struct drm_svm_fault *fetched;	/* fetch_work's */
 	bool stopped;			/* no more fetching */
 };

@@ -5,6 +5,7 @@
  */
 
 #include <fcntl.h>
+#include <linux/membarrier.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -62,6 +63,13 @@
  * SUBTEST: mrelease
  * Description: process_mrelease() takes memory that a GPU maps from a killed
  *   process
+ *
+ * SUBTEST: attr-storm
+ * Description: a process exits with an attribute on every other page of many
+ *
+ * SUBTEST: attr-limit
+ * Description: a process has a limit of intervals with attributes, and what it
+ *   takes away it may set again
  */
 
 IGT_TEST_DESCRIPTION("Fork, exit and ownership of address spaces");
@@ -466,6 +474,94 @@ static void test_mrelease(struct vgem_svm *s)
 	}
 }
 
+/* ---- attributes ------------------------------------------------------------ */
+
+#define ATTR_LIMIT "/sys/module/drm_svm/parameters/max_attrs"
+#define ATTR_NR 60000
+
+/* Every other page of memory that is not even mapped. */
+static int attr_every_other(const struct vgem_svm *s, unsigned int i)
+{
+	uint64_t addr = (1ull << 40) + 2ull * i * VGEM_SVM_PAGE;
+
+	return __vgem_svm_attr_set(s->fd, s->vm, (void *)(uintptr_t)addr,
+				   VGEM_SVM_PAGE, DRM_VGEM_SVM_LOC_SYSTEM);
+}
+
+static int child_attr_storm(void *data)
+{
+	struct vgem_svm s;
+	unsigned int i;
+
+	vgem_svm_init(&s, 0, 0);
+	for (i = 0; i < ATTR_NR; i++)
+		CHILD_CHECK(!attr_every_other(&s, i));
+	return 0;
+}
+
+/* What a tree leaves behind is freed after a grace period, of which membarrier() has one. */
+static void test_attr_storm(struct vgem_svm *s)
+{
+	vgem_svm_in_child(child_attr_storm, NULL, "a storm of attributes");
+	igt_assert(!syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0));
+	usleep(100000);
+	check_alive(s);
+}
+
+static int child_attr_limit(void *data)
+{
+	unsigned int limit = *(unsigned int *)data, i;
+	void *base = (void *)(uintptr_t)(1ull << 40);
+	struct vgem_svm s;
+	uint64_t value;
+
+	vgem_svm_init(&s, 0, 0);
+	for (i = 0; i < limit; i++)
+		CHILD_CHECK(!attr_every_other(&s, i));
+	CHILD_CHECK(attr_every_other(&s, limit) == -ENOSPC);
+	/* Again is not once more, and a hole in one is. */
+	CHILD_CHECK(!attr_every_other(&s, 0));
+	CHILD_CHECK(!__vgem_svm_attr_set(s.fd, s.vm, base, 3 * VGEM_SVM_PAGE,
+					 DRM_VGEM_SVM_LOC_SYSTEM));
+	CHILD_CHECK(!attr_every_other(&s, limit));
+	CHILD_CHECK(__vgem_svm_attr_set(s.fd, s.vm, base + VGEM_SVM_PAGE,
+					VGEM_SVM_PAGE,
+					DRM_VGEM_SVM_LOC_DEFAULT) == -ENOSPC);
+	CHILD_CHECK(!__vgem_svm_attr_get(s.fd, s.vm, base + VGEM_SVM_PAGE, &value));
+	CHILD_CHECK(value == DRM_VGEM_SVM_LOC_SYSTEM);
+	/* All at a time, and from the beginning. */
+	CHILD_CHECK(!__vgem_svm_attr_set(s.fd, s.vm, base, VGEM_SVM_PAGE * 4 * limit,
+					 DRM_VGEM_SVM_LOC_DEFAULT));
+	for (i = 0; i < limit; i++)
+		CHILD_CHECK(!attr_every_other(&s, i));
+	CHILD_CHECK(attr_every_other(&s, limit) == -ENOSPC);
+	return 0;
+}
+
+static bool set_attr_limit(unsigned int limit)
+{
+	FILE *file = fopen(ATTR_LIMIT, "w");
+	bool ok = file && fprintf(file, "%u\n", limit) > 0;
+
+	return file && !fclose(file) && ok;
+}
+
+static void test_attr_limit(struct vgem_svm *s)
+{
+	unsigned int limit = 500, old = 0;
+	FILE *file = fopen(ATTR_LIMIT, "r");
+	int status;
+
+	igt_require_f(file, "drm_svm has no parameter max_attrs\n");
+	igt_assert_eq(fscanf(file, "%u", &old), 1);
+	fclose(file);
+	igt_require_f(set_attr_limit(limit), "max_attrs cannot be written\n");
+	status = vgem_svm_reap(vgem_svm_fork(child_attr_limit, &limit), 60);
+	igt_assert(set_attr_limit(old));
+	igt_assert_f(!status, "the limit of attributes: status %d\n", status);
+	check_alive(s);
+}
+
 static void forks(struct vgem_svm *s)
 {
 	static const char * const states[] = { "mapped", "migrated" };
@@ -531,6 +627,17 @@ static void deaths(struct vgem_svm *s)
 	igt_describe("process_mrelease() takes memory that a GPU maps from a killed process");
 	igt_subtest("mrelease")
 		test_mrelease(s);
+
+	igt_describe("A process exits with an attribute on every other page of many");
+	igt_subtest("attr-storm")
+		test_attr_storm(s);
+}
+
+static void limits(struct vgem_svm *s)
+{
+	igt_describe("A process has a limit of intervals with attributes");
+	igt_subtest("attr-limit")
+		test_attr_limit(s);
 }
 
 int igt_main()
@@ -545,6 +652,7 @@ int igt_main()
 	forks(&s);
 	ownership(&s);
 	deaths(&s);
+	limits(&s);
 
 	igt_fixture()
 		vgem_svm_fini(&s);

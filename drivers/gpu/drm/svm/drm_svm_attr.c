@@ -5,14 +5,35 @@
  * the last to set an attribute wins.
  *
  * A value names a location: 0 system memory, n + 1 the region with id n.
+ *
+ * Whoever may open a device may set as many as there are pages, so they are
+ * counted, and a process has a limit as it has for its VMAs. Neighbours with the
+ * same value are one interval, so only what differs counts. Writers take a mutex
+ * for the count and the tree to agree; readers take RCU. The limit is what bounds
+ * the memory: nodes of the tree are charged to nobody, whatever is asked for,
+ * since a store that needs several takes them from a sheaf of a slab that is not
+ * accounted. The same is so for the tree of VMAs.
+ *
+ * The tree is of the kind that VMAs are in. One without MT_FLAGS_ALLOC_RANGE keeps
+ * a note of how full a node is in the place of its last child, where freeing under
+ * RCU (all of it, or what one store replaces) takes it for a child.
  */
 
 #include <kunit/visibility.h>
 
+#include <linux/device.h>
 #include <linux/maple_tree.h>
 #include <linux/mm.h>
+#include <linux/moduleparam.h>
+#include <linux/rcupdate_wait.h>
 
 #include "drm_svm_internal.h"
+
+/* As many as sysctl_max_map_count says for VMAs if nobody changes it. */
+unsigned int drm_svm_max_attrs = DEFAULT_MAX_MAP_COUNT;
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_max_attrs);
+module_param_named(max_attrs, drm_svm_max_attrs, uint, 0644);
+MODULE_PARM_DESC(max_attrs, "intervals with attributes that a process may have");
 
 static void *drm_svm_attr_value(struct drm_svm *svm,
 				enum drm_svm_location location)
@@ -39,6 +60,79 @@ static enum drm_svm_location drm_svm_attr_location(struct drm_svm *svm,
 }
 
 /**
+ * struct drm_svm_attr_edit - one store to the tree
+ * @first: first page; with what is joined to it
+ * @last: last page; with what is joined to it
+ * @value: what they get, NULL for none
+ * @gone: intervals that it replaces
+ * @rest: intervals that are left of them before and behind
+ * @same: nothing changes
+ */
+struct drm_svm_attr_edit {
+	unsigned long first;
+	unsigned long last;
+	void *value;
+	unsigned int gone;
+	unsigned int rest;
+	bool same;
+};
+
+/* @entry is in [@first, @last], which touches what is stored or overlaps it. */
+static void drm_svm_attr_meets(struct drm_svm_attr_edit *edit, void *entry,
+			       unsigned long first, unsigned long last)
+{
+	if (entry == edit->value) {
+		edit->same = first <= edit->first && edit->last <= last;
+		edit->first = min(edit->first, first);
+		edit->last = max(edit->last, last);
+		edit->gone++;
+	} else if (first <= edit->last && edit->first <= last) {
+		edit->rest += first < edit->first;
+		edit->rest += edit->last < last;
+		edit->gone++;
+	}
+}
+
+static void drm_svm_attr_survey(struct drm_svm_mm *smm,
+				struct drm_svm_attr_edit *edit)
+{
+	unsigned long last = edit->last + 1;
+	struct ma_state mas;
+	void *entry;
+
+	lockdep_assert_held(&smm->attr_lock);
+	mas_init(&mas, &smm->attrs, edit->first ? edit->first - 1 : 0);
+	guard(rcu)();
+	mas_for_each(&mas, entry, last) {
+		drm_svm_attr_meets(edit, entry, mas.index, mas.last);
+		if (need_resched()) {
+			mas_pause(&mas);
+			cond_resched_rcu();
+		}
+	}
+}
+
+static int drm_svm_attr_store(struct drm_svm_mm *smm,
+			      struct drm_svm_attr_edit *edit)
+{
+	unsigned int nr;
+	int ret;
+
+	guard(mutex)(&smm->attr_lock);
+	drm_svm_attr_survey(smm, edit);
+	if (edit->same || (!edit->value && !edit->gone))
+		return 0;
+	nr = smm->nr_attrs - edit->gone + edit->rest + !!edit->value;
+	if (nr > smm->nr_attrs && nr > READ_ONCE(drm_svm_max_attrs))
+		return -ENOSPC;
+	ret = mtree_store_range(&smm->attrs, edit->first, edit->last,
+				edit->value, GFP_KERNEL_ACCOUNT);
+	if (!ret)
+		smm->nr_attrs = nr;
+	return ret;
+}
+
+/**
  * drm_svm_set_preferred() - say where memory should be
  * @svm: device address space
  * @first: first byte, page aligned
@@ -48,18 +142,27 @@ static enum drm_svm_location drm_svm_attr_location(struct drm_svm *svm,
  * Nothing moves by this: the next fault does, or drm_svm_migrate().
  *
  * Context: may sleep.
- * Return: 0, -ENODEV if the device has no memory, -ENOMEM; then nothing has
- * changed.
+ * Return: 0, -ENODEV if the device has no memory, -ENOSPC if the process has as many
+ * intervals with attributes as it may (parameter max_attrs of the module), -ENOMEM;
+ * then nothing has changed.
  */
 int drm_svm_set_preferred(struct drm_svm *svm, u64 first, u64 last,
 			  enum drm_svm_location location)
 {
+	struct drm_svm_attr_edit edit = {
+		.first = first >> PAGE_SHIFT,
+		.last = last >> PAGE_SHIFT,
+	};
+	int ret;
+
 	if (location == DRM_SVM_LOC_DEVICE && !svm->region)
 		return -ENODEV;
-	return mtree_store_range(&svm->smm->attrs, first >> PAGE_SHIFT,
-				 last >> PAGE_SHIFT,
-				 drm_svm_attr_value(svm, location),
-				 GFP_KERNEL_ACCOUNT);
+	edit.value = drm_svm_attr_value(svm, location);
+	ret = drm_svm_attr_store(svm->smm, &edit);
+	if (ret == -ENOSPC)
+		dev_dbg(svm->dev, "a process has its %u intervals with attributes\n",
+			READ_ONCE(drm_svm_max_attrs));
+	return ret;
 }
 EXPORT_SYMBOL_GPL(drm_svm_set_preferred);
 

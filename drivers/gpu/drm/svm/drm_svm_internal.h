@@ -4,11 +4,13 @@
 
 #include <linux/bitmap.h>
 #include <linux/dma-mapping.h>
+#include <linux/interval_tree.h>
 #include <linux/kref.h>
 #include <linux/maple_tree.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
 #include <linux/srcu.h>
+#include <linux/uidgid.h>
 #include <linux/xarray.h>
 
 #include <drm/drm_svm.h>
@@ -24,43 +26,50 @@
 
 /**
  * struct drm_svm_spans - interval lock over addresses, FIFO and killable
- * @lock: guards @list
- * @list: holders and waiters in order of arrival
+ * @lock: guards all of it
+ * @tree: holders and waiters
+ * @arrivals: how many have come
  * @dep_map: lets lockdep see it as one lock
  */
 struct drm_svm_spans {
 	spinlock_t lock;
-	struct list_head list;
+	struct rb_root_cached tree;
+	u64 arrivals;
 	struct lockdep_map dep_map;
 };
 
 /**
  * struct drm_svm_span - one holder or waiter, on its stack
- * @node: in &drm_svm_spans.list
- * @first: first byte
- * @last: last byte
- * @granted: nothing before it in the list overlaps
+ * @node: in &drm_svm_spans.tree; first and last byte
+ * @arrival: its number
+ * @blockers: those that came before it, overlap it and are still there; without
+ *	any it holds its interval
  * @task: whom to wake
  */
 struct drm_svm_span {
-	struct list_head node;
-	u64 first;
-	u64 last;
-	bool granted;
+	struct interval_tree_node node;
+	u64 arrival;
+	unsigned int blockers;
 	struct task_struct *task;
 };
 
 void drm_svm_spans_init(struct drm_svm_spans *spans);
+void drm_svm_span_enter(struct drm_svm_spans *spans, struct drm_svm_span *span);
+void drm_svm_span_leave(struct drm_svm_spans *spans, struct drm_svm_span *span);
 int drm_svm_span_lock(struct drm_svm_spans *spans, struct drm_svm_span *span,
 		      u64 first, u64 last);
+bool drm_svm_span_trylock(struct drm_svm_spans *spans,
+			  struct drm_svm_span *span, u64 first, u64 last);
 void drm_svm_span_unlock(struct drm_svm_spans *spans,
 			 struct drm_svm_span *span);
 
 /**
  * struct drm_svm_mm - a process's address space as devices see it
  * @users: attached devices and their openers, under the global attach mutex
- * @hash: in the hash of all of them, keyed by @mm
+ * @hash: in the hash of all of them, keyed by @mm; read under RCU
+ * @rcu: for lookups that race with the last detach
  * @mm: the address space; held by mmgrab(), so it may have no pages any more
+ * @user: whose process it is: users share what is scarce
  * @srcu: protects walks of @devices
  * @devices: struct drm_svm, added and removed under the global attach mutex
  * @windows: struct drm_svm_window by address >> DRM_SVM_WINDOW_SHIFT
@@ -68,12 +77,18 @@ void drm_svm_span_unlock(struct drm_svm_spans *spans,
  * @ranges: struct drm_svm_range by address >> DRM_SVM_RANGE_SHIFT
  * @spans: the service lock
  * @attrs: preferred location by page number
+ * @attr_lock: held to change @attrs
+ * @nr_attrs: intervals in @attrs; neighbours differ
  * @gc_work: drops ranges that map nothing
+ * @soft_epoch: moment at which soft-dirty bits were last cleared, or devices first
+ *	attached; of a clock of all address spaces, never 0
  */
 struct drm_svm_mm {
 	unsigned int users;
 	struct hlist_node hash;
+	struct rcu_head rcu;
 	struct mm_struct *mm;
+	kuid_t user;
 	struct srcu_struct srcu;
 	struct list_head devices;
 	struct xarray windows;
@@ -81,8 +96,14 @@ struct drm_svm_mm {
 	struct xarray ranges;
 	struct drm_svm_spans spans;
 	struct maple_tree attrs;
+	struct mutex attr_lock;
+	unsigned int nr_attrs;
 	struct work_struct gc_work;
+	atomic64_t soft_epoch;
 };
+
+void drm_svm_mm_bump_soft_epoch(struct drm_svm_mm *smm);
+bool drm_svm_mm_soft_epoch(struct mm_struct *mm, u64 *epoch);
 
 /**
  * struct drm_svm_window - what one interval notifier watches
@@ -186,11 +207,13 @@ void drm_svm_reclaim_tables(struct drm_svm_mm *smm, u64 first, u64 last);
  * @write: a requested access is a write
  * @want: pages that must be there in the end
  * @want_write: of these, writable
+ * @missing: of @want, what the walk has not found
+ * @held: pages that may be long in coming; not in @want any more
  * @mapped: snapshot of &drm_svm_range_dev.mapped
+ * @writable: snapshot of &drm_svm_range_dev.writable
  * @refused: pages that no device may have (memfd_secret)
- * @held: pages whose faults userfaultfd may hold back
+ * @read_only: pages that no device may write (shadow stacks)
  * @fresh: pages that this service mapped for DMA
- * @excused: walks that failed for no reason that the CPU's fault knows
  * @foreign: a wanted page lies in memory that the device cannot reach
  * @pfns: hmm's, in and out
  * @dma: bus address of @fresh pages
@@ -206,12 +229,14 @@ struct drm_svm_service {
 	u64 seq;
 	bool write;
 	bool foreign;
-	unsigned int excused;
 	DECLARE_BITMAP(want, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(want_write, DRM_SVM_RANGE_PAGES);
-	DECLARE_BITMAP(mapped, DRM_SVM_RANGE_PAGES);
-	DECLARE_BITMAP(refused, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(missing, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(held, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(mapped, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(writable, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(refused, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(read_only, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(fresh, DRM_SVM_RANGE_PAGES);
 	unsigned long pfns[DRM_SVM_RANGE_PAGES];
 	dma_addr_t dma[DRM_SVM_RANGE_PAGES];
@@ -219,11 +244,16 @@ struct drm_svm_service {
 };
 
 int drm_svm_serve(struct drm_svm *svm, u64 base, const unsigned long *want,
-		  const unsigned long *want_write);
+		  const unsigned long *want_write, unsigned long *held);
 int drm_svm_walk(struct drm_svm_service *s);
-int drm_svm_snapshot(struct drm_svm_mm *smm, u64 base, unsigned long *pfns);
-int drm_svm_dma_map(struct drm_svm_service *s, const unsigned long *pages);
+int drm_svm_snapshot(struct drm_svm *svm, u64 base, unsigned long *pfns,
+		     int *idx);
+int drm_svm_dma_map(struct drm_svm_service *s, unsigned long *system,
+		    const unsigned long *pages);
 void drm_svm_dma_undo(struct drm_svm_service *s);
+#if IS_ENABLED(CONFIG_KUNIT)
+int drm_svm_dma_link(struct drm_svm_service *s, unsigned int i);
+#endif
 
 /* An address in this module: one owner for the pages of all regions. */
 extern const char drm_svm_owner;
@@ -238,6 +268,8 @@ void drm_svm_region_unalloc(struct drm_svm_region *region, struct page *page);
 int drm_svm_place(struct drm_svm *svm, u64 base, const unsigned long *want,
 		  bool device);
 vm_fault_t drm_svm_migrate_to_ram(struct vm_fault *vmf);
+
+extern unsigned int drm_svm_max_attrs;
 
 enum drm_svm_location drm_svm_policy(struct drm_svm *svm, u64 addr);
 void drm_svm_policy_pages(struct drm_svm *svm, u64 base, unsigned long *pages);

@@ -435,6 +435,8 @@ static bool drm_svm_invalidate(struct mmu_interval_notifier *notifier,
 	if (drm_svm_own_migration(mnr))
 		return true;
 
+	if (mnr->event == MMU_NOTIFY_SOFT_DIRTY)
+		drm_svm_mm_bump_soft_epoch(window->smm);
 	mmu_interval_set_seq(notifier, cur_seq);
 	/*
 	 * A service indexes its range, then reads the sequence: we see the range

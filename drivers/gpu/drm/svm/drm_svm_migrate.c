@@ -14,6 +14,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "drm_svm_pagein.h"
 #include "drm_svm_pass.h"
 
 /* What one CPU fault brings back, if it is on a device. */
@@ -56,12 +57,14 @@ static int drm_svm_placement_read(struct drm_svm_placement *pl,
 	if (!pfns)
 		return -ENOMEM;
 	memset(pl, 0, sizeof(*pl));
-	idx = drm_svm_pages_read_lock();
-	ret = drm_svm_snapshot(svm->smm, base, pfns);
-	for (i = 0; !ret && i < DRM_SVM_RANGE_PAGES; i++)
+	ret = drm_svm_snapshot(svm, base, pfns, &idx);
+	if (ret)
+		goto out;
+	for (i = 0; i < DRM_SVM_RANGE_PAGES; i++)
 		if ((pfns[i] & HMM_PFN_VALID) && !(pfns[i] & HMM_PFN_ERROR))
 			__set_bit(i, drm_svm_placement_of(pl, svm, pfns[i]));
 	drm_svm_pages_read_unlock(idx);
+out:
 	kvfree(pfns);
 	return ret;
 }
@@ -103,6 +106,7 @@ static int drm_svm_move(struct drm_svm *svm, u64 base,
 	struct vm_area_struct *vma;
 	struct drm_svm_pass *pass;
 	struct vma_iterator vmi;
+	int ret;
 
 	if (bitmap_empty(move, DRM_SVM_RANGE_PAGES))
 		return 0;
@@ -111,9 +115,10 @@ static int drm_svm_move(struct drm_svm *svm, u64 base,
 		return -ENOMEM;
 	pass->region = svm->region;
 	pass->populate = populate;
-	if (mmap_read_lock_killable(mm)) {
+	ret = drm_svm_mmap_lock(svm);
+	if (ret) {
 		kvfree(pass);
-		return -EINTR;
+		return ret;
 	}
 	vma_iter_init(&vmi, mm, base);
 	for_each_vma_range(vmi, vma, base + DRM_SVM_RANGE_SIZE)
@@ -218,12 +223,14 @@ int drm_svm_place(struct drm_svm *svm, u64 base, const unsigned long *want,
 }
 
 /* Moves *@first to what is mapped next. Return: 1, 0 if nothing is, -EINTR. */
-static int drm_svm_skip_hole(struct mm_struct *mm, u64 *first, u64 last)
+static int drm_svm_skip_hole(struct drm_svm *svm, u64 *first, u64 last)
 {
+	struct mm_struct *mm = svm->smm->mm;
 	struct vm_area_struct *vma;
+	int ret = drm_svm_mmap_lock(svm);
 
-	if (mmap_read_lock_killable(mm))
-		return -EINTR;
+	if (ret)
+		return ret;
 	vma = find_vma_intersection(mm, *first, last + 1);
 	if (vma)
 		*first = max_t(u64, *first, vma->vm_start);
@@ -296,7 +303,7 @@ int drm_svm_migrate(struct drm_svm *svm, u64 first, u64 last,
 		return -ENODEV;
 	if (!mmget_not_zero(mm))
 		return -ESRCH;
-	while ((ret = drm_svm_skip_hole(mm, &first, last)) == 1) {
+	while ((ret = drm_svm_skip_hole(svm, &first, last)) == 1) {
 		u64 end = min(last, first | ~DRM_SVM_RANGE_MASK);
 
 		ret = drm_svm_migrate_range(svm, first, end, device, result);

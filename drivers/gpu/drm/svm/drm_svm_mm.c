@@ -35,18 +35,27 @@
 
 #include <kunit/visibility.h>
 
+#include <linux/cred.h>
 #include <linux/hashtable.h>
 #include <linux/module.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "drm_svm_internal.h"
+#include "drm_svm_lane.h"
 
 #define DRM_SVM_HASH_BITS	6
 
 /* Attach and detach only. */
 static DEFINE_MUTEX(drm_svm_attach_mutex);
+/* Changed under the mutex, read under RCU. */
 static DEFINE_HASHTABLE(drm_svm_hash, DRM_SVM_HASH_BITS);
+/*
+ * One clock for all: a page in device memory may outlive the drm_svm_mm it was
+ * placed for, and what is made next for the process must not start from a moment
+ * that the page has seen.
+ */
+static atomic64_t drm_svm_soft_clock = ATOMIC64_INIT(0);
 
 static struct drm_svm_mm *drm_svm_mm_lookup(struct mm_struct *mm)
 {
@@ -58,6 +67,43 @@ static struct drm_svm_mm *drm_svm_mm_lookup(struct mm_struct *mm)
 			return smm;
 	return NULL;
 }
+
+/**
+ * drm_svm_mm_bump_soft_epoch() - soft-dirty bits of a process are being cleared
+ * @smm: its address space
+ *
+ * Context: any; in the notifier, before anything is zapped, so that a service that
+ * commits afterwards has seen it.
+ */
+void drm_svm_mm_bump_soft_epoch(struct drm_svm_mm *smm)
+{
+	atomic64_set(&smm->soft_epoch,
+		     atomic64_inc_return(&drm_svm_soft_clock));
+}
+
+/**
+ * drm_svm_mm_soft_epoch() - when were soft-dirty bits of a process last cleared?
+ * @mm: the process's address space
+ * @epoch: out, never 0; another value than before means: cleared since
+ *
+ * Context: any; takes RCU. A service that asks between the sampling of its range's
+ * generation and its commit fails to commit if the answer has become old.
+ * Return: false if no device mirrors @mm.
+ */
+bool drm_svm_mm_soft_epoch(struct mm_struct *mm, u64 *epoch)
+{
+	struct drm_svm_mm *smm;
+
+	guard(rcu)();
+	hash_for_each_possible_rcu(drm_svm_hash, smm, hash, (unsigned long)mm) {
+		if (smm->mm == mm) {
+			*epoch = atomic64_read(&smm->soft_epoch);
+			return true;
+		}
+	}
+	return false;
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_mm_soft_epoch);
 
 static int drm_svm_window_insert(struct drm_svm_mm *smm, unsigned long index)
 {
@@ -132,8 +178,9 @@ static void drm_svm_mm_free(struct drm_svm_mm *smm)
 	mtree_destroy(&smm->attrs);
 	cleanup_srcu_struct(&smm->srcu);
 	mutex_destroy(&smm->window_lock);
+	mutex_destroy(&smm->attr_lock);
 	mmdrop(smm->mm);
-	kfree(smm);
+	kfree_rcu(smm, rcu);
 }
 
 /* Teaches lockdep that the service lock is outside mmap_lock. */
@@ -165,11 +212,14 @@ static struct drm_svm_mm *drm_svm_mm_make(struct mm_struct *mm)
 	INIT_LIST_HEAD(&smm->devices);
 	xa_init(&smm->windows);
 	xa_init(&smm->ranges);
-	mt_init_flags(&smm->attrs, MT_FLAGS_USE_RCU);
+	mt_init_flags(&smm->attrs, MT_FLAGS_ALLOC_RANGE | MT_FLAGS_USE_RCU);
+	mutex_init(&smm->attr_lock);
 	mutex_init(&smm->window_lock);
 	drm_svm_spans_init(&smm->spans);
 	INIT_WORK(&smm->gc_work, drm_svm_range_gc);
+	drm_svm_mm_bump_soft_epoch(smm);
 	smm->mm = mm;
+	smm->user = current_uid();
 	mmgrab(mm);
 	drm_svm_mm_prime(smm);
 
@@ -205,7 +255,7 @@ static struct drm_svm_mm *drm_svm_mm_enter(struct drm_svm_mm *fresh)
 	smm = drm_svm_mm_lookup(fresh->mm);
 	if (!smm) {
 		smm = fresh;
-		hash_add(drm_svm_hash, &smm->hash, (unsigned long)smm->mm);
+		hash_add_rcu(drm_svm_hash, &smm->hash, (unsigned long)smm->mm);
 	}
 	smm->users++;
 	return smm;
@@ -235,7 +285,7 @@ static struct drm_svm_mm *drm_svm_mm_unuse(struct drm_svm_mm *smm)
 	lockdep_assert_held(&drm_svm_attach_mutex);
 	if (--smm->users)
 		return NULL;
-	hash_del(&smm->hash);
+	hash_del_rcu(&smm->hash);
 	return smm;
 }
 
@@ -324,6 +374,7 @@ int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 	svm->ops = config->ops;
 	svm->migrate_on_fault = config->migrate_on_fault;
 	init_waitqueue_head(&svm->idle);
+	INIT_LIST_HEAD(&svm->starved);
 	INIT_DELAYED_WORK(&svm->replay_work, drm_svm_replay_work);
 
 	smm = drm_svm_mm_get(mm);
@@ -335,6 +386,22 @@ int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 	return 0;
 }
 EXPORT_SYMBOL_GPL(drm_svm_init);
+
+/**
+ * drm_svm_interrupt() - have what goes on in an address space end soon
+ * @svm: address space
+ *
+ * For a driver that is about to close it, before it takes a lock that its ioctls
+ * hold: drm_svm_migrate() and drm_svm_residency() return -ESRCH instead of waiting
+ * for an mmap_lock that may never come. Cannot be taken back.
+ *
+ * Context: any.
+ */
+void drm_svm_interrupt(struct drm_svm *svm)
+{
+	WRITE_ONCE(svm->interrupted, true);
+}
+EXPORT_SYMBOL_GPL(drm_svm_interrupt);
 
 /* Takes everything from a stopped device's table and flushes it. */
 static void drm_svm_unmap_all(struct drm_svm *svm)
@@ -423,6 +490,7 @@ module_init(drm_svm_module_init);
 static void __exit drm_svm_module_exit(void)
 {
 	/* kvfree_rcu() of ranges needs nothing of ours; SRCU is per object. */
+	drm_svm_lane_fini();
 }
 module_exit(drm_svm_module_exit);
 

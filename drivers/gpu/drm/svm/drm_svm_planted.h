@@ -49,6 +49,11 @@ enum drm_svm_planted {
 	DRM_GPT_PLANTED_DUAL_ORDER,	/* halves of an entry in the wrong order */
 	DRM_GPT_PLANTED_SHRINK_NO_FLUSH, /* the shrinker frees without a flush */
 	DRM_GPT_PLANTED_SHRINK_NO_WAIT,	/* fini does not wait for a scan */
+
+	/* Again of drm_svm. */
+	DRM_SVM_PLANTED_SRCU_PAGE_IN = 38, /* page-in under the SRCU of all regions */
+	DRM_SVM_PLANTED_HELD_ERROR,	/* a page that is held back is an error */
+	DRM_SVM_PLANTED_NO_UPGRADE,	/* neighbours mapped read-only stay so */
 };
 
 #ifdef CONFIG_DRM_SVM_PLANTED_BUGS

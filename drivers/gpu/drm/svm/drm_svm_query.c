@@ -59,11 +59,13 @@ int drm_svm_residency(struct drm_svm *svm, u64 first, u64 last, u8 *out)
 	if (!pfns)
 		ret = -ENOMEM;
 	while (!ret && addr <= last) {
-		int idx = drm_svm_pages_read_lock();
+		int idx;
 
 		base = addr & DRM_SVM_RANGE_MASK;
-		ret = drm_svm_snapshot(svm->smm, base, pfns);
-		for (; !ret && addr <= last &&
+		ret = drm_svm_snapshot(svm, base, pfns, &idx);
+		if (ret)
+			break;
+		for (; addr <= last &&
 		     addr < base + DRM_SVM_RANGE_SIZE; addr += PAGE_SIZE)
 			*out++ = drm_svm_page_state(svm,
 					pfns[drm_svm_page_index(addr)]) |

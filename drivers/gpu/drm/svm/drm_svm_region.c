@@ -10,6 +10,8 @@
  * a spinlock.
  */
 
+#include <kunit/visibility.h>
+
 #include <linux/bitmap.h>
 #include <linux/delay.h>
 #include <linux/idr.h>
@@ -50,6 +52,7 @@ void drm_svm_pages_read_unlock(int idx)
 {
 	srcu_read_unlock(&drm_svm_pages_srcu, idx);
 }
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_pages_read_unlock);
 
 static struct drm_svm_region *drm_svm_pagemap_region(struct dev_pagemap *map)
 {

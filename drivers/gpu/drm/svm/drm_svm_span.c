@@ -7,11 +7,16 @@
  * A range lock per block would have to be taken many times by a long span:
  * lockdep's depth ends at 48, and two overlapping spans would need an order.
  * Here a span is taken whole or not at all, in order of arrival: it is granted
- * when nothing before it in the list overlaps it. So there is no deadlock
- * between two spans and nobody starves.
+ * when nothing that came before overlaps it. So there is no deadlock between two
+ * spans and nobody starves.
+ *
+ * Holders and waiters lie in an interval tree, and each knows how many that came
+ * before it and overlap it are still there. To come and to go costs the overlapping
+ * ones, however many others there are.
  *
  * It is the outermost lock: nothing that holds mmap_lock, a dma_resv or a lock
- * taken in a notifier may ask for it.
+ * taken in a notifier may ask for it. Nor may who tears down a device: a holder may
+ * wait for a page that is long in coming. The collector tries.
  */
 
 #include <kunit/visibility.h>
@@ -26,55 +31,79 @@ static struct lock_class_key drm_svm_span_key;
 void drm_svm_spans_init(struct drm_svm_spans *spans)
 {
 	spin_lock_init(&spans->lock);
-	INIT_LIST_HEAD(&spans->list);
+	spans->tree = RB_ROOT_CACHED;
+	spans->arrivals = 0;
 	lockdep_init_map(&spans->dep_map, "drm_svm_span", &drm_svm_span_key, 0);
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_svm_spans_init);
 
-static bool drm_svm_span_blocked(struct drm_svm_spans *spans,
-				 struct drm_svm_span *span)
+static struct drm_svm_span *drm_svm_span_of(struct interval_tree_node *node)
 {
-	struct drm_svm_span *other;
-
-	lockdep_assert_held(&spans->lock);
-
-	list_for_each_entry(other, &spans->list, node) {
-		if (other == span)
-			return false;
-		if (other->first <= span->last && span->first <= other->last)
-			return true;
-	}
-	return false;
+	return node ? container_of(node, struct drm_svm_span, node) : NULL;
 }
 
-static void drm_svm_span_grant(struct drm_svm_spans *spans)
+/* The first, or the next after @other, that overlaps @span. */
+static struct drm_svm_span *drm_svm_span_next(struct drm_svm_spans *spans,
+					      struct drm_svm_span *span,
+					      struct drm_svm_span *other)
 {
-	struct drm_svm_span *span;
+	u64 first = span->node.start, last = span->node.last;
 
-	list_for_each_entry(span, &spans->list, node) {
-		if (span->granted || drm_svm_span_blocked(spans, span))
+	lockdep_assert_held(&spans->lock);
+	if (!other)
+		return drm_svm_span_of(interval_tree_iter_first(&spans->tree,
+								first, last));
+	return drm_svm_span_of(interval_tree_iter_next(&other->node, first, last));
+}
+
+/**
+ * drm_svm_span_enter() - come into line
+ * @spans: the address space's lock
+ * @span: the caller's, with its interval
+ *
+ * Context: &drm_svm_spans.lock is held.
+ */
+void drm_svm_span_enter(struct drm_svm_spans *spans, struct drm_svm_span *span)
+{
+	struct drm_svm_span *other = NULL;
+
+	span->blockers = 0;
+	while ((other = drm_svm_span_next(spans, span, other)))
+		span->blockers++;
+	span->arrival = spans->arrivals++;
+	interval_tree_insert(&span->node, &spans->tree);
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_span_enter);
+
+/**
+ * drm_svm_span_leave() - leave the line, granted or not
+ * @spans: the address space's lock
+ * @span: in the line
+ *
+ * Context: &drm_svm_spans.lock is held.
+ */
+void drm_svm_span_leave(struct drm_svm_spans *spans, struct drm_svm_span *span)
+{
+	struct drm_svm_span *other = NULL;
+
+	interval_tree_remove(&span->node, &spans->tree);
+	while ((other = drm_svm_span_next(spans, span, other))) {
+		if (other->arrival < span->arrival || --other->blockers)
 			continue;
 		/*
 		 * The waiter may return and reuse its stack as soon as it sees
 		 * this, which it does under the lock only.
 		 */
-		span->granted = true;
-		wake_up_process(span->task);
+		wake_up_process(other->task);
 	}
 }
-
-static void drm_svm_span_del(struct drm_svm_spans *spans,
-			     struct drm_svm_span *span)
-{
-	list_del(&span->node);
-	drm_svm_span_grant(spans);
-}
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_span_leave);
 
 static bool drm_svm_span_granted(struct drm_svm_spans *spans,
 				 struct drm_svm_span *span)
 {
 	guard(spinlock)(&spans->lock);
-	return span->granted;
+	return !span->blockers;
 }
 
 static int drm_svm_span_wait(struct drm_svm_spans *spans,
@@ -96,6 +125,13 @@ static int drm_svm_span_wait(struct drm_svm_spans *spans,
 	return ret;
 }
 
+static void drm_svm_span_init(struct drm_svm_span *span, u64 first, u64 last)
+{
+	span->node.start = first;
+	span->node.last = last;
+	span->task = current;
+}
+
 /**
  * drm_svm_span_lock() - take an interval for service
  * @spans: the address space's lock
@@ -112,39 +148,57 @@ int drm_svm_span_lock(struct drm_svm_spans *spans, struct drm_svm_span *span,
 	int ret;
 
 	might_sleep();
-	span->first = first;
-	span->last = last;
-	span->task = current;
+	drm_svm_span_init(span, first, last);
 	lock_map_acquire(&spans->dep_map);
 
 	spin_lock(&spans->lock);
-	list_add_tail(&span->node, &spans->list);
-	span->granted = !drm_svm_span_blocked(spans, span);
+	drm_svm_span_enter(spans, span);
 	spin_unlock(&spans->lock);
 
 	ret = drm_svm_span_wait(spans, span);
-	if (!ret)
-		return 0;
-
-	spin_lock(&spans->lock);
-	drm_svm_span_del(spans, span);
-	spin_unlock(&spans->lock);
-	lock_map_release(&spans->dep_map);
+	if (ret)
+		drm_svm_span_unlock(spans, span);
 	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_svm_span_lock);
 
 /**
+ * drm_svm_span_trylock() - take an interval for service, if nobody has any of it
+ * @spans: the address space's lock
+ * @span: the caller's, on its stack; until drm_svm_span_unlock()
+ * @first: first byte
+ * @last: last byte
+ *
+ * Context: process; waits for nothing.
+ * Return: true if it is held.
+ */
+bool drm_svm_span_trylock(struct drm_svm_spans *spans,
+			  struct drm_svm_span *span, u64 first, u64 last)
+{
+	drm_svm_span_init(span, first, last);
+	spin_lock(&spans->lock);
+	if (drm_svm_span_next(spans, span, NULL)) {
+		spin_unlock(&spans->lock);
+		return false;
+	}
+	drm_svm_span_enter(spans, span);
+	spin_unlock(&spans->lock);
+	lock_map_acquire_try(&spans->dep_map);
+	return true;
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_span_trylock);
+
+/**
  * drm_svm_span_unlock() - give an interval back
  * @spans: the address space's lock
- * @span: what drm_svm_span_lock() took
+ * @span: what drm_svm_span_lock() or drm_svm_span_trylock() took
  *
  * Context: the task that took it.
  */
 void drm_svm_span_unlock(struct drm_svm_spans *spans, struct drm_svm_span *span)
 {
 	spin_lock(&spans->lock);
-	drm_svm_span_del(spans, span);
+	drm_svm_span_leave(spans, span);
 	spin_unlock(&spans->lock);
 	lock_map_release(&spans->dep_map);
 }

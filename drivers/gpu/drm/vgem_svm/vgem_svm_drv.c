@@ -214,7 +214,7 @@ static int vgem_svm_probe(struct platform_device *pdev)
 	if (IS_ERR(vdev))
 		return PTR_ERR(vdev);
 	vdev->dev = &pdev->dev;
-	vdev->id = pdev->id;
+	vdev->id = platform_get_device_id(pdev)->driver_data;
 	ret = vgem_svm_device_init(vdev);
 	if (ret)
 		return ret;
@@ -233,15 +233,30 @@ static void vgem_svm_remove(struct platform_device *pdev)
 	vgem_svm_device_fini(vdev);
 }
 
+/*
+ * The instance is part of the name, not a number beside it: of a platform device
+ * libdrm knows the name in MODALIAS alone, and takes two of one name for one.
+ */
+static const struct platform_device_id vgem_svm_ids[] = {
+	{ "vgem_svm.0", 0 }, { "vgem_svm.1", 1 }, { "vgem_svm.2", 2 },
+	{ "vgem_svm.3", 3 }, { "vgem_svm.4", 4 }, { "vgem_svm.5", 5 },
+	{ "vgem_svm.6", 6 }, { "vgem_svm.7", 7 },
+	{ }
+};
+MODULE_DEVICE_TABLE(platform, vgem_svm_ids);
+static_assert(ARRAY_SIZE(vgem_svm_ids) == VGEM_SVM_MAX_DEVICES + 1);
+
 static struct platform_driver vgem_svm_platform_driver = {
 	.driver = { .name = "vgem_svm" },
 	.probe = vgem_svm_probe,
 	.remove = vgem_svm_remove,
+	.id_table = vgem_svm_ids,
 };
 
 static struct platform_device *vgem_svm_make_device(unsigned int id)
 {
-	struct platform_device *pdev = platform_device_alloc("vgem_svm", id);
+	struct platform_device *pdev =
+		platform_device_alloc(vgem_svm_ids[id].name, PLATFORM_DEVID_NONE);
 	int ret;
 
 	if (!pdev)
@@ -326,7 +341,6 @@ static void __exit vgem_svm_exit(void)
 }
 module_exit(vgem_svm_exit);
 
-MODULE_ALIAS("platform:vgem_svm");
 MODULE_DESCRIPTION("Virtual GPU with shared virtual memory");
 MODULE_LICENSE("Dual MIT/GPL");
 MODULE_IMPORT_NS("DMA_BUF");

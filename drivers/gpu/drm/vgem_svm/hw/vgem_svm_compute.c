@@ -94,6 +94,7 @@ static bool vgem_svm_front_store(struct vgem_svm_chan *chan, const u64 *pkt,
 		return false;
 	}
 	if (access == VGEM_SVM_ACCESS_ATOMIC)
+		/* The next packet, or the fence behind the batch, comes after it. */
 		atomic64_add(pkt[2], (atomic64_t *)p);
 	else
 		/* What the batch did is visible before its fence. */
@@ -163,6 +164,8 @@ static void vgem_svm_front_batch(struct vgem_svm_chan *chan)
 {
 	u64 pkt[VGEM_SVM_LAUNCH_WORDS];
 
+	/* Packets are in order for all: a load after a store as well. */
+	smp_mb();
 	if (!vgem_svm_batch_fetch(chan, pkt) ||
 	    !vgem_svm_batch_execute(chan, pkt))
 		return;
@@ -192,7 +195,8 @@ static bool vgem_svm_user_fence(struct vgem_svm_chan *chan, const u64 *pkt)
 
 static bool vgem_svm_front_ring(struct vgem_svm_chan *chan)
 {
-	u64 *pkt = vgem_svm_chan_packet(chan), header;
+	const u64 *pkt = vgem_svm_chan_packet(chan);
+	u64 header;
 	bool ok;
 
 	if (!pkt)
@@ -278,7 +282,7 @@ bool vgem_svm_compute_step(struct vgem_svm_unit *unit)
 
 	for_each_set_bit(c, (unsigned long *)&chans, 64) {
 		vgem_svm_unit_lock(unit);
-		if ((unit->chans & BIT_ULL(c)) && !hw->stopped)
+		if ((unit->chans & BIT_ULL(c)) && !READ_ONCE(hw->stopped))
 			busy |= vgem_svm_chan_quantum(&hw->chans[c]);
 		vgem_svm_unit_unlock(unit);
 		cond_resched();

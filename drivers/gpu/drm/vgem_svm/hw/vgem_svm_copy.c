@@ -92,11 +92,12 @@ static bool vgem_svm_copy_packet(struct vgem_svm_chan *chan, const u64 *pkt)
 bool vgem_svm_copy_step(struct vgem_svm_unit *unit)
 {
 	struct vgem_svm_chan *chan = &unit->hw->chans[VGEM_SVM_HW_CHAN_COPY];
-	u64 *pkt = NULL, header;
+	const u64 *pkt = NULL;
+	u64 header;
 	bool done = false;
 
 	vgem_svm_unit_lock(unit);
-	if (unit->chans && !unit->hw->stopped)
+	if (unit->chans && !READ_ONCE(unit->hw->stopped))
 		pkt = vgem_svm_chan_packet(chan);
 	if (pkt) {
 		header = pkt[0];

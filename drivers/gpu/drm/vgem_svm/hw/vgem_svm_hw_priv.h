@@ -13,10 +13,18 @@
 #define VGEM_SVM_QUANTUM	64
 #define VGEM_SVM_TLB_SETS	2048
 #define VGEM_SVM_TLB_WAYS	4
+#define VGEM_SVM_TLB_ENTRIES	(VGEM_SVM_TLB_SETS * VGEM_SVM_TLB_WAYS)
 #define VGEM_SVM_WALK_CACHE	256
 #define VGEM_SVM_INV_QUEUE	256
+/*
+ * Entries that an engine looks at in one go, with preemption off, before it drops
+ * all that it has, which is cheaper.
+ */
+#define VGEM_SVM_INV_WORK	(4 * VGEM_SVM_TLB_ENTRIES)
 /* Index of the packet front end where a thread's slot is meant. */
 #define VGEM_SVM_FRONT_END	VGEM_SVM_RESIDENT_THREADS
+/* Words of a packet that are kept while it is executed; all but PT_WRITE's end there. */
+#define VGEM_SVM_PKT_KEPT	4
 /* Bytes that the copy engine moves in one preempt-off section, at most. */
 #define VGEM_SVM_COPY_CHUNK	4096U
 
@@ -127,6 +135,8 @@ struct vgem_svm_thread {
  * @ring_bytes: power of two
  * @head: words read
  * @tail: words written
+ * @pkt: first words of the packet at the head, read once
+ * @pkt_kept: @pkt has been read
  * @vm: address space
  * @budget: instructions per thread, 0: no limit
  * @status: VGEM_SVM_CHAN_ST_*
@@ -152,6 +162,8 @@ struct vgem_svm_chan {
 	u64 ring_bytes;
 	u64 head;
 	u64 tail;
+	u64 pkt[VGEM_SVM_PKT_KEPT];
+	bool pkt_kept;
 	u32 vm;
 	u64 budget;
 	u32 status;
@@ -274,6 +286,7 @@ void vgem_svm_irq_ack(struct vgem_svm_hw *hw, u64 bits);
 void vgem_svm_irq_enable(struct vgem_svm_hw *hw, u64 bits);
 
 /* mmu */
+u32 vgem_svm_tlb_flush_work(const struct vgem_svm_inv *inv);
 void vgem_svm_tlb_flush(struct vgem_svm_unit *unit,
 			const struct vgem_svm_inv *inv);
 void vgem_svm_tlb_flush_all(struct vgem_svm_unit *unit);
@@ -307,7 +320,8 @@ void vgem_svm_chan_die(struct vgem_svm_chan *chan, u32 error, u64 addr, u64 pc,
 		       u64 info);
 void vgem_svm_chan_ctrl(struct vgem_svm_hw *hw, u32 index, u64 val);
 void vgem_svm_chan_kill(struct vgem_svm_hw *hw, u64 val);
-u64 *vgem_svm_chan_packet(struct vgem_svm_chan *chan);
+const u64 *vgem_svm_chan_packet(struct vgem_svm_chan *chan);
+const u64 *vgem_svm_chan_words(struct vgem_svm_chan *chan, u32 first);
 void vgem_svm_chan_next(struct vgem_svm_chan *chan, u64 header);
 bool vgem_svm_chan_common(struct vgem_svm_chan *chan, const u64 *pkt);
 u64 vgem_svm_chan_read(struct vgem_svm_hw *hw, u32 index, u32 reg);

@@ -149,6 +149,29 @@ static void vgem_svm_tlb_flush_many(struct vgem_svm_unit *unit,
 				unit->tlb[set][way].tag = 0;
 }
 
+/* Is it shorter to look for each of its pages than to look at all there is? */
+static bool vgem_svm_inv_is_short(const struct vgem_svm_inv *inv)
+{
+	return !(inv->flags & VGEM_SVM_INV_VM) &&
+	       (inv->last >> 12) - (inv->first >> 12) < VGEM_SVM_TLB_SETS;
+}
+
+/**
+ * vgem_svm_tlb_flush_work() - how much is there to look at?
+ * @inv: an invalidation
+ *
+ * Return: entries of the TLB and of the walk cache, at most.
+ */
+u32 vgem_svm_tlb_flush_work(const struct vgem_svm_inv *inv)
+{
+	u32 pages = (inv->last >> 12) - (inv->first >> 12) + 1;
+	u32 work = vgem_svm_inv_is_short(inv) ? pages * VGEM_SVM_TLB_WAYS :
+						VGEM_SVM_TLB_ENTRIES;
+
+	return inv->flags & (VGEM_SVM_INV_WALK | VGEM_SVM_INV_VM) ?
+	       work + VGEM_SVM_WALK_CACHE : work;
+}
+
 /**
  * vgem_svm_tlb_flush() - carry out one invalidation
  * @unit: locked
@@ -159,8 +182,7 @@ void vgem_svm_tlb_flush(struct vgem_svm_unit *unit,
 {
 	unsigned int i;
 
-	if (!(inv->flags & VGEM_SVM_INV_VM) &&
-	    (inv->last >> 12) - (inv->first >> 12) < VGEM_SVM_TLB_SETS)
+	if (vgem_svm_inv_is_short(inv))
 		vgem_svm_tlb_flush_few(unit, inv);
 	else
 		vgem_svm_tlb_flush_many(unit, inv);

@@ -12,6 +12,14 @@
  * remembers address and value, SC succeeds if the value is still there: a store
  * of the same value in between is not noticed (ABA). The programmer's manual
  * says so.
+ *
+ * Order: loads and stores are relaxed, and dependencies are the host's own, since
+ * an address, a value or a branch of the program is computed from what was loaded.
+ * All that may ask for order, by .aq and .rl or by a fence's sets, is given all of
+ * it: it is a full barrier before and after. A cmpxchg that succeeds is one; what
+ * else there is (LR, and SC that fails) has them written out. An LR that ends a
+ * compare-and-exchange early is all of that operation, so it needs the one before as
+ * much as the one after.
  */
 
 #include <linux/math64.h>
@@ -260,9 +268,12 @@ static bool op_amo_w(struct vgem_svm_core *c, u32 *p, u32 op)
 
 static bool op_lr(struct vgem_svm_core *c, u8 *p, bool wide)
 {
-	u64 value = wide ? READ_ONCE(*(u64 *)p) : (s64)READ_ONCE(*(s32 *)p);
+	u64 value;
 
-	/* Acquire, whether asked for or not. */
+	/* Release and acquire, whether asked for or not. */
+	if (!vgem_svm_hw_planted(46))
+		smp_mb();
+	value = wide ? READ_ONCE(*(u64 *)p) : (s64)READ_ONCE(*(s32 *)p);
 	smp_mb();
 	c->t->resv_va = rs1(c);
 	c->t->resv_val = value;
@@ -284,6 +295,9 @@ static bool op_sc(struct vgem_svm_core *c, u8 *p, bool wide)
 
 		ok = try_cmpxchg((u32 *)p, &old, (u32)rs2(c));
 	}
+	/* One that succeeds is a barrier by itself. */
+	if (!ok)
+		smp_mb();
 	return done(c, !ok);
 }
 

@@ -371,7 +371,7 @@ static void full_fault_buffer_stalls_threads_alone(struct kunit *test)
 		map(t, VA_DATA + i * SZ_4K, pages->bus + i * SZ_4K, PTE_RW);
 	/* Room alone wakes the stalled, which find the pages now. */
 	set(t, VGEM_SVM_REG_FAULT_GET, 4);
-	KUNIT_EXPECT_TRUE(test, await(words(pages)[63 * 512] == 63));
+	KUNIT_EXPECT_TRUE(test, await(READ_ONCE(words(pages)[63 * 512]) == 63));
 	KUNIT_EXPECT_FALSE(test, passed(t, TEST_CHAN));
 	replay(t);
 	finish(t, TEST_CHAN);
@@ -546,8 +546,9 @@ static void expect_error(struct test_hw *t, u32 error, u64 addr, u64 pc)
 	KUNIT_EXPECT_EQ(test, chan_get(t, TEST_CHAN, VGEM_SVM_CHAN_ERR_ADDR),
 			addr);
 	KUNIT_EXPECT_EQ(test, chan_get(t, TEST_CHAN, VGEM_SVM_CHAN_ERR_PC), pc);
-	KUNIT_EXPECT_TRUE(test, get(t, VGEM_SVM_REG_CHAN_ERRORS) &
-			  BIT_ULL(TEST_CHAN));
+	/* It comes after STATUS, so that who takes it away finds the channel dead. */
+	KUNIT_EXPECT_TRUE(test, await(get(t, VGEM_SVM_REG_CHAN_ERRORS) &
+				      BIT_ULL(TEST_CHAN)));
 	set(t, VGEM_SVM_REG_CHAN_ERRORS, BIT_ULL(TEST_CHAN));
 	KUNIT_EXPECT_EQ(test, get(t, VGEM_SVM_REG_CHAN_ERRORS), 0);
 	/* The neighbour on the same engine does not notice. */
