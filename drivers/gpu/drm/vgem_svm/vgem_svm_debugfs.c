@@ -3,6 +3,7 @@
  * For people: the hardware's state, and what address spaces map.
  */
 
+#include <linux/debugfs.h>
 #include <linux/seq_file.h>
 
 #include <drm/drm_debugfs.h>
