@@ -11,7 +11,8 @@ help:
 	@echo "make check-debug    the same with KASAN, lockdep, kmemleak and more"
 	@echo "make check-planted  prove that planted bugs are caught"
 	@echo "make check-gpt      the page table alone, in user space, under sanitizers"
-	@echo "make check-long     the same for an hour, from random seeds"
+	@echo "make check-hw       the virtual hardware alone, in user space, under sanitizers"
+	@echo "make check-long     both for longer, from random seeds"
 	@echo "make bench-gpt      what the page table costs, in build/bench/gpt.json"
 	@echo "make bench-guest    the same operations beside the kernel's generic_pt, in instructions"
 	@echo "make check-stress   the stress test 20 times, on the debug kernel"
@@ -19,6 +20,7 @@ help:
 	@echo "make docs           Documentation/ as HTML, in build/docs"
 	@echo "make series KERNEL=DIR  a patch series for the Linux tree DIR, in build/series"
 	@echo "make clean          remove build/ (downloads and kernels stay in the cache)"
+	@echo "make distclean      remove the cache too, and say what it was"
 	@echo "TESTS='pattern' runs a part of the tests. Everything needs root and Debian 12 or 13."
 
 demo:
@@ -32,17 +34,27 @@ check:
 check-debug:
 	tools/check/check --kernel debug
 
-check-planted:
+check-planted: check-planted-hw
 	tools/check/planted
 
 # Of the page table, in user space: no guest.
 gpt := tools/vm/in-root make -C /src/tools/testing/gpt OUT=/src/build/gpt
 
+# Of the virtual hardware, likewise.
+hw := tools/vm/in-root make -C /src/tools/testing/hw OUT=/src/build/hw
+
 check-gpt:
 	$(gpt) check
 
+check-hw:
+	$(hw) check
+
+check-planted-hw:
+	$(hw) check-planted
+
 check-long:
 	$(gpt) check-long
+	$(hw) check-long
 
 bench-gpt:
 	$(gpt) bench
@@ -65,5 +77,8 @@ series:
 clean:
 	rm -rf build
 
-.PHONY: help demo check check-debug check-planted check-gpt check-long bench-gpt \
-	bench-guest check-stress lint docs series clean
+distclean: clean
+	tools/vm/drop-cache
+
+.PHONY: help demo check check-debug check-planted check-gpt check-hw check-planted-hw check-long \
+	bench-gpt bench-guest check-stress lint docs series clean distclean

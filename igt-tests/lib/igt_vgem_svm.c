@@ -119,6 +119,19 @@ int __vgem_svm_ioctl(int fd, unsigned long request, void *arg)
 	return drmIoctl(fd, request, arg) ? -errno : 0;
 }
 
+int __vgem_svm_query(int fd, uint32_t query, void *data, uint32_t *size)
+{
+	struct drm_vgem_svm_query args = {
+		.query = query,
+		.size = *size,
+		.data = VA(data),
+	};
+	int ret = __vgem_svm_ioctl(fd, DRM_IOCTL_VGEM_SVM_QUERY, &args);
+
+	*size = args.size;
+	return ret;
+}
+
 int __vgem_svm_vm_create(int fd, uint32_t flags, uint32_t *vm)
 {
 	struct drm_vgem_svm_vm_create args = { .flags = flags };
@@ -213,6 +226,7 @@ int __vgem_svm_residency(int fd, uint32_t vm, const void *addr, size_t length,
 		.addr = VA(addr),
 		.length = length,
 		.pages = VA(pages),
+		.stride = sizeof(*pages),
 	};
 
 	return __vgem_svm_ioctl(fd, DRM_IOCTL_VGEM_SVM_RESIDENCY, &args);
@@ -237,6 +251,7 @@ int __vgem_svm_faults(int fd, uint32_t vm, struct drm_vgem_svm_fault *faults,
 	struct drm_vgem_svm_faults args = {
 		.vm_id = vm,
 		.nr = *nr,
+		.stride = sizeof(*faults),
 		.faults = VA(faults),
 	};
 	int ret = __vgem_svm_ioctl(fd, DRM_IOCTL_VGEM_SVM_FAULTS, &args);
@@ -250,10 +265,13 @@ int __vgem_svm_faults(int fd, uint32_t vm, struct drm_vgem_svm_fault *faults,
 
 uint64_t vgem_svm_query(int fd, uint32_t param)
 {
-	struct drm_vgem_svm_query args = { .param = param };
+	uint64_t values[DRM_VGEM_SVM_PARAM_NR];
+	uint32_t size = sizeof(values);
 
-	igt_assert_eq(__vgem_svm_ioctl(fd, DRM_IOCTL_VGEM_SVM_QUERY, &args), 0);
-	return args.value;
+	igt_assert_eq(__vgem_svm_query(fd, DRM_VGEM_SVM_QUERY_PARAMS, values,
+				       &size), 0);
+	igt_assert((param + 1) * sizeof(*values) <= size);
+	return values[param];
 }
 
 uint32_t vgem_svm_status(const struct vgem_svm_queue *q)
@@ -335,32 +353,16 @@ void vgem_svm_run_on(const cpu_set_t *cpus, unsigned int n)
 	igt_assert(!sched_setaffinity(0, sizeof(one), &one));
 }
 
-/*
- * A page that somebody else holds for a moment stays: ask again. A CPU may hold
- * some for long: those that it has to sort into lists of the LRU, until there are
- * enough of them. A migration does that first, on the CPU that it runs on; so
- * each gets its turn.
- */
+/* Once: the kernel waits for who holds a page for a moment, and a CPU is no excuse. */
 void vgem_svm_move(const struct vgem_svm *s, const void *addr, size_t length,
 		   uint32_t location)
 {
 	uint64_t pages = length / VGEM_SVM_PAGE;
 	struct drm_vgem_svm_migrate result;
-	unsigned int tries;
-	cpu_set_t cpus;
 
-	igt_assert(!sched_getaffinity(0, sizeof(cpus), &cpus));
-	for (tries = 0; tries < 20; tries++) {
-		igt_assert_eq(__vgem_svm_migrate(s->fd, s->vm, addr, length,
-						 location, &result), 0);
-		igt_assert_eq_u64(result.moved + result.there + result.failed,
-				  pages);
-		if (!result.failed)
-			break;
-		usleep(20000);
-		vgem_svm_run_on(&cpus, tries);
-	}
-	igt_assert(!sched_setaffinity(0, sizeof(cpus), &cpus));
+	igt_assert_eq(__vgem_svm_migrate(s->fd, s->vm, addr, length, location,
+					 &result), 0);
+	igt_assert_eq_u64(result.moved + result.there + result.failed, pages);
 	igt_assert_f(!result.failed, "%" PRIu64 " of %" PRIu64
 		     " pages would not move to %s memory\n",
 		     (uint64_t)result.failed, pages,
@@ -374,7 +376,8 @@ void vgem_svm_queue_init(struct vgem_svm_queue *q, int fd, uint32_t vm,
 {
 	struct drm_vgem_svm_queue_create args = {
 		.vm_id = vm,
-		.engine = engine,
+		.engine_class = DRM_VGEM_SVM_ENGINE_COMPUTE,
+		.engine_instance = engine,
 		.budget = budget,
 	};
 

@@ -66,6 +66,7 @@ void vgem_svm_queue_fini(struct vgem_svm_queue *q);
 
 /* Ioctls as they are: 0 or -errno. */
 int __vgem_svm_ioctl(int fd, unsigned long request, void *arg);
+int __vgem_svm_query(int fd, uint32_t query, void *data, uint32_t *size);
 int __vgem_svm_vm_create(int fd, uint32_t flags, uint32_t *vm);
 int __vgem_svm_vm_destroy(int fd, uint32_t vm);
 int __vgem_svm_queue_destroy(int fd, uint32_t queue);
@@ -85,7 +86,7 @@ int __vgem_svm_faults(int fd, uint32_t vm, struct drm_vgem_svm_fault *faults,
 		      uint32_t *nr, uint64_t *total);
 
 /* The same, asserting. */
-uint64_t vgem_svm_query(int fd, uint32_t param);
+uint64_t vgem_svm_query(int fd, uint32_t param);	/* PARAM_* */
 uint32_t vgem_svm_status(const struct vgem_svm_queue *q);
 uint64_t vgem_svm_counter(const struct vgem_svm *s, unsigned int counter);
 uint8_t vgem_svm_where(const struct vgem_svm *s, const void *addr);
@@ -157,6 +158,18 @@ static inline void vgem_svm_poke(uint64_t *word, uint64_t value)
 {
 	__atomic_store_n(word, value, __ATOMIC_RELEASE);
 }
+
+/* The ioctl fails with @error for @args with one field changed. */
+#define REFUSED(fd, request, args, field, value, error) \
+	do { \
+		__typeof__(args) __args = (args); \
+		int __ret; \
+		__args.field = (value); \
+		__ret = __vgem_svm_ioctl(fd, request, &__args); \
+		igt_assert_f(__ret == (error), \
+			     #field " = " #value ": returned %d, should be %d\n", \
+			     __ret, error); \
+	} while (0)
 
 /* A check in a child, where igt_assert() must not be used. */
 #define CHILD_CHECK(expr) \

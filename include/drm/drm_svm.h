@@ -6,6 +6,7 @@
 #include <linux/bits.h>
 #include <linux/list.h>
 #include <linux/memremap.h>
+#include <linux/mempool.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -15,6 +16,7 @@
 
 struct device;
 struct drm_svm;
+struct drm_svm_block;
 struct drm_svm_fault_queue;
 struct drm_svm_mm;
 struct drm_svm_region;
@@ -142,8 +144,11 @@ struct drm_svm {
 	struct list_head node;		/* in drm_svm_mm.devices */
 	unsigned int slot;		/* its number among them */
 	bool dying;			/* no new service */
+	bool interrupted;		/* what goes on is to end soon */
 	bool migrate_on_fault;		/* memory without an attribute goes to the region */
-	atomic_t active;		/* fault groups in flight */
+	unsigned int nr_groups;		/* fault groups; under the queue's lock */
+	unsigned int active;		/* these and held faults; under the queue's lock */
+	struct list_head starved;	/* in &drm_svm_fault_queue.starved, or empty */
 	wait_queue_head_t idle;		/* woken when active becomes 0 */
 	struct delayed_work replay_work; /* a replay put off to join others */
 };
@@ -168,6 +173,7 @@ struct drm_svm_config {
 
 int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 		 const struct drm_svm_config *config);
+void drm_svm_interrupt(struct drm_svm *svm);
 void drm_svm_stop(struct drm_svm *svm);
 void drm_svm_fini(struct drm_svm *svm);
 bool drm_svm_is_owner(const struct drm_svm *svm);
@@ -188,20 +194,35 @@ struct drm_svm_fault_queue_ops {
 };
 
 struct drm_svm_fault_group;
+struct drm_svm_held;
+
+/* What &drm_svm_fault_queue.deadline_ms is if the driver says nothing. */
+#define DRM_SVM_FAULT_DEADLINE_MS	60000
 
 /**
  * struct drm_svm_fault_queue - faults of one device; embed it in the device
  * @ops: the driver's
+ * @deadline_ms: how long a fault may take, in milliseconds, whatever it waits for:
+ *	a page that does not come, or invalidations that it keeps losing to. Then it
+ *	is cancelled with -ETIME. May be changed at any time, for faults to come.
  */
 struct drm_svm_fault_queue {
 	const struct drm_svm_fault_queue_ops *ops;
+	unsigned int deadline_ms;
 	/* private: */
 	struct workqueue_struct *wq;	/* workers */
 	struct work_struct fetch_work;	/* takes records and forms groups */
-	spinlock_t lock;		/* groups, free, the groups' pending part */
+	spinlock_t lock;		/* all below, and the groups' pending part */
 	struct list_head groups;	/* that wait or are served */
 	struct list_head free;		/* not in use */
+	unsigned int nr_free;		/* length of @free */
+	unsigned int running;		/* groups that have a worker */
+	unsigned int max_running;	/* workers */
+	struct list_head held;		/* faults whose pages are long in coming */
+	struct list_head free_held;	/* not in use */
+	struct list_head starved;	/* address spaces that had faults let go */
 	struct drm_svm_fault_group *pool; /* all groups */
+	struct drm_svm_held *held_pool;	/* all of @held and @free_held */
 	struct drm_svm_fault *fetched;	/* fetch_work's */
 	bool stopped;			/* no more fetching */
 };
@@ -264,12 +285,14 @@ struct drm_svm_region {
 	u64 bytes;
 	/* private: */
 	struct dev_pagemap pagemap;	/* ZONE_DEVICE pages that stand for it */
-	spinlock_t lock;		/* used, nr_used, hint */
+	spinlock_t lock;		/* used, nr_used, blocks, room */
 	unsigned long *used;		/* bitmap of pages handed out */
 	unsigned long nr_used;
 	unsigned long nr_pages;
-	unsigned long hint;		/* where to look for a free page next */
-	int id;				/* small number that attributes name it by */
+	struct drm_svm_block *blocks;	/* what is free, by 2 MiB */
+	struct list_head room;		/* blocks that have free pages */
+	mempool_t cpu_faults;		/* scratch of faults of the CPU */
+	u64 id;				/* that attributes name it by; never used again */
 	atomic64_t to_system;		/* pages that went back */
 };
 
@@ -298,9 +321,12 @@ int drm_svm_set_preferred(struct drm_svm *svm, u64 first, u64 last,
 int drm_svm_get_preferred(struct drm_svm *svm, u64 addr,
 			  enum drm_svm_location *location);
 
+/* Memory that was never touched is made on the device, as far as there is room. */
+#define DRM_SVM_MIGRATE_POPULATE	BIT(0)
+
 /**
  * struct drm_svm_migrate_result - what a migration did
- * @moved: pages that moved
+ * @moved: pages that moved, or were made there
  * @there: pages that were there already
  * @failed: pages that exist and could not move
  */
@@ -311,7 +337,7 @@ struct drm_svm_migrate_result {
 };
 
 int drm_svm_migrate(struct drm_svm *svm, u64 first, u64 last,
-		    enum drm_svm_location location,
+		    enum drm_svm_location location, unsigned int flags,
 		    struct drm_svm_migrate_result *result);
 
 /* Per page, what drm_svm_residency() reports. */

@@ -97,19 +97,30 @@ static int open_device(void)
 
 static void setup(struct gpu *gpu)
 {
+	static const char * const update[4] = {
+		[DRM_VGEM_SVM_PT_CPU] = "the CPU",
+		[DRM_VGEM_SVM_PT_CMDBUF] = "commands",
+		[DRM_VGEM_SVM_PT_MIXED] = "the CPU and commands",
+		[DRM_VGEM_SVM_PT_DEVICE] = "commands, in device memory",
+	};
 	struct drm_vgem_svm_vm_create vm = {};
 	struct drm_vgem_svm_queue_create queue = { .eventfd = -1 };
-	struct drm_vgem_svm_query pt = { .param = DRM_VGEM_SVM_PARAM_PT_UPDATE };
+	uint64_t params[DRM_VGEM_SVM_PARAM_NR] = {};
+	struct drm_vgem_svm_query query = {
+		.query = DRM_VGEM_SVM_QUERY_PARAMS,
+		.size = sizeof(params),
+		.data = (uintptr_t)params,
+	};
 
 	gpu->fd = open_device();
-	xioctl(gpu, DRM_IOCTL_VGEM_SVM_QUERY, &pt, "QUERY");
+	xioctl(gpu, DRM_IOCTL_VGEM_SVM_QUERY, &query, "QUERY");
 	xioctl(gpu, DRM_IOCTL_VGEM_SVM_VM_CREATE, &vm, "VM_CREATE");
 	gpu->vm = vm.vm_id;
 	queue.vm_id = vm.vm_id;
 	xioctl(gpu, DRM_IOCTL_VGEM_SVM_QUEUE_CREATE, &queue, "QUEUE_CREATE");
 	gpu->queue = queue.queue_id;
 	printf("page tables are written by %s\n",
-	       pt.value ? "commands" : "the CPU");
+	       update[params[DRM_VGEM_SVM_PARAM_PT_UPDATE] % 4]);
 	/* The programs run where they lie, which may be anywhere. */
 	if (posix_memalign((void **)&gpu->image, 4096, sizeof(programs_image)))
 		fail("posix_memalign");

@@ -97,7 +97,7 @@ static void test_query(struct vgem_svm *s)
 	value = vgem_svm_query(s->fd, DRM_VGEM_SVM_PARAM_NR_ENGINES);
 	igt_assert(value >= 1 && value <= 8);
 	igt_assert_eq(vgem_svm_query(s->fd, DRM_VGEM_SVM_PARAM_VA_BITS), 57);
-	igt_assert(vgem_svm_query(s->fd, DRM_VGEM_SVM_PARAM_PT_UPDATE) <= 2);
+	igt_assert(vgem_svm_query(s->fd, DRM_VGEM_SVM_PARAM_PT_UPDATE) <= 3);
 	igt_assert(vgem_svm_query(s->fd, DRM_VGEM_SVM_PARAM_IOMMU) <= 1);
 	value = vgem_svm_query(s->fd, DRM_VGEM_SVM_PARAM_FAULT_ENTRIES);
 	igt_assert(value >= 4 && value <= 4096 && !(value & (value - 1)));

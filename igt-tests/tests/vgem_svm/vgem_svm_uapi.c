@@ -6,6 +6,7 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <xf86drm.h>
@@ -20,9 +21,6 @@
  * Sub-category: Shared virtual memory
  * Functionality: ioctls
  * Description: arguments, errors, synchronisation and attributes
- *
- * SUBTEST: query-args
- * Description: unknown parameters of QUERY
  *
  * SUBTEST: vm-args
  * Description: bad arguments of VM_CREATE and VM_DESTROY
@@ -47,6 +45,18 @@
  *
  * SUBTEST: faults-args
  * Description: bad arguments of FAULTS
+ *
+ * SUBTEST: outputs-ignored
+ * Description: what output fields hold on input does not matter
+ *
+ * SUBTEST: poll-query
+ * Description: a queue is polled with one struct, alive and dead
+ *
+ * SUBTEST: strides
+ * Description: elements of arrays that a later header has made longer
+ *
+ * SUBTEST: fault-strides
+ * Description: the same for faults
  *
  * SUBTEST: limits
  * Description: address spaces and queues run out with an error and come back
@@ -87,18 +97,6 @@
 
 IGT_TEST_DESCRIPTION("The ioctls as the header documents them");
 
-/* The ioctl fails with @error for @args with one field changed. */
-#define REFUSED(fd, request, args, field, value, error) \
-	do { \
-		__typeof__(args) __args = (args); \
-		int __ret; \
-		__args.field = (value); \
-		__ret = __vgem_svm_ioctl(fd, request, &__args); \
-		igt_assert_f(__ret == (error), \
-			     #field " = " #value ": returned %d, should be %d\n", \
-			     __ret, error); \
-	} while (0)
-
 static void check_works(struct vgem_svm *s)
 {
 	uint64_t *word = calloc(1, 8);
@@ -106,15 +104,6 @@ static void check_works(struct vgem_svm *s)
 	vgem_svm_run(&s->q, store_at, 1, VA(word), 6);
 	igt_assert_eq_u64(*word, 6);
 	free(word);
-}
-
-static void test_query_args(struct vgem_svm *s)
-{
-	struct drm_vgem_svm_query args = {};
-
-	REFUSED(s->fd, DRM_IOCTL_VGEM_SVM_QUERY, args, param, 7, -EINVAL);
-	REFUSED(s->fd, DRM_IOCTL_VGEM_SVM_QUERY, args, param, ~0U, -EINVAL);
-	REFUSED(s->fd, DRM_IOCTL_VGEM_SVM_QUERY, args, pad, 1, -EINVAL);
 }
 
 static void test_vm_args(struct vgem_svm *s)
@@ -126,7 +115,8 @@ static void test_vm_args(struct vgem_svm *s)
 	REFUSED(s->fd, DRM_IOCTL_VGEM_SVM_VM_CREATE, create, flags, 2, -EINVAL);
 	REFUSED(s->fd, DRM_IOCTL_VGEM_SVM_VM_CREATE, create, flags, 1U << 31,
 		-EINVAL);
-	REFUSED(s->fd, DRM_IOCTL_VGEM_SVM_VM_DESTROY, destroy, pad, 1, -EINVAL);
+	REFUSED(s->fd, DRM_IOCTL_VGEM_SVM_VM_DESTROY, destroy, flags, 1,
+		-EINVAL);
 	REFUSED(s->fd, DRM_IOCTL_VGEM_SVM_VM_DESTROY, destroy, vm_id, 0,
 		-ENOENT);
 	REFUSED(s->fd, DRM_IOCTL_VGEM_SVM_VM_DESTROY, destroy, vm_id, ~0U,
@@ -144,7 +134,7 @@ static void test_queue_args(struct vgem_svm *s)
 	struct drm_vgem_svm_queue_create args = {
 		.vm_id = s->vm, .eventfd = -1,
 	};
-	struct drm_vgem_svm_queue_query query;
+	struct drm_vgem_svm_queue_query query = { .queue_id = s->q.id };
 	int pipe_fds[2];
 
 	igt_assert(!pipe(pipe_fds));
@@ -152,16 +142,21 @@ static void test_queue_args(struct vgem_svm *s)
 	REFUSED(s->fd, request, args, vm_id, 12345, -ENOENT);
 	REFUSED(s->fd, request, args, flags, 1, -EINVAL);
 	REFUSED(s->fd, request, args, pad, 1, -EINVAL);
-	REFUSED(s->fd, request, args, engine, 8, -EINVAL);
-	REFUSED(s->fd, request, args, engine, ~0U, -EINVAL);
+	REFUSED(s->fd, request, args, engine_class, 1, -EINVAL);
+	REFUSED(s->fd, request, args, engine_instance, 8, -EINVAL);
+	REFUSED(s->fd, request, args, engine_instance, 0xffff, -EINVAL);
 	REFUSED(s->fd, request, args, budget, ~0ULL, -EINVAL);
+	REFUSED(s->fd, request, args, launch_budget, ~0ULL, -EINVAL);
 	REFUSED(s->fd, request, args, eventfd, 9999, -EBADF);
 	REFUSED(s->fd, request, args, eventfd, pipe_fds[0], -EINVAL);
-	REFUSED(s->fd, DRM_IOCTL_VGEM_SVM_QUEUE_DESTROY, destroy, pad, 1,
+	REFUSED(s->fd, DRM_IOCTL_VGEM_SVM_QUEUE_DESTROY, destroy, flags, 1,
 		-EINVAL);
 	REFUSED(s->fd, DRM_IOCTL_VGEM_SVM_QUEUE_DESTROY, destroy, queue_id, 0,
 		-ENOENT);
-	igt_assert_eq(__vgem_svm_queue_query(s->fd, 54321, &query), -ENOENT);
+	request = DRM_IOCTL_VGEM_SVM_QUEUE_QUERY;
+	REFUSED(s->fd, request, query, flags, 1, -EINVAL);
+	REFUSED(s->fd, request, query, pad, 1, -EINVAL);
+	REFUSED(s->fd, request, query, queue_id, 54321, -ENOENT);
 	close(pipe_fds[0]);
 	close(pipe_fds[1]);
 	check_works(s);
@@ -175,11 +170,13 @@ static void test_exec_args(struct vgem_svm *s)
 		.queue_id = s->q.id,
 		.batch_addr = VA(s->q.batch),
 		.batch_bytes = 8,
+		.in_sync_stride = sizeof(sync[0]),
 	};
 
 	REFUSED(s->fd, request, args, queue_id, 0, -ENOENT);
 	REFUSED(s->fd, request, args, queue_id, 999, -ENOENT);
 	REFUSED(s->fd, request, args, flags, 2, -EINVAL);
+	REFUSED(s->fd, request, args, pad, 1, -EINVAL);
 	REFUSED(s->fd, request, args, batch_addr, VA(s->q.batch) + 4, -EINVAL);
 	REFUSED(s->fd, request, args, batch_addr, ~7ULL, -EINVAL);
 	REFUSED(s->fd, request, args, batch_bytes, 0, -EINVAL);
@@ -192,6 +189,10 @@ static void test_exec_args(struct vgem_svm *s)
 	REFUSED(s->fd, request, args, fence_addr, 4, -EINVAL);
 	args.nr_in_syncs = 1;
 	REFUSED(s->fd, request, args, in_syncs, VA(sync), -ENOENT);
+	REFUSED(s->fd, request, args, in_sync_stride, 0, -EINVAL);
+	REFUSED(s->fd, request, args, in_sync_stride, 15, -EINVAL);
+	REFUSED(s->fd, request, args, in_sync_stride,
+		DRM_VGEM_SVM_MAX_STRIDE + 1, -EINVAL);
 	sync[0].flags = 1;
 	REFUSED(s->fd, request, args, in_syncs, VA(sync), -EINVAL);
 	check_works(s);
@@ -208,7 +209,7 @@ static void test_migrate_args(struct vgem_svm *s)
 
 	*p = 1;
 	REFUSED(s->fd, request, args, vm_id, 777, -ENOENT);
-	REFUSED(s->fd, request, args, flags, 1, -EINVAL);
+	REFUSED(s->fd, request, args, flags, 1U << 31, -EINVAL);
 	REFUSED(s->fd, request, args, pad, 1, -EINVAL);
 	REFUSED(s->fd, request, args, location, DRM_VGEM_SVM_LOC_DEFAULT,
 		-EINVAL);
@@ -236,6 +237,8 @@ static void test_attr_args(struct vgem_svm *s)
 
 	args.value = DRM_VGEM_SVM_LOC_DEVICE;
 	REFUSED(s->fd, set, args, vm_id, 777, -ENOENT);
+	REFUSED(s->fd, set, args, flags, 1, -EINVAL);
+	REFUSED(s->fd, set, args, pad, 1, -EINVAL);
 	REFUSED(s->fd, set, args, attr, 1, -EINVAL);
 	REFUSED(s->fd, set, args, value, 3, -EINVAL);
 	REFUSED(s->fd, set, args, addr, VA(p) + 1, -EINVAL);
@@ -246,6 +249,8 @@ static void test_attr_args(struct vgem_svm *s)
 	igt_assert_eq_u64(value, DRM_VGEM_SVM_LOC_DEFAULT);
 	args.value = 0;
 	REFUSED(s->fd, get, args, vm_id, 777, -ENOENT);
+	REFUSED(s->fd, get, args, flags, 1, -EINVAL);
+	REFUSED(s->fd, get, args, pad, 1, -EINVAL);
 	REFUSED(s->fd, get, args, attr, 1, -EINVAL);
 	REFUSED(s->fd, get, args, length, 2 * VGEM_SVM_PAGE, -EINVAL);
 	REFUSED(s->fd, get, args, addr, VA(p) + 1, -EINVAL);
@@ -258,16 +263,21 @@ static void test_residency_args(struct vgem_svm *s)
 	uint8_t *p = vgem_svm_map(VGEM_SVM_PAGE), state = 0x55;
 	struct drm_vgem_svm_residency args = {
 		.vm_id = s->vm, .addr = VA(p), .length = VGEM_SVM_PAGE,
-		.pages = VA(&state),
+		.pages = VA(&state), .stride = 1,
 	};
 
 	REFUSED(s->fd, request, args, vm_id, 777, -ENOENT);
 	REFUSED(s->fd, request, args, flags, 1, -EINVAL);
+	REFUSED(s->fd, request, args, pad, 1, -EINVAL);
+	REFUSED(s->fd, request, args, stride, 0, -EINVAL);
+	REFUSED(s->fd, request, args, stride, DRM_VGEM_SVM_MAX_STRIDE + 1,
+		-EINVAL);
 	REFUSED(s->fd, request, args, addr, VA(p) + 1, -EINVAL);
 	REFUSED(s->fd, request, args, length, 0, -EINVAL);
 	REFUSED(s->fd, request, args, length, 1, -EINVAL);
-	REFUSED(s->fd, request, args, length, (1UL << 30) + VGEM_SVM_PAGE,
-		-EINVAL);
+	REFUSED(s->fd, request, args, length,
+		vgem_svm_query(s->fd, DRM_VGEM_SVM_PARAM_RESIDENCY_BYTES) +
+		VGEM_SVM_PAGE, -EINVAL);
 	REFUSED(s->fd, request, args, pages, 8, -EFAULT);
 	igt_assert_eq(state, 0x55);
 	igt_assert_eq(vgem_svm_present(p, VGEM_SVM_PAGE), 0);
@@ -287,7 +297,7 @@ static void test_counters_args(struct vgem_svm *s)
 	memset(values, 0xee, sizeof(values));
 	nr = 2;
 	igt_assert_eq(__vgem_svm_counters(s->fd, s->vm, values, &nr), 0);
-	igt_assert(nr >= DRM_VGEM_SVM_CTR_NR);
+	igt_assert_eq(nr, 2);
 	igt_assert_eq_u64(values[2], 0xeeeeeeeeeeeeeeeeULL);
 	nr = DRM_VGEM_SVM_CTR_NR + 4;
 	igt_assert_eq(__vgem_svm_counters(s->fd, s->vm, values, &nr), 0);
@@ -297,22 +307,195 @@ static void test_counters_args(struct vgem_svm *s)
 	nr = 0;
 	igt_assert_eq(__vgem_svm_counters(s->fd, s->vm, NULL, &nr), 0);
 	igt_assert(nr >= DRM_VGEM_SVM_CTR_NR);
+	REFUSED(s->fd, DRM_IOCTL_VGEM_SVM_COUNTERS, args, flags, 1, -EINVAL);
+	REFUSED(s->fd, DRM_IOCTL_VGEM_SVM_COUNTERS, args, pad, 1, -EINVAL);
 	REFUSED(s->fd, DRM_IOCTL_VGEM_SVM_COUNTERS, args, vm_id, 777, -ENOENT);
 	REFUSED(s->fd, DRM_IOCTL_VGEM_SVM_COUNTERS, args, values, 8, -EFAULT);
 }
 
 static void test_faults_args(struct vgem_svm *s)
 {
-	struct drm_vgem_svm_faults args = { .vm_id = s->vm };
+	unsigned long request = DRM_IOCTL_VGEM_SVM_FAULTS;
 	struct drm_vgem_svm_fault fault;
+	struct drm_vgem_svm_faults args = {
+		.vm_id = s->vm, .nr = 1, .stride = sizeof(fault),
+		.faults = VA(&fault),
+	};
 	uint32_t nr = 1;
 	uint64_t total;
 
-	REFUSED(s->fd, DRM_IOCTL_VGEM_SVM_FAULTS, args, vm_id, 777, -ENOENT);
-	REFUSED(s->fd, DRM_IOCTL_VGEM_SVM_FAULTS, args, total, 1, -EINVAL);
+	REFUSED(s->fd, request, args, vm_id, 777, -ENOENT);
+	REFUSED(s->fd, request, args, flags, 1, -EINVAL);
+	REFUSED(s->fd, request, args, stride, 0, -EINVAL);
+	REFUSED(s->fd, request, args, stride, sizeof(fault) - 1, -EINVAL);
+	REFUSED(s->fd, request, args, stride, DRM_VGEM_SVM_MAX_STRIDE + 1,
+		-EINVAL);
 	igt_assert_eq(__vgem_svm_faults(s->fd, s->vm, &fault, &nr, &total), 0);
 	igt_assert_eq(nr, 0);
 	igt_assert_eq_u64(total, 0);
+}
+
+/* ---- growth ------------------------------------------------------------- */
+
+static void test_outputs(struct vgem_svm *s)
+{
+	uint8_t *p = vgem_svm_map(VGEM_SVM_PAGE);
+	struct drm_vgem_svm_vm_create create = { .vm_id = ~0U };
+	struct drm_vgem_svm_queue_create queue = {
+		.vm_id = s->vm, .eventfd = -1, .queue_id = ~0U,
+	};
+	struct drm_vgem_svm_migrate migrate = {
+		.vm_id = s->vm, .addr = VA(p), .length = VGEM_SVM_PAGE,
+		.location = DRM_VGEM_SVM_LOC_SYSTEM,
+		.moved = ~0ULL, .there = ~0ULL, .failed = ~0ULL,
+	};
+	struct drm_vgem_svm_attr attr = {
+		.vm_id = s->vm, .addr = VA(p), .length = VGEM_SVM_PAGE,
+		.value = ~0ULL,
+	};
+	struct drm_vgem_svm_faults faults = { .vm_id = s->vm, .total = ~0ULL };
+
+	*p = 1;
+	igt_assert_eq(__vgem_svm_ioctl(s->fd, DRM_IOCTL_VGEM_SVM_VM_CREATE,
+				       &create), 0);
+	igt_assert_eq(__vgem_svm_vm_destroy(s->fd, create.vm_id), 0);
+	igt_assert_eq(__vgem_svm_ioctl(s->fd, DRM_IOCTL_VGEM_SVM_QUEUE_CREATE,
+				       &queue), 0);
+	igt_assert_eq(__vgem_svm_queue_destroy(s->fd, queue.queue_id), 0);
+	igt_assert_eq(__vgem_svm_ioctl(s->fd, DRM_IOCTL_VGEM_SVM_MIGRATE,
+				       &migrate), 0);
+	igt_assert_eq_u64(migrate.moved + migrate.failed, 0);
+	igt_assert_eq_u64(migrate.there, 1);
+	igt_assert_eq(__vgem_svm_ioctl(s->fd, DRM_IOCTL_VGEM_SVM_ATTR_GET,
+				       &attr), 0);
+	igt_assert_eq_u64(attr.value, DRM_VGEM_SVM_LOC_DEFAULT);
+	igt_assert_eq(__vgem_svm_ioctl(s->fd, DRM_IOCTL_VGEM_SVM_FAULTS,
+				       &faults), 0);
+	igt_assert(faults.total != ~0ULL);
+	vgem_svm_unmap(p, VGEM_SVM_PAGE);
+}
+
+/* As a program polls: one struct, as the kernel left it the last time. */
+static void test_poll_query(struct vgem_svm *s)
+{
+	struct drm_vgem_svm_queue_query query = {};
+	struct vgem_svm_queue q;
+	unsigned int i;
+
+	vgem_svm_queue_init(&q, s->fd, s->vm, 0, 0);
+	query.queue_id = q.id;
+	for (i = 1; i <= 3; i++) {
+		uint64_t *word = vgem_svm_map(VGEM_SVM_PAGE);
+
+		vgem_svm_run(&q, store_at, 1, VA(word), i);
+		igt_assert_eq(__vgem_svm_ioctl(s->fd,
+					       DRM_IOCTL_VGEM_SVM_QUEUE_QUERY,
+					       &query), 0);
+		igt_assert_eq_u64(query.completed, i);
+		vgem_svm_unmap(word, VGEM_SVM_PAGE);
+	}
+	/* And of a queue that is dead, where every field says something. */
+	vgem_svm_start(&q, store_at, 1, 8, 1);
+	vgem_svm_wait_dead(&q, DRM_VGEM_SVM_QUEUE_FAULT);
+	for (i = 0; i < 2; i++) {
+		igt_assert_eq(__vgem_svm_ioctl(s->fd,
+					       DRM_IOCTL_VGEM_SVM_QUEUE_QUERY,
+					       &query), 0);
+		igt_assert_eq(query.status, DRM_VGEM_SVM_QUEUE_FAULT);
+		igt_assert_eq_u64(query.addr, 8);
+	}
+	vgem_svm_queue_fini(&q);
+}
+
+static void residency_by(struct vgem_svm *s, unsigned int stride)
+{
+	uint8_t *p = vgem_svm_map(3 * VGEM_SVM_PAGE), out[3 * 256 + 1];
+	struct drm_vgem_svm_residency args = {
+		.vm_id = s->vm, .addr = VA(p), .length = 3 * VGEM_SVM_PAGE,
+		.pages = VA(out), .stride = stride,
+	};
+	unsigned int i;
+
+	p[VGEM_SVM_PAGE] = 1;
+	memset(out, 0xee, sizeof(out));
+	igt_assert_eq(__vgem_svm_ioctl(s->fd, DRM_IOCTL_VGEM_SVM_RESIDENCY,
+				       &args), 0);
+	for (i = 0; i < 3 * stride; i++)
+		igt_assert_eq(out[i], i == stride ? DRM_VGEM_SVM_PAGE_SYSTEM :
+						    DRM_VGEM_SVM_PAGE_NONE);
+	igt_assert_eq(out[3 * stride], 0xee);
+	vgem_svm_unmap(p, 3 * VGEM_SVM_PAGE);
+}
+
+static void test_strides(struct vgem_svm *s)
+{
+	struct {
+		struct drm_vgem_svm_sync sync;
+		uint64_t later;
+	} syncs[2] = {};
+	struct drm_vgem_svm_exec args = {
+		.queue_id = s->q.id,
+		.batch_addr = VA(s->q.batch),
+		.batch_bytes = 8,
+		.nr_in_syncs = 2,
+		.in_syncs = VA(syncs),
+		.in_sync_stride = sizeof(syncs[0]),
+	};
+	unsigned int i;
+
+	residency_by(s, 1);
+	residency_by(s, 8);
+	residency_by(s, DRM_VGEM_SVM_MAX_STRIDE);
+
+	for (i = 0; i < 2; i++)
+		igt_assert(!drmSyncobjCreate(s->fd,
+					     DRM_SYNCOBJ_CREATE_SIGNALED,
+					     &syncs[i].sync.handle));
+	s->q.batch[0] = DRM_VGEM_SVM_PKT(DRM_VGEM_SVM_PKT_NOP, 1);
+	/* What the kernel does not know must not be asked for. */
+	syncs[1].later = 1;
+	REFUSED(s->fd, DRM_IOCTL_VGEM_SVM_EXEC, args, pad, 0, -E2BIG);
+	syncs[1].later = 0;
+	igt_assert_eq(__vgem_svm_ioctl(s->fd, DRM_IOCTL_VGEM_SVM_EXEC, &args),
+		      0);
+	s->q.given++;
+	vgem_svm_wait(&s->q);
+	for (i = 0; i < 2; i++)
+		drmSyncobjDestroy(s->fd, syncs[i].sync.handle);
+}
+
+/* Faults of a queue that has died, with room for more than there are. */
+static void test_fault_strides(struct vgem_svm *s)
+{
+	struct {
+		struct drm_vgem_svm_fault fault;
+		uint64_t later[4];
+	} out[3];
+	struct drm_vgem_svm_faults args = {
+		.vm_id = s->vm, .nr = 2, .stride = sizeof(out[0]),
+		.faults = VA(out),
+	};
+	unsigned int i;
+
+	memset(out, 0xee, sizeof(out));
+	for (i = 0; i < 3; i++) {
+		struct vgem_svm_queue q;
+
+		vgem_svm_queue_init(&q, s->fd, s->vm, 0, 0);
+		vgem_svm_start(&q, store_at, 1, 8 * (i + 1), 1);
+		vgem_svm_wait_dead(&q, DRM_VGEM_SVM_QUEUE_FAULT);
+		vgem_svm_queue_fini(&q);
+	}
+	igt_assert_eq(__vgem_svm_ioctl(s->fd, DRM_IOCTL_VGEM_SVM_FAULTS, &args),
+		      0);
+	igt_assert_eq(args.nr, 2);
+	for (i = 0; i < 2; i++) {
+		igt_assert_eq_u64(out[i].fault.addr, 8 * (3 - i));
+		igt_assert_eq(out[i].fault.error, EFAULT);
+		igt_assert_eq_u64(out[i].later[0], 0);
+		igt_assert_eq_u64(out[i].later[3], 0);
+	}
+	igt_assert_eq_u64(out[2].fault.addr, 0xeeeeeeeeeeeeeeeeULL);
 }
 
 #define MANY 300
@@ -334,6 +517,8 @@ static void test_limits(struct vgem_svm *s)
 		}
 		igt_assert_eq(ret, -ENOSPC);
 		igt_assert(n >= 8);
+		igt_assert(n < vgem_svm_query(s->fd,
+					      DRM_VGEM_SVM_PARAM_MAX_VMS));
 		for (i = 0; i < n; i++)
 			igt_assert_eq(__vgem_svm_vm_destroy(s->fd, ids[i]), 0);
 
@@ -348,6 +533,8 @@ static void test_limits(struct vgem_svm *s)
 		}
 		igt_assert_eq(ret, -ENOSPC);
 		igt_assert(n >= 8);
+		igt_assert(n < vgem_svm_query(s->fd,
+					      DRM_VGEM_SVM_PARAM_MAX_QUEUES));
 		check_works(s);
 		for (i = 0; i < n; i++)
 			igt_assert_eq(__vgem_svm_queue_destroy(s->fd, ids[i]),
@@ -440,7 +627,8 @@ static void test_queue_full(struct vgem_svm *s)
 	for (n = 0; n < 100000 && !ret; n++)
 		ret = __vgem_svm_exec(&s->q, control + 100, 1);
 	igt_assert_eq(ret, -EBUSY);
-	igt_info("%u batches wait\n", n);
+	igt_assert_eq_u64(n, vgem_svm_query(s->fd,
+					    DRM_VGEM_SVM_PARAM_QUEUE_JOBS));
 	vgem_svm_poke(control, 1);
 	vgem_svm_wait(&s->q);
 	check_works(s);
@@ -460,6 +648,7 @@ static int exec_after(struct vgem_svm *s, uint64_t *word, uint64_t value,
 		.batch_bytes = 24,
 		.nr_in_syncs = nr,
 		.in_syncs = VA(sync),
+		.in_sync_stride = sizeof(*sync),
 	};
 	int ret;
 
@@ -714,18 +903,16 @@ static void test_counters(struct vgem_svm *s)
 		igt_assert_eq_u64(b[DRM_VGEM_SVM_CTR_FAULT_ERRORS],
 				  a[DRM_VGEM_SVM_CTR_FAULT_ERRORS]);
 		igt_assert_eq(b[DRM_VGEM_SVM_CTR_PT_COMMANDS] >
-			      a[DRM_VGEM_SVM_CTR_PT_COMMANDS], mode != 0);
+			      a[DRM_VGEM_SVM_CTR_PT_COMMANDS],
+			      mode != DRM_VGEM_SVM_PT_CPU);
 		igt_assert_eq(b[DRM_VGEM_SVM_CTR_PT_STORES] >
-			      a[DRM_VGEM_SVM_CTR_PT_STORES], mode == 2);
+			      a[DRM_VGEM_SVM_CTR_PT_STORES],
+			      mode == DRM_VGEM_SVM_PT_MIXED);
 	}
 }
 
 static void arguments(struct vgem_svm *s)
 {
-	igt_describe("QUERY refuses unknown parameters");
-	igt_subtest("query-args")
-		test_query_args(s);
-
 	igt_describe("VM_CREATE and VM_DESTROY refuse bad arguments");
 	igt_subtest("vm-args")
 		test_vm_args(s);
@@ -757,6 +944,25 @@ static void arguments(struct vgem_svm *s)
 	igt_describe("FAULTS refuses bad arguments");
 	igt_subtest("faults-args")
 		test_faults_args(s);
+}
+
+static void growth(struct vgem_svm *s)
+{
+	igt_describe("What output fields hold on input does not matter");
+	igt_subtest("outputs-ignored")
+		test_outputs(s);
+
+	igt_describe("A queue is polled with one struct, alive and dead");
+	igt_subtest("poll-query")
+		test_poll_query(s);
+
+	igt_describe("Elements of arrays that a later header has made longer");
+	igt_subtest("strides")
+		test_strides(s);
+
+	igt_describe("The same for faults");
+	igt_subtest("fault-strides")
+		test_fault_strides(s);
 }
 
 static void objects(struct vgem_svm *s)
@@ -826,6 +1032,7 @@ int igt_main()
 	}
 
 	arguments(&s);
+	growth(&s);
 	objects(&s);
 	synchronisation(&s);
 	state(&s);

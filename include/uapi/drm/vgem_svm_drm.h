@@ -13,13 +13,27 @@ extern "C" {
  *
  * vgem_svm is a virtual GPU that shares the address space of the process that
  * uses it: a pointer means the same to both. All ioctls work on the render
- * node. Numbers 0x01 and 0x02 are those of vgem's fence ioctls.
+ * node. Numbers 0x01 and 0x02 are kept for vgem's fence ioctls, which this
+ * driver does not have yet.
  *
- * Rules that hold for every one: reserved fields and unknown flags must be 0,
- * else -EINVAL. An address space belongs to the process that made it; any
- * other caller gets -EPERM, after a fork too. An ioctl that fails has changed
- * nothing. Addresses and lengths are bytes.
+ * Rules that hold for every one:
+ *
+ * - Pads and unknown flags must be 0, else -EINVAL.
+ * - A field that is output only is ignored on input: a struct can be used again
+ *   as the kernel left it.
+ * - An ioctl that fails has changed nothing, unless it is said below.
+ * - An address space belongs to the process that made it; any other caller gets
+ *   -EPERM, after a fork too.
+ * - Addresses and lengths are bytes.
+ *
+ * How it grows: structs get new fields at their end, which mean what was before
+ * if they are 0. The caller gives the size of each element of an array as
+ * "stride", at most DRM_VGEM_SVM_MAX_STRIDE. Of an element that the kernel
+ * writes, what it does not know is set to 0. Of one that it reads, what it does
+ * not know must be 0, else -E2BIG.
  */
+
+#define DRM_VGEM_SVM_MAX_STRIDE		256
 
 #define DRM_VGEM_SVM_QUERY		0x10
 #define DRM_VGEM_SVM_VM_CREATE		0x11
@@ -35,25 +49,87 @@ extern "C" {
 #define DRM_VGEM_SVM_COUNTERS		0x1b
 #define DRM_VGEM_SVM_FAULTS		0x1c
 
-/* What QUERY can be asked. */
+/*
+ * What QUERY can be asked. PARAMS: __u64 values, in the order of PARAM_*; later
+ * ones are added at the end. ENGINES: struct drm_vgem_svm_query_engines.
+ */
+#define DRM_VGEM_SVM_QUERY_PARAMS	0
+#define DRM_VGEM_SVM_QUERY_ENGINES	1
+
 #define DRM_VGEM_SVM_PARAM_VRAM_BYTES	0	/* device memory */
 #define DRM_VGEM_SVM_PARAM_NR_ENGINES	1	/* compute engines */
 #define DRM_VGEM_SVM_PARAM_VA_BITS	2	/* width of a GPU address */
-#define DRM_VGEM_SVM_PARAM_PT_UPDATE	3	/* 0: by the CPU, 1: commands, 2: both */
+#define DRM_VGEM_SVM_PARAM_PT_UPDATE	3	/* DRM_VGEM_SVM_PT_* */
 #define DRM_VGEM_SVM_PARAM_IOMMU	4	/* 1: behind the virtual IOMMU */
-#define DRM_VGEM_SVM_PARAM_VRAM_USED	5	/* bytes in use now */
+#define DRM_VGEM_SVM_PARAM_VRAM_USED	5	/* bytes in use now, of all processes */
 #define DRM_VGEM_SVM_PARAM_FAULT_ENTRIES 6	/* fault buffer, records */
+#define DRM_VGEM_SVM_PARAM_MAX_VMS	7	/* address spaces of the device */
+#define DRM_VGEM_SVM_PARAM_MAX_QUEUES	8	/* queues of the device */
+#define DRM_VGEM_SVM_PARAM_USER_VMS	9	/* address spaces of one user there */
+#define DRM_VGEM_SVM_PARAM_USER_QUEUES	10	/* queues of one user there */
+#define DRM_VGEM_SVM_PARAM_USER_JOBS	11	/* EXECs of one user that wait or run there */
+#define DRM_VGEM_SVM_PARAM_QUEUE_JOBS	12	/* EXECs that a queue holds: waiting and running */
+#define DRM_VGEM_SVM_PARAM_BATCH_BYTES	13	/* longest batch */
+#define DRM_VGEM_SVM_PARAM_MAX_SYNCS	14	/* syncobjs of one EXEC */
+#define DRM_VGEM_SVM_PARAM_MAX_THREADS	15	/* threads of a launch */
+#define DRM_VGEM_SVM_PARAM_STACK_SLOTS	16	/* stacks that a launch needs at most */
+#define DRM_VGEM_SVM_PARAM_STACK_ALIGN	17	/* of a stack's base and size, bytes */
+#define DRM_VGEM_SVM_PARAM_MAX_INSNS	18	/* instructions of a thread */
+#define DRM_VGEM_SVM_PARAM_LAUNCH_INSNS	19	/* of all threads of a launch; 0: no limit */
+#define DRM_VGEM_SVM_PARAM_MAX_ATTRS	20	/* attribute intervals of a process; 0: no limit */
+#define DRM_VGEM_SVM_PARAM_RESIDENCY_BYTES 21	/* longest interval of RESIDENCY */
+#define DRM_VGEM_SVM_PARAM_FAULT_LOG	22	/* faults that FAULTS remembers */
+#define DRM_VGEM_SVM_PARAM_NR		23
+
+/* PARAM_PT_UPDATE: who writes page tables. */
+#define DRM_VGEM_SVM_PT_CPU		0	/* the CPU */
+#define DRM_VGEM_SVM_PT_CMDBUF		1	/* commands */
+#define DRM_VGEM_SVM_PT_MIXED		2	/* the CPU short runs, commands the rest */
+#define DRM_VGEM_SVM_PT_DEVICE		3	/* commands; tables in device memory */
 
 /**
- * struct drm_vgem_svm_query - ask for a property of the device
- * @param: DRM_VGEM_SVM_PARAM_*; -EINVAL if unknown
+ * struct drm_vgem_svm_query - ask for properties of the device
+ * @query: DRM_VGEM_SVM_QUERY_*; -EINVAL if unknown
+ * @flags: must be 0
+ * @size: in: room at @data, bytes; out: bytes written there. 0 asks how many
+ *	bytes there are, and @data is not used.
  * @pad: must be 0
- * @value: out
+ * @data: pointer to the answer, of which the beginning is written if there is
+ *	room for no more
+ *
+ * Errors: -EINVAL, -EFAULT.
  */
 struct drm_vgem_svm_query {
-	__u32 param;
+	__u32 query;
+	__u32 flags;
+	__u32 size;
 	__u32 pad;
-	__u64 value;
+	__u64 data;
+};
+
+#define DRM_VGEM_SVM_ENGINE_COMPUTE	0
+
+/**
+ * struct drm_vgem_svm_engine - an engine that queues can be made on
+ * @engine_class: DRM_VGEM_SVM_ENGINE_*
+ * @engine_instance: number within its class, from 0
+ * @flags: none yet, 0
+ */
+struct drm_vgem_svm_engine {
+	__u16 engine_class;
+	__u16 engine_instance;
+	__u32 flags;
+};
+
+/**
+ * struct drm_vgem_svm_query_engines - the answer to QUERY_ENGINES
+ * @nr: number of engines
+ * @stride: bytes from one struct drm_vgem_svm_engine to the next, the first of
+ *	which follows
+ */
+struct drm_vgem_svm_query_engines {
+	__u32 nr;
+	__u32 stride;
 };
 
 /* Memory without an attribute moves to the device that touches it. */
@@ -64,7 +140,8 @@ struct drm_vgem_svm_query {
  * @flags: DRM_VGEM_SVM_VM_*
  * @vm_id: out, never 0
  *
- * Errors: -EINVAL (flags), -ENOSPC (no free address space), -ENOMEM.
+ * Errors: -EINVAL (flags), -ENOSPC (no free address space), -EDQUOT (the user has
+ * PARAM_USER_VMS), -ENOMEM.
  */
 struct drm_vgem_svm_vm_create {
 	__u32 flags;
@@ -74,33 +151,40 @@ struct drm_vgem_svm_vm_create {
 /**
  * struct drm_vgem_svm_vm_destroy - end an address space and its queues
  * @vm_id: which; -ENOENT if there is none
- * @pad: must be 0
+ * @flags: must be 0
  */
 struct drm_vgem_svm_vm_destroy {
 	__u32 vm_id;
-	__u32 pad;
+	__u32 flags;
 };
 
 /**
  * struct drm_vgem_svm_queue_create - make a queue of an address space
  * @vm_id: the address space
  * @flags: must be 0
- * @engine: compute engine, less than PARAM_NR_ENGINES
- * @eventfd: signalled by 1 for each EXEC with EXEC_EVENT that ends and when the
- *	queue dies; -1 for none
+ * @engine_class: DRM_VGEM_SVM_ENGINE_*
+ * @engine_instance: which of its class
+ * @eventfd: signalled by 1 for each EXEC with EXEC_EVENT that ends, and once when
+ *	the queue ends: it dies or is destroyed, its address space or the device
+ *	goes; -1 for none
  * @budget: instructions that one thread of a launch may run before the queue
- *	is ended; 0 for the default. At most the module parameter max_insns.
+ *	is ended; 0 for the most, PARAM_MAX_INSNS
+ * @launch_budget: the same for all threads of a launch together; 0 for the most,
+ *	PARAM_LAUNCH_INSNS. Must be 0 if that is 0.
  * @queue_id: out, never 0
  * @pad: must be 0
  *
- * Errors: -EINVAL, -ENOENT (vm_id), -EBADF (eventfd), -ENOSPC (no channel).
+ * Errors: -EINVAL, -ENOENT (vm_id), -EBADF (eventfd), -ENOSPC (no channel),
+ * -EDQUOT (the user has PARAM_USER_QUEUES).
  */
 struct drm_vgem_svm_queue_create {
 	__u32 vm_id;
 	__u32 flags;
-	__u32 engine;
+	__u16 engine_class;
+	__u16 engine_instance;
 	__s32 eventfd;
 	__u64 budget;
+	__u64 launch_budget;
 	__u32 queue_id;
 	__u32 pad;
 };
@@ -108,13 +192,13 @@ struct drm_vgem_svm_queue_create {
 /**
  * struct drm_vgem_svm_queue_destroy - end a queue
  * @queue_id: which; -ENOENT if there is none
- * @pad: must be 0
+ * @flags: must be 0
  *
  * What runs on it is stopped.
  */
 struct drm_vgem_svm_queue_destroy {
 	__u32 queue_id;
-	__u32 pad;
+	__u32 flags;
 };
 
 /* Why a queue is dead. */
@@ -134,20 +218,24 @@ struct drm_vgem_svm_queue_destroy {
 /**
  * struct drm_vgem_svm_queue_query - how is a queue?
  * @queue_id: which; -ENOENT if there is none
+ * @flags: must be 0
  * @status: out, DRM_VGEM_SVM_QUEUE_*
+ * @thread: out, thread number
  * @addr: out, address that was the reason, if dead
  * @pc: out, program counter, 0 if none
- * @thread: out, thread number
  * @insn: out, instruction or packet word
+ * @pad: must be 0
  * @completed: out, EXECs that have ended well
  */
 struct drm_vgem_svm_queue_query {
 	__u32 queue_id;
+	__u32 flags;
 	__u32 status;
+	__u32 thread;
 	__u64 addr;
 	__u64 pc;
-	__u32 thread;
 	__u32 insn;
+	__u32 pad;
 	__u64 completed;
 };
 
@@ -175,13 +263,16 @@ struct drm_vgem_svm_sync {
  * @batch_bytes: their length, a multiple of 8, 8 to DRM_VGEM_SVM_MAX_BATCH
  * @nr_in_syncs: syncobjs to wait for before, at most DRM_VGEM_SVM_MAX_SYNCS
  * @in_syncs: pointer to as many struct drm_vgem_svm_sync
+ * @in_sync_stride: bytes from one to the next; not looked at if there are none
+ * @pad: must be 0
  * @fence_addr: where the engine stores @fence_value when the batch has ended,
  *	8-byte aligned; 0 for nowhere
  * @fence_value: see @fence_addr
  *
  * Work that can page-fault never backs a dma_fence: there is no out-syncobj.
- * A dead queue stores no fence. Errors: -EINVAL, -ENOENT, -EIO, -EFAULT,
- * -EBUSY (queue full; not -EAGAIN, which libdrm repeats at once).
+ * A dead queue stores no fence. Errors: -EINVAL, -ENOENT, -EIO, -EFAULT, -E2BIG,
+ * -EBUSY (queue full; not -EAGAIN, which libdrm repeats at once), -EDQUOT (the
+ * user has PARAM_USER_JOBS).
  */
 struct drm_vgem_svm_exec {
 	__u32 queue_id;
@@ -190,6 +281,8 @@ struct drm_vgem_svm_exec {
 	__u32 batch_bytes;
 	__u32 nr_in_syncs;
 	__u64 in_syncs;
+	__u32 in_sync_stride;
+	__u32 pad;
 	__u64 fence_addr;
 	__u64 fence_value;
 };
@@ -230,9 +323,11 @@ struct drm_vgem_svm_migrate {
 /**
  * struct drm_vgem_svm_attr - an attribute of an interval of addresses
  * @vm_id: address space
- * @attr: DRM_VGEM_SVM_ATTR_*
+ * @flags: must be 0
  * @addr: page aligned
  * @length: page aligned, not 0. For GET one page.
+ * @attr: DRM_VGEM_SVM_ATTR_*
+ * @pad: must be 0
  * @value: in for SET, out for GET
  *
  * Attributes belong to addresses and outlive what is mapped there. They are
@@ -240,9 +335,11 @@ struct drm_vgem_svm_migrate {
  */
 struct drm_vgem_svm_attr {
 	__u32 vm_id;
-	__u32 attr;
+	__u32 flags;
 	__u64 addr;
 	__u64 length;
+	__u32 attr;
+	__u32 pad;
 	__u64 value;
 };
 
@@ -259,8 +356,10 @@ struct drm_vgem_svm_attr {
  * @vm_id: address space
  * @flags: must be 0
  * @addr: page aligned
- * @length: page aligned, 1 page to 1 GiB
- * @pages: pointer to one byte per page, filled with DRM_VGEM_SVM_PAGE_*
+ * @length: page aligned, 1 page to PARAM_RESIDENCY_BYTES
+ * @pages: pointer to one element per page, whose first byte is DRM_VGEM_SVM_PAGE_*
+ * @stride: bytes from one element to the next; today one byte is known
+ * @pad: must be 0
  *
  * A snapshot; nothing is faulted in.
  */
@@ -270,6 +369,8 @@ struct drm_vgem_svm_residency {
 	__u64 addr;
 	__u64 length;
 	__u64 pages;
+	__u32 stride;
+	__u32 pad;
 };
 
 /* Counters, in this order; later ones are added at the end. */
@@ -296,12 +397,17 @@ struct drm_vgem_svm_residency {
 /**
  * struct drm_vgem_svm_counters - read the counters
  * @vm_id: address space
- * @nr: in: room in @values; out: counters that the kernel has
- * @values: pointer to __u64[@nr]; min(room, counters) are written
+ * @flags: must be 0
+ * @nr: in: room in @values; out: counters written there. 0 asks how many
+ *	there are, and @values is not used.
+ * @pad: must be 0
+ * @values: pointer to __u64[@nr]
  */
 struct drm_vgem_svm_counters {
 	__u32 vm_id;
+	__u32 flags;
 	__u32 nr;
+	__u32 pad;
 	__u64 values;
 };
 
@@ -329,13 +435,17 @@ struct drm_vgem_svm_fault {
 /**
  * struct drm_vgem_svm_faults - the last faults that could not be served
  * @vm_id: address space
+ * @flags: must be 0
  * @nr: in: room in @faults; out: faults written, newest first
- * @faults: pointer to struct drm_vgem_svm_fault[@nr]
- * @total: out: such faults so far; the kernel keeps the last 64
+ * @stride: bytes from one fault to the next; not looked at if there is no room
+ * @faults: pointer to @nr struct drm_vgem_svm_fault
+ * @total: out: such faults so far; the kernel keeps the last PARAM_FAULT_LOG
  */
 struct drm_vgem_svm_faults {
 	__u32 vm_id;
+	__u32 flags;
 	__u32 nr;
+	__u32 stride;
 	__u64 faults;
 	__u64 total;
 };

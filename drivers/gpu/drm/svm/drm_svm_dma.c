@@ -10,15 +10,27 @@
  * unmapping those slots. If the commit fails they are undone here.
  */
 
+#include <kunit/static_stub.h>
+#include <kunit/visibility.h>
+
 #include <linux/hmm.h>
 
 #include "drm_svm_internal.h"
 
-static int drm_svm_dma_link(struct drm_svm_service *s, unsigned int i)
+/**
+ * drm_svm_dma_link() - map one page of a service for its device
+ * @s: the service, after the walk
+ * @i: index of the page
+ *
+ * Context: may sleep; the service lock over the range is held.
+ * Return: 0 and &drm_svm_service.dma, or an error.
+ */
+VISIBLE_IF_KUNIT int drm_svm_dma_link(struct drm_svm_service *s, unsigned int i)
 {
 	struct device *dev = s->svm->dev;
 	phys_addr_t phys = hmm_pfn_to_phys(s->pfns[i]);
 
+	KUNIT_STATIC_STUB_REDIRECT(drm_svm_dma_link, s, i);
 	if (s->rd->use_iova) {
 		s->dma[i] = s->rd->iova.addr + ((u64)i << PAGE_SHIFT);
 		return dma_iova_link(dev, &s->rd->iova, phys,
@@ -29,6 +41,7 @@ static int drm_svm_dma_link(struct drm_svm_service *s, unsigned int i)
 				 DRM_SVM_DMA_ATTRS);
 	return dma_mapping_error(dev, s->dma[i]);
 }
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_dma_link);
 
 static int drm_svm_dma_sync(struct drm_svm_service *s)
 {
@@ -50,14 +63,18 @@ static int drm_svm_dma_sync(struct drm_svm_service *s)
 /**
  * drm_svm_dma_map() - map pages of a service for its device
  * @s: the service, after the walk
- * @pages: system pages that the device does not map yet
+ * @system: system pages that are to get a leaf; a neighbour that cannot be mapped
+ *	is taken out
+ * @pages: of these, those that the device does not map yet
  *
  * Sets @fresh and @dma. On error nothing is mapped.
  *
  * Context: may sleep; the service lock over the range is held.
- * Return: 0, -ENOMEM, -EIO if the device cannot reach a page.
+ * Return: 0, -ENOMEM; -EIO if the device cannot reach a page that is wanted, or
+ * could not for now: without an IOMMU to ask, the DMA API does not say which.
  */
-int drm_svm_dma_map(struct drm_svm_service *s, const unsigned long *pages)
+int drm_svm_dma_map(struct drm_svm_service *s, unsigned long *system,
+		    const unsigned long *pages)
 {
 	unsigned int i;
 	int ret;
@@ -65,16 +82,20 @@ int drm_svm_dma_map(struct drm_svm_service *s, const unsigned long *pages)
 	bitmap_zero(s->fresh, DRM_SVM_RANGE_PAGES);
 	for_each_set_bit(i, pages, DRM_SVM_RANGE_PAGES) {
 		ret = drm_svm_dma_link(s, i);
-		if (ret)
+		if (!ret) {
+			__set_bit(i, s->fresh);
+			continue;
+		}
+		if (test_bit(i, s->want))
 			goto undo;
-		__set_bit(i, s->fresh);
+		__clear_bit(i, system);
 	}
 	ret = drm_svm_dma_sync(s);
 	if (!ret)
 		return 0;
 undo:
 	drm_svm_dma_undo(s);
-	return ret == -ENOMEM ? ret : -EIO;
+	return ret == -ENOMEM && s->rd->use_iova ? ret : -EIO;
 }
 
 /**

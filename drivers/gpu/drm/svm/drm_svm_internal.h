@@ -10,6 +10,7 @@
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
 #include <linux/srcu.h>
+#include <linux/uidgid.h>
 #include <linux/xarray.h>
 
 #include <drm/drm_svm.h>
@@ -57,6 +58,9 @@ struct drm_svm_span {
 void drm_svm_spans_init(struct drm_svm_spans *spans);
 void drm_svm_span_enter(struct drm_svm_spans *spans, struct drm_svm_span *span);
 void drm_svm_span_leave(struct drm_svm_spans *spans, struct drm_svm_span *span);
+int drm_svm_span_lock_unless(struct drm_svm_spans *spans,
+			     struct drm_svm_span *span, u64 first, u64 last,
+			     const bool *stop);
 int drm_svm_span_lock(struct drm_svm_spans *spans, struct drm_svm_span *span,
 		      u64 first, u64 last);
 bool drm_svm_span_trylock(struct drm_svm_spans *spans,
@@ -70,6 +74,7 @@ void drm_svm_span_unlock(struct drm_svm_spans *spans,
  * @hash: in the hash of all of them, keyed by @mm; read under RCU
  * @rcu: for lookups that race with the last detach
  * @mm: the address space; held by mmgrab(), so it may have no pages any more
+ * @user: whose process it is: users share what is scarce
  * @srcu: protects walks of @devices
  * @devices: struct drm_svm, added and removed under the global attach mutex
  * @windows: struct drm_svm_window by address >> DRM_SVM_WINDOW_SHIFT
@@ -92,6 +97,7 @@ struct drm_svm_mm {
 	struct hlist_node hash;
 	struct rcu_head rcu;
 	struct mm_struct *mm;
+	kuid_t user;
 	struct srcu_struct srcu;
 	struct list_head devices;
 	struct xarray windows;
@@ -173,6 +179,9 @@ struct drm_svm_range_dev {
  * @write: of @valid and @dying, those that some device could write
  * @dying: taken from the tables, but maybe not yet from TLBs, and still mapped
  *	for DMA; whoever invalidates them next must flush too
+ * @stuck: pages that policy tried to move to a device and somebody held; until
+ *	their mappings change, or @stuck_until
+ * @stuck_until: jiffies when all of @stuck may be tried again
  * @pfns: page frame by page, where @valid or @dying; a page of memory, and not a
  *	part of this, which would take two
  * @devs: struct drm_svm_range_dev
@@ -190,6 +199,8 @@ struct drm_svm_range {
 	DECLARE_BITMAP(valid, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(write, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(dying, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(stuck, DRM_SVM_RANGE_PAGES);
+	unsigned long stuck_until;
 	unsigned long *pfns;
 	struct list_head devs;
 };
@@ -235,11 +246,13 @@ void drm_svm_reclaim_tables(struct drm_svm *svm, u64 first, u64 last);
  * @write: a requested access is a write
  * @want: pages that must be there in the end
  * @want_write: of these, writable
+ * @missing: of @want, what the walk has not found
+ * @held: pages that may be long in coming; not in @want any more
  * @mapped: snapshot of &drm_svm_range_dev.mapped
+ * @writable: snapshot of &drm_svm_range_dev.writable
  * @refused: pages that no device may have (memfd_secret)
- * @held: pages whose faults userfaultfd may hold back
+ * @read_only: pages that no device may write (shadow stacks)
  * @fresh: pages that this service mapped for DMA
- * @excused: walks that failed for no reason that the CPU's fault knows
  * @foreign: a wanted page lies in memory that the device cannot reach
  * @pfns: hmm's, in and out
  * @dma: bus address of @fresh pages
@@ -255,12 +268,14 @@ struct drm_svm_service {
 	u64 seq;
 	bool write;
 	bool foreign;
-	unsigned int excused;
 	DECLARE_BITMAP(want, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(want_write, DRM_SVM_RANGE_PAGES);
-	DECLARE_BITMAP(mapped, DRM_SVM_RANGE_PAGES);
-	DECLARE_BITMAP(refused, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(missing, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(held, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(mapped, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(writable, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(refused, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(read_only, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(fresh, DRM_SVM_RANGE_PAGES);
 	unsigned long pfns[DRM_SVM_RANGE_PAGES];
 	dma_addr_t dma[DRM_SVM_RANGE_PAGES];
@@ -268,11 +283,16 @@ struct drm_svm_service {
 };
 
 int drm_svm_serve(struct drm_svm *svm, u64 base, const unsigned long *want,
-		  const unsigned long *want_write);
+		  const unsigned long *want_write, unsigned long *held);
 int drm_svm_walk(struct drm_svm_service *s);
-int drm_svm_snapshot(struct drm_svm_mm *smm, u64 base, unsigned long *pfns);
-int drm_svm_dma_map(struct drm_svm_service *s, const unsigned long *pages);
+int drm_svm_snapshot(struct drm_svm *svm, u64 base, unsigned long *pfns,
+		     int *idx);
+int drm_svm_dma_map(struct drm_svm_service *s, unsigned long *system,
+		    const unsigned long *pages);
 void drm_svm_dma_undo(struct drm_svm_service *s);
+#if IS_ENABLED(CONFIG_KUNIT)
+int drm_svm_dma_link(struct drm_svm_service *s, unsigned int i);
+#endif
 
 /* An address in this module: one owner for the pages of all regions. */
 extern const char drm_svm_owner;
@@ -281,11 +301,24 @@ int drm_svm_pages_read_lock(void);
 void drm_svm_pages_read_unlock(int idx);
 struct drm_svm_region *drm_svm_page_region(struct page *page);
 u64 drm_svm_region_offset(struct drm_svm_region *region, unsigned long pfn);
-struct page *drm_svm_region_alloc(struct drm_svm_region *region);
-void drm_svm_region_unalloc(struct drm_svm_region *region, struct page *page);
+unsigned int drm_svm_region_alloc(struct drm_svm_region *region,
+				  struct page **pages, unsigned int n);
+void drm_svm_region_unalloc(struct drm_svm_region *region, struct page **pages,
+			    unsigned int n);
+bool drm_svm_region_full(struct drm_svm_region *region);
 
-int drm_svm_place(struct drm_svm *svm, u64 base, const unsigned long *want,
-		  bool device);
+bool drm_svm_soft_tracked(struct vm_area_struct *vma);
+void drm_svm_page_soft_place(struct page *page, u64 epoch);
+bool drm_svm_page_soft_stale(struct drm_svm_mm *smm, struct page *page);
+void drm_svm_soft_mark(struct vm_area_struct *vma, unsigned long addr);
+
+bool drm_svm_vma_makeable(struct vm_area_struct *vma);
+int drm_svm_present_next(struct drm_svm *svm, u64 *addr, u64 last, bool holes,
+			 bool *mapped);
+int drm_svm_place_device(struct drm_svm *svm, u64 base,
+			 const unsigned long *want);
+int drm_svm_place_system(struct drm_svm *svm, u64 base,
+			 const unsigned long *want);
 vm_fault_t drm_svm_migrate_to_ram(struct vm_fault *vmf);
 
 extern unsigned int drm_svm_max_attrs;

@@ -35,12 +35,14 @@
 
 #include <kunit/visibility.h>
 
+#include <linux/cred.h>
 #include <linux/hashtable.h>
 #include <linux/module.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "drm_svm_internal.h"
+#include "drm_svm_lane.h"
 
 #define DRM_SVM_HASH_BITS	6
 
@@ -253,6 +255,7 @@ static struct drm_svm_mm *drm_svm_mm_make(struct mm_struct *mm)
 	drm_svm_gc_init(smm);
 	drm_svm_mm_bump_soft_epoch(smm);
 	smm->mm = mm;
+	smm->user = current_uid();
 	mmgrab(mm);
 	drm_svm_mm_prime(smm);
 
@@ -431,6 +434,7 @@ int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 	svm->ops = config->ops;
 	svm->migrate_on_fault = config->migrate_on_fault;
 	init_waitqueue_head(&svm->idle);
+	INIT_LIST_HEAD(&svm->starved);
 	INIT_DELAYED_WORK(&svm->replay_work, drm_svm_replay_work);
 
 	smm = drm_svm_mm_get(mm);
@@ -443,6 +447,22 @@ int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 	return 0;
 }
 EXPORT_SYMBOL_GPL(drm_svm_init);
+
+/**
+ * drm_svm_interrupt() - have what goes on in an address space end soon
+ * @svm: address space
+ *
+ * For a driver that is about to close it, before it takes a lock that its ioctls
+ * hold: drm_svm_migrate() and drm_svm_residency() return -ESRCH instead of waiting
+ * for an mmap_lock that may never come. Cannot be taken back.
+ *
+ * Context: any.
+ */
+void drm_svm_interrupt(struct drm_svm *svm)
+{
+	WRITE_ONCE(svm->interrupted, true);
+}
+EXPORT_SYMBOL_GPL(drm_svm_interrupt);
 
 static bool drm_svm_maps_any(struct drm_svm *svm, struct drm_svm_range *range)
 {
@@ -550,6 +570,7 @@ module_init(drm_svm_module_init);
 static void __exit drm_svm_module_exit(void)
 {
 	/* kvfree_rcu() of ranges needs nothing of ours; SRCU is per object. */
+	drm_svm_lane_fini();
 }
 module_exit(drm_svm_module_exit);
 

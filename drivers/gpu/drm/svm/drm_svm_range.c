@@ -281,6 +281,8 @@ bool drm_svm_range_begin_inval(struct drm_svm_range *range, unsigned int first,
 	bitmap_and(hit, range->valid, mask, DRM_SVM_RANGE_PAGES);
 	bitmap_or(range->dying, range->dying, hit, DRM_SVM_RANGE_PAGES);
 	bitmap_andnot(range->valid, range->valid, hit, DRM_SVM_RANGE_PAGES);
+	/* Passes to a device leave stuck pages out, so this is somebody else. */
+	bitmap_andnot(range->stuck, range->stuck, mask, DRM_SVM_RANGE_PAGES);
 	return bitmap_intersects(range->dying, mask, DRM_SVM_RANGE_PAGES);
 }
 

@@ -2,12 +2,23 @@
 /*
  * Service of one range for one device: make wanted pages accessible.
  *
- *	place (policy, migration) -> walk -> DMA map -> prepare the table ->
+ *	place (policy, migration) -> walk -> missing? fault in, walk again ->
+ *	DMA map -> prepare the table ->
  *	under the range's lock: generation unchanged? commit : undo, go round
  *
  * All of it under the service lock of the range. Rounds are bounded: who loses
  * them all gets -EAGAIN and tries again later; that is no error of the access.
+ *
+ * From the walk to the commit pages of other devices' regions are looked at, so it
+ * is an SRCU section that the end of any region waits for. Nothing in it waits for
+ * a page to come. What may be long in coming is not waited for here at all: the
+ * others are served, and the caller is told which are held.
+ *
+ * Neighbours come along where they can. What is wrong with one of them (it cannot be
+ * mapped for DMA, the format has no word for its address) is its own affair.
  */
+
+#include <kunit/visibility.h>
 
 #include <linux/hmm.h>
 #include <linux/memcontrol.h>
@@ -15,6 +26,7 @@
 #include <linux/slab.h>
 
 #include "drm_svm_internal.h"
+#include "drm_svm_pagein.h"
 #include "drm_svm_planted.h"
 
 #define DRM_SVM_ROUNDS	16
@@ -41,6 +53,15 @@ static struct page *drm_svm_usable_page(struct drm_svm_service *s,
 	return hmm_pfn_to_page(pfn);
 }
 
+/* Where it is it would be written unseen: soft-dirty bits were cleared since. */
+static bool drm_svm_stale(struct drm_svm_service *s, unsigned int i)
+{
+	struct page *page = hmm_pfn_to_page(s->pfns[i]);
+
+	return is_device_private_page(page) &&
+	       drm_svm_page_soft_stale(s->smm, page);
+}
+
 static u64 drm_svm_leaf_flags(struct drm_svm_service *s, unsigned int i)
 {
 	u64 flags = DRM_GPT_LEAF_VALID;
@@ -49,8 +70,8 @@ static u64 drm_svm_leaf_flags(struct drm_svm_service *s, unsigned int i)
 	 * Neighbours are writable only if the fault was a write: else a later
 	 * write faults and is known.
 	 */
-	if ((s->pfns[i] & HMM_PFN_WRITE) &&
-	    (s->write || test_bit(i, s->rd->writable)))
+	if ((s->pfns[i] & HMM_PFN_WRITE) && !drm_svm_stale(s, i) &&
+	    (s->write || test_bit(i, s->writable)))
 		flags |= DRM_GPT_LEAF_WRITE | DRM_GPT_LEAF_ATOMIC;
 	/* Some formats do not tell atomics from writes. */
 	return flags & s->svm->gpt->format->leaf_bits;
@@ -71,6 +92,8 @@ static int drm_svm_sort_page(struct drm_svm_service *s, unsigned int i,
 			s->leaves[i] = drm_svm_leaf_flags(s, i) |
 				DRM_GPT_LEAF_LOCAL |
 				drm_svm_region_offset(region, page_to_pfn(page));
+			if (drm_svm_stale(s, i) && test_bit(i, s->want_write))
+				s->foreign = true;
 		} else if (test_bit(i, s->want)) {
 			s->foreign = true;
 		}
@@ -109,6 +132,14 @@ static bool drm_svm_in_table(struct drm_svm_service *s, unsigned int first,
 			      DRM_GPT_LEAF_VALID, &seq);
 }
 
+/* Neighbours that were mapped by a read, and come along with a write now. */
+static bool drm_svm_upgrades(struct drm_svm_service *s, unsigned int i)
+{
+	return s->write && (s->pfns[i] & HMM_PFN_WRITE) &&
+	       !test_bit(i, s->writable) &&
+	       !drm_svm_planted(DRM_SVM_PLANTED_NO_UPGRADE);
+}
+
 /*
  * Neighbours that the device maps already stay as they are. The table is asked
  * too: those of a large leaf that went whole are recorded as mapped, and come
@@ -121,6 +152,9 @@ static void drm_svm_keep_mapped(struct drm_svm_service *s,
 	unsigned int first, end, i;
 
 	bitmap_andnot(keep, s->mapped, s->want, DRM_SVM_RANGE_PAGES);
+	for_each_set_bit(i, keep, DRM_SVM_RANGE_PAGES)
+		if (drm_svm_upgrades(s, i))
+			__clear_bit(i, keep);
 	for_each_set_bitrange(first, end, keep, DRM_SVM_RANGE_PAGES) {
 		bool all = drm_svm_in_table(s, first, end);
 
@@ -156,9 +190,11 @@ static void drm_svm_record_page(struct drm_svm_service *s, unsigned int i)
 	range->pfns[i] = page_to_pfn(hmm_pfn_to_page(s->pfns[i]));
 	__set_bit(i, range->valid);
 	if (test_bit(i, s->fresh)) {
+		/* From here on the mapping is the range's. */
 		if (!rd->use_iova)
 			rd->dma[i] = s->dma[i];
 		__set_bit(i, rd->system);
+		__clear_bit(i, s->fresh);
 	}
 	if (!__test_and_set_bit(i, rd->mapped))
 		atomic64_inc((leaf & DRM_GPT_LEAF_APERTURE) ==
@@ -189,20 +225,26 @@ static int drm_svm_commit_locked(struct drm_svm_service *s,
 	for (i = 0; i < n; i++)
 		if (s->leaves[i])
 			drm_svm_record_page(s, i);
-	/* From here on the mappings are the range's. */
-	bitmap_clear(s->fresh, 0, n);
 	return ret;
 }
 
-/* What a commit would refuse half way, with the pages before it mapped already. */
+/*
+ * What a commit would refuse half way, with the pages before it mapped already. A
+ * neighbour that the format has no word for stays behind.
+ */
 static bool drm_svm_expressible(struct drm_svm_service *s)
 {
-	u64 all = 0;
+	u64 bits = s->svm->gpt->format->leaf_bits;
 	unsigned int i;
 
-	for (i = 0; i < DRM_SVM_RANGE_PAGES; i++)
-		all |= s->leaves[i];
-	return !(all & ~s->svm->gpt->format->leaf_bits);
+	for (i = 0; i < DRM_SVM_RANGE_PAGES; i++) {
+		if (!(s->leaves[i] & ~bits))
+			continue;
+		if (test_bit(i, s->want))
+			return false;
+		s->leaves[i] = 0;
+	}
+	return true;
 }
 
 static int drm_svm_commit(struct drm_svm_service *s)
@@ -264,7 +306,7 @@ static int drm_svm_apply(struct drm_svm_service *s)
 
 	drm_svm_keep_mapped(s, system);
 	bitmap_andnot(fresh, system, s->mapped, DRM_SVM_RANGE_PAGES);
-	ret = drm_svm_dma_map(s, fresh);
+	ret = drm_svm_dma_map(s, system, fresh);
 	if (ret)
 		return ret;
 	drm_svm_system_leaves(s, system);
@@ -276,23 +318,56 @@ static int drm_svm_apply(struct drm_svm_service *s)
 }
 
 /*
+ * Sees that what is wanted is there. Return: 0 and a walk that found it, with
+ * mmap_lock held and the SRCU section @*idx open; an error, with neither.
+ */
+static int drm_svm_look(struct drm_svm_service *s, int *idx)
+{
+	struct mm_struct *mm = s->smm->mm;
+	bool planted = drm_svm_planted(DRM_SVM_PLANTED_SRCU_PAGE_IN);
+	unsigned int tries;
+	bool locked = true;
+	int ret = drm_svm_mmap_lock(s->svm);
+
+	if (ret)
+		return ret;
+	for (tries = 0; tries < 2; tries++) {
+		*idx = drm_svm_pages_read_lock();
+		ret = drm_svm_walk(s);
+		if (!ret && bitmap_empty(s->missing, DRM_SVM_RANGE_PAGES))
+			return 0;
+		if (!planted)
+			drm_svm_pages_read_unlock(*idx);
+		ret = ret ?: drm_svm_page_in_missing(s, &locked);
+		if (planted)
+			drm_svm_pages_read_unlock(*idx);
+		if (ret || !locked || bitmap_empty(s->want, DRM_SVM_RANGE_PAGES))
+			break;
+	}
+	if (locked)
+		mmap_read_unlock(mm);
+	/* There by now, or gone again: the next round sees. */
+	return ret ?: -EINPROGRESS;
+}
+
+/*
  * Who has lost before keeps mmap_lock until the commit: nobody changes mappings
  * meanwhile, however eager. What is left to lose to is reclaim and the like.
  */
 static int drm_svm_round(struct drm_svm_service *s, bool keep_lock)
 {
 	struct mm_struct *mm = s->smm->mm;
-	int ret;
+	int ret, idx;
 
-	if (mmap_read_lock_killable(mm))
-		return -EINTR;
-	ret = drm_svm_walk(s);
+	ret = drm_svm_look(s, &idx);
+	if (ret)
+		return ret;
 	if (!keep_lock)
 		mmap_read_unlock(mm);
-	if (!ret)
-		ret = drm_svm_apply(s);
+	ret = drm_svm_apply(s);
 	if (keep_lock)
 		mmap_read_unlock(mm);
+	drm_svm_pages_read_unlock(idx);
 	if (ret || drm_svm_planted(DRM_SVM_PLANTED_NO_PT_WAIT))
 		return ret;
 	return drm_gpt_wait(s->svm->gpt, s->seq);
@@ -311,30 +386,38 @@ static int drm_svm_attach_range(struct drm_svm_service *s, u64 base)
 	return 0;
 }
 
+/* Memory of a device that this one cannot reach comes by way of the system's. */
+static int drm_svm_fetch_foreign(struct drm_svm_service *s, u64 base)
+{
+	int ret = drm_svm_place_system(s->svm, base, s->want);
+
+	/* -EBUSY: lost to invalidations, as -EAGAIN. */
+	return ret && ret != -EBUSY ? ret : -EAGAIN;
+}
+
 static int drm_svm_rounds(struct drm_svm_service *s, u64 base)
 {
-	unsigned int round, foreign = 0;
-	int ret = -EAGAIN, idx;
+	unsigned int round, lost = 0, foreign = 0;
+	int ret = -EAGAIN;
 
-	for (round = 0; ret == -EAGAIN && round < DRM_SVM_ROUNDS; round++) {
+	for (round = 0; round < DRM_SVM_ROUNDS; round++) {
+		if (bitmap_empty(s->want, DRM_SVM_RANGE_PAGES))
+			return 0;
 		ret = drm_svm_attach_range(s, base);
 		if (ret)
 			return ret;
-		idx = drm_svm_pages_read_lock();
-		ret = drm_svm_round(s, round >= DRM_SVM_PATIENCE);
-		drm_svm_pages_read_unlock(idx);
+		ret = drm_svm_round(s, lost >= DRM_SVM_PATIENCE);
 		drm_svm_range_put(s->range);
-		if (ret == -EAGAIN)
+		if (ret == -EAGAIN) {
+			lost++;
 			atomic64_inc(&s->svm->stats.retries);
-		/* Memory of a device that this one cannot reach: via RAM. */
-		if (ret == -EXDEV && foreign++ < 2) {
-			ret = drm_svm_place(s->svm, base, s->want, false);
-			/* -EBUSY: lost to invalidations, as -EAGAIN. */
-			if (!ret || ret == -EBUSY)
-				ret = -EAGAIN;
 		}
+		if (ret == -EXDEV && foreign++ < 2)
+			ret = drm_svm_fetch_foreign(s, base);
+		if (ret != -EAGAIN && ret != -EINPROGRESS)
+			break;
 	}
-	return ret == -EXDEV ? -EAGAIN : ret;
+	return ret == -EXDEV || ret == -EINPROGRESS ? -EAGAIN : ret;
 }
 
 static bool drm_svm_wants_device(struct drm_svm *svm, u64 base,
@@ -356,16 +439,18 @@ static int drm_svm_serve_span(struct drm_svm_service *s, u64 base)
 	s->window = drm_svm_window_get(s->smm, base);
 	if (IS_ERR(s->window))
 		return PTR_ERR(s->window);
-	ret = drm_svm_span_lock(&s->smm->spans, &span, base,
-				base + DRM_SVM_RANGE_SIZE - 1);
+	ret = drm_svm_span_lock_unless(&s->smm->spans, &span, base,
+				       base + DRM_SVM_RANGE_SIZE - 1,
+				       &s->svm->dying);
 	if (ret)
 		goto out;
 	/* What cannot move is mapped where it is. */
 	if (drm_svm_wants_device(s->svm, base, s->want))
-		drm_svm_place(s->svm, base, s->want, true);
+		drm_svm_place_device(s->svm, base, s->want);
 	ret = drm_svm_rounds(s, base);
 	drm_svm_span_unlock(&s->smm->spans, &span);
-	if (ret)
+	/* It may map nothing. */
+	if (ret || bitmap_empty(s->want, DRM_SVM_RANGE_PAGES))
 		drm_svm_range_settle(s->smm, base);
 out:
 	drm_svm_window_put(s->window);
@@ -378,6 +463,8 @@ out:
  * @base: first byte of the range
  * @want: pages that are needed, by index
  * @want_write: of these, those to be written
+ * @held: out, of @want those that are not served since they may be long in coming:
+ *	pages of files, or held by a userfaultfd
  *
  * Memory is charged to the owner of the address space, whoever runs this.
  *
@@ -387,13 +474,14 @@ out:
  * cannot be served; -ENOMEM, -EIO, -ENODEV, -EINTR.
  */
 int drm_svm_serve(struct drm_svm *svm, u64 base, const unsigned long *want,
-		  const unsigned long *want_write)
+		  const unsigned long *want_write, unsigned long *held)
 {
 	struct mm_struct *mm = svm->smm->mm;
 	struct mem_cgroup *memcg, *old;
 	struct drm_svm_service *s;
 	int ret;
 
+	bitmap_zero(held, DRM_SVM_RANGE_PAGES);
 	if (base >= mm->task_size ||
 	    !drm_svm_reaches(svm, base + DRM_SVM_RANGE_SIZE - 1))
 		return -EFAULT;
@@ -411,6 +499,7 @@ int drm_svm_serve(struct drm_svm *svm, u64 base, const unsigned long *want,
 			   DRM_SVM_RANGE_PAGES);
 		s->write = !bitmap_empty(s->want_write, DRM_SVM_RANGE_PAGES);
 		ret = drm_svm_serve_span(s, base);
+		bitmap_copy(held, s->held, DRM_SVM_RANGE_PAGES);
 		kvfree(s);
 	} else {
 		ret = -ENOMEM;
@@ -421,3 +510,4 @@ int drm_svm_serve(struct drm_svm *svm, u64 base, const unsigned long *want,
 	mmput_async(mm);
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_serve);

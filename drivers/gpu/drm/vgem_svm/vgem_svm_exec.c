@@ -51,6 +51,7 @@ static void vgem_svm_job_free(struct vgem_svm_job *job)
 		dma_fence_remove_callback(job->fences[job->next], &job->cb);
 	for (i = 0; i < job->nr; i++)
 		dma_fence_put(job->fences[i]);
+	vgem_svm_user_uncharge(job->queue->vm->user, VGEM_SVM_USER_JOBS);
 	kfree(job);
 }
 
@@ -189,14 +190,16 @@ void vgem_svm_queue_drop_jobs(struct vgem_svm_queue *queue)
 static int vgem_svm_job_add_fence(struct drm_file *file,
 				  struct vgem_svm_job *job, u32 i)
 {
-	struct drm_vgem_svm_sync __user *user =
-		u64_to_user_ptr(job->args.in_syncs);
+	u32 stride = job->args.in_sync_stride;
 	struct drm_vgem_svm_sync sync;
 	struct dma_fence *fence;
 	int ret;
 
-	if (copy_from_user(&sync, user + i, sizeof(sync)))
-		return -EFAULT;
+	ret = copy_struct_from_user(&sync, sizeof(sync),
+				    u64_to_user_ptr(job->args.in_syncs +
+						    (u64)i * stride), stride);
+	if (ret)
+		return ret;
 	if (sync.flags)
 		return -EINVAL;
 	/* An error may leave a fence behind that is not ours. */
@@ -214,9 +217,14 @@ static struct vgem_svm_job *vgem_svm_job_make(struct drm_file *file,
 	u32 i;
 	int ret;
 
-	job = kzalloc_flex(*job, fences, args->nr_in_syncs, GFP_KERNEL);
-	if (!job)
+	ret = vgem_svm_user_charge(queue->vm->user, VGEM_SVM_USER_JOBS);
+	if (ret)
+		return ERR_PTR(ret);
+	job = kzalloc_flex(*job, fences, args->nr_in_syncs, GFP_KERNEL_ACCOUNT);
+	if (!job) {
+		vgem_svm_user_uncharge(queue->vm->user, VGEM_SVM_USER_JOBS);
 		return ERR_PTR(-ENOMEM);
+	}
 	job->queue = queue;
 	job->args = *args;
 	job->nr = args->nr_in_syncs;
@@ -268,6 +276,12 @@ static int vgem_svm_exec_check(struct drm_device *drm,
 		return vgem_svm_bad(drm, "nr_in_syncs");
 	if (!args->nr_in_syncs && args->in_syncs)
 		return vgem_svm_bad(drm, "in_syncs");
+	if (args->nr_in_syncs &&
+	    !vgem_svm_stride_ok(args->in_sync_stride,
+				sizeof(struct drm_vgem_svm_sync)))
+		return vgem_svm_bad(drm, "in_sync_stride");
+	if (args->pad)
+		return vgem_svm_bad(drm, "pad");
 	if ((args->fence_addr & 7) || !vgem_svm_va_ok(args->fence_addr, 8))
 		return vgem_svm_bad(drm, "fence_addr");
 	if (!args->fence_addr && args->fence_value)

@@ -11,6 +11,23 @@
 
 #include "vgem_svm_drv.h"
 
+/*
+ * Elements of what the caller's header and this kernel each know: those of the
+ * kernel may be shorter or longer.
+ */
+static int vgem_svm_copy_array_to_user(u8 __user *out, u32 stride,
+				       const void *from, u32 bytes, u32 n)
+{
+	int ret = 0;
+	u32 i;
+
+	if (stride == bytes)
+		return copy_to_user(out, from, (size_t)n * bytes) ? -EFAULT : 0;
+	for (i = 0; i < n && !ret; i++, out += stride, from += bytes)
+		ret = copy_struct_to_user(out, stride, from, bytes, NULL);
+	return ret;
+}
+
 /* Pages that RESIDENCY looks at in one go. */
 #define VGEM_SVM_RESIDENCY_CHUNK	4096UL
 
@@ -18,43 +35,6 @@ static bool vgem_svm_range_ok(u64 addr, u64 length)
 {
 	return length && PAGE_ALIGNED(addr) && PAGE_ALIGNED(length) &&
 	       addr + length > addr && addr + length <= TASK_SIZE;
-}
-
-int vgem_svm_query_ioctl(struct drm_device *drm, void *data,
-			 struct drm_file *file)
-{
-	struct vgem_svm_dev *vdev = to_vgem_svm_dev(drm);
-	struct drm_vgem_svm_query *args = data;
-
-	if (args->pad)
-		return vgem_svm_bad(drm, "pad");
-	switch (args->param) {
-	case DRM_VGEM_SVM_PARAM_VRAM_BYTES:
-		args->value = vdev->has_region ? vdev->region.bytes : 0;
-		return 0;
-	case DRM_VGEM_SVM_PARAM_NR_ENGINES:
-		args->value = vgem_svm_nr_compute;
-		return 0;
-	case DRM_VGEM_SVM_PARAM_VA_BITS:
-		args->value = VGEM_SVM_VA_BITS;
-		return 0;
-	case DRM_VGEM_SVM_PARAM_PT_UPDATE:
-		args->value = vgem_svm_pt_mode == VGEM_SVM_PT_MIXED ? 2 :
-			      vgem_svm_pt_mode != VGEM_SVM_PT_CPU;
-		return 0;
-	case DRM_VGEM_SVM_PARAM_IOMMU:
-		args->value = device_iommu_mapped(vdev->dev);
-		return 0;
-	case DRM_VGEM_SVM_PARAM_VRAM_USED:
-		args->value = vdev->has_region ?
-			      drm_svm_region_used(&vdev->region) : 0;
-		return 0;
-	case DRM_VGEM_SVM_PARAM_FAULT_ENTRIES:
-		args->value = vgem_svm_fault_entries;
-		return 0;
-	default:
-		return vgem_svm_bad(drm, "param");
-	}
 }
 
 static enum drm_svm_location vgem_svm_location(u64 value)
@@ -84,8 +64,6 @@ int vgem_svm_migrate_ioctl(struct drm_device *drm, void *data,
 	if (args->location != DRM_VGEM_SVM_LOC_SYSTEM &&
 	    args->location != DRM_VGEM_SVM_LOC_DEVICE)
 		return vgem_svm_bad(drm, "location");
-	if (args->moved || args->there || args->failed)
-		return vgem_svm_bad(drm, "output field");
 	if (!vgem_svm_range_ok(args->addr, args->length))
 		return vgem_svm_bad(drm, "addr or length");
 	vm = vgem_svm_vm_enter(file, args->vm_id);
@@ -94,7 +72,7 @@ int vgem_svm_migrate_ioctl(struct drm_device *drm, void *data,
 
 	ret = drm_svm_migrate(&vm->svm, args->addr,
 			      args->addr + args->length - 1,
-			      vgem_svm_location(args->location), &result);
+			      vgem_svm_location(args->location), 0, &result);
 	if (!ret) {
 		args->moved = result.moved;
 		args->there = result.there;
@@ -104,6 +82,20 @@ int vgem_svm_migrate_ioctl(struct drm_device *drm, void *data,
 	return ret;
 }
 
+static int vgem_svm_attr_check(struct drm_device *drm,
+			       const struct drm_vgem_svm_attr *args)
+{
+	if (args->flags)
+		return vgem_svm_bad(drm, "flags");
+	if (args->pad)
+		return vgem_svm_bad(drm, "pad");
+	if (args->attr != DRM_VGEM_SVM_ATTR_PREFERRED_LOC)
+		return vgem_svm_bad(drm, "attr");
+	if (!vgem_svm_range_ok(args->addr, args->length))
+		return vgem_svm_bad(drm, "addr or length");
+	return 0;
+}
+
 int vgem_svm_attr_set_ioctl(struct drm_device *drm, void *data,
 			    struct drm_file *file)
 {
@@ -111,12 +103,11 @@ int vgem_svm_attr_set_ioctl(struct drm_device *drm, void *data,
 	struct vgem_svm_vm *vm;
 	int ret;
 
-	if (args->attr != DRM_VGEM_SVM_ATTR_PREFERRED_LOC)
-		return vgem_svm_bad(drm, "attr");
+	ret = vgem_svm_attr_check(drm, args);
+	if (ret)
+		return ret;
 	if (args->value > DRM_VGEM_SVM_LOC_DEVICE)
 		return vgem_svm_bad(drm, "value");
-	if (!vgem_svm_range_ok(args->addr, args->length))
-		return vgem_svm_bad(drm, "addr or length");
 	vm = vgem_svm_vm_enter(file, args->vm_id);
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
@@ -133,14 +124,13 @@ int vgem_svm_attr_get_ioctl(struct drm_device *drm, void *data,
 	struct drm_vgem_svm_attr *args = data;
 	enum drm_svm_location location;
 	struct vgem_svm_vm *vm;
+	int ret;
 
-	if (args->attr != DRM_VGEM_SVM_ATTR_PREFERRED_LOC)
-		return vgem_svm_bad(drm, "attr");
-	if (args->value)
-		return vgem_svm_bad(drm, "value");
-	if (args->length != PAGE_SIZE ||
-	    !vgem_svm_range_ok(args->addr, args->length))
-		return vgem_svm_bad(drm, "addr or length");
+	ret = vgem_svm_attr_check(drm, args);
+	if (ret)
+		return ret;
+	if (args->length != PAGE_SIZE)
+		return vgem_svm_bad(drm, "length");
 	vm = vgem_svm_vm_enter(file, args->vm_id);
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
@@ -152,6 +142,20 @@ int vgem_svm_attr_get_ioctl(struct drm_device *drm, void *data,
 	return 0;
 }
 
+static int vgem_svm_residency_chunk(struct vgem_svm_vm *vm, u64 addr, u64 pages,
+				    u8 *buf)
+{
+	int ret = vgem_svm_vm_use(vm);
+
+	if (ret)
+		return ret;
+	ret = drm_svm_residency(&vm->svm, addr, addr + (pages << PAGE_SHIFT) - 1,
+				buf);
+	vgem_svm_vm_unuse(vm);
+	return ret;
+}
+
+/* The caller's memory may be held up by whom it likes: nobody waits for that. */
 static int vgem_svm_residency(struct vgem_svm_vm *vm,
 			      const struct drm_vgem_svm_residency *args)
 {
@@ -160,18 +164,17 @@ static int vgem_svm_residency(struct vgem_svm_vm *vm,
 	u8 *buf;
 	int ret = 0;
 
-	buf = kvmalloc(min(pages, VGEM_SVM_RESIDENCY_CHUNK), GFP_KERNEL);
+	buf = kvmalloc(min(pages, VGEM_SVM_RESIDENCY_CHUNK), GFP_KERNEL_ACCOUNT);
 	if (!buf)
 		return -ENOMEM;
 	while (pages && !ret) {
 		u64 now = min(pages, VGEM_SVM_RESIDENCY_CHUNK);
 
-		ret = drm_svm_residency(&vm->svm, addr,
-					addr + (now << PAGE_SHIFT) - 1, buf);
-		if (!ret && copy_to_user(out, buf, now))
-			ret = -EFAULT;
+		ret = vgem_svm_residency_chunk(vm, addr, now, buf);
+		ret = ret ?: vgem_svm_copy_array_to_user(out, args->stride, buf,
+							 1, now);
 		addr += now << PAGE_SHIFT;
-		out += now;
+		out += now * args->stride;
 		pages -= now;
 	}
 	kvfree(buf);
@@ -187,14 +190,18 @@ int vgem_svm_residency_ioctl(struct drm_device *drm, void *data,
 
 	if (args->flags)
 		return vgem_svm_bad(drm, "flags");
+	if (args->pad)
+		return vgem_svm_bad(drm, "pad");
 	if (!vgem_svm_range_ok(args->addr, args->length) ||
-	    args->length > SZ_1G)
+	    args->length > VGEM_SVM_RESIDENCY_BYTES)
 		return vgem_svm_bad(drm, "addr or length");
-	vm = vgem_svm_vm_enter(file, args->vm_id);
-	if (IS_ERR(vm))
-		return PTR_ERR(vm);
+	if (!vgem_svm_stride_ok(args->stride, 1))
+		return vgem_svm_bad(drm, "stride");
+	vm = vgem_svm_file_find_vm(file->driver_priv, args->vm_id);
+	if (!vm)
+		return -ENOENT;
 	ret = vgem_svm_residency(vm, args);
-	vgem_svm_vm_leave(vm);
+	vgem_svm_vm_put(vm);
 	return ret;
 }
 
@@ -234,15 +241,19 @@ int vgem_svm_counters_ioctl(struct drm_device *drm, void *data,
 	u32 n = min_t(u32, args->nr, DRM_VGEM_SVM_CTR_NR);
 	struct vgem_svm_vm *vm;
 
+	if (args->flags)
+		return vgem_svm_bad(drm, "flags");
+	if (args->pad)
+		return vgem_svm_bad(drm, "pad");
 	vm = vgem_svm_vm_enter(file, args->vm_id);
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
 	vgem_svm_read_counters(vm, values);
 	vgem_svm_vm_leave(vm);
-	if (copy_to_user(u64_to_user_ptr(args->values), values,
-			 n * sizeof(*values)))
+	if (n && copy_to_user(u64_to_user_ptr(args->values), values,
+			      n * sizeof(*values)))
 		return -EFAULT;
-	args->nr = DRM_VGEM_SVM_CTR_NR;
+	args->nr = n ?: DRM_VGEM_SVM_CTR_NR;
 	return 0;
 }
 
@@ -272,9 +283,11 @@ int vgem_svm_faults_ioctl(struct drm_device *drm, void *data,
 	int ret = 0;
 	u32 n;
 
-	if (args->total)
-		return vgem_svm_bad(drm, "total");
-	buf = kzalloc_objs(*buf, VGEM_SVM_FAULT_LOG, GFP_KERNEL);
+	if (args->flags)
+		return vgem_svm_bad(drm, "flags");
+	if (args->nr && !vgem_svm_stride_ok(args->stride, sizeof(*buf)))
+		return vgem_svm_bad(drm, "stride");
+	buf = kzalloc_objs(*buf, VGEM_SVM_FAULT_LOG, GFP_KERNEL_ACCOUNT);
 	if (!buf)
 		return -ENOMEM;
 	vm = vgem_svm_vm_enter(file, args->vm_id);
@@ -284,10 +297,10 @@ int vgem_svm_faults_ioctl(struct drm_device *drm, void *data,
 	}
 	n = vgem_svm_copy_faults(vm, buf, args->nr, &total);
 	vgem_svm_vm_leave(vm);
-	if (copy_to_user(u64_to_user_ptr(args->faults), buf, n * sizeof(*buf))) {
-		ret = -EFAULT;
+	ret = vgem_svm_copy_array_to_user(u64_to_user_ptr(args->faults),
+					  args->stride, buf, sizeof(*buf), n);
+	if (ret)
 		goto out;
-	}
 	args->nr = n;
 	args->total = total;
 out:

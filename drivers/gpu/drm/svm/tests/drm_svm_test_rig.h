@@ -56,7 +56,10 @@ void test_inval_end(struct test_inval *inval);
 void test_await_flushes(struct kunit *test, struct test_dev *dev, int n);
 
 extern struct kunit_suite drm_svm_attr_suite;
+extern struct kunit_suite drm_svm_fault_suite;
+extern struct kunit_suite drm_svm_lane_suite;
 extern struct kunit_suite drm_svm_mirror_suite;
 extern struct kunit_suite drm_svm_reach_suite;
+extern struct kunit_suite drm_svm_memory_suite;
 
 #endif /* _DRM_SVM_TEST_RIG_H_ */

@@ -46,6 +46,15 @@ struct vgem_svm_unit *vgem_svm_chan_lock(struct vgem_svm_chan *chan)
 	}
 }
 
+/* The engine looks without its lock whether there is anything to lock it for. */
+static void vgem_svm_unit_set_chan(struct vgem_svm_unit *unit, u32 index, bool on)
+{
+	u64 bit = BIT_ULL(index);
+
+	lockdep_assert_held(&unit->lock);
+	WRITE_ONCE(unit->chans, on ? unit->chans | bit : unit->chans & ~bit);
+}
+
 /**
  * vgem_svm_chan_die() - a channel ends
  * @chan: its unit is locked
@@ -67,7 +76,7 @@ void vgem_svm_chan_die(struct vgem_svm_chan *chan, u32 error, u64 addr, u64 pc,
 	chan->err_info = info;
 	/* Who reads DEAD reads why. */
 	smp_store_release(&chan->status, VGEM_SVM_CHAN_ST_DEAD);
-	chan->unit->chans &= ~BIT_ULL(chan->index);
+	vgem_svm_unit_set_chan(chan->unit, chan->index, false);
 	atomic64_or(BIT_ULL(chan->index), &hw->chan_errors);
 	vgem_svm_irq_raise(hw, VGEM_SVM_INT_CHAN_ERROR);
 }
@@ -78,6 +87,7 @@ static void vgem_svm_chan_reset(struct vgem_svm_chan *chan)
 
 	WRITE_ONCE(chan->head, 0);
 	WRITE_ONCE(chan->tail, 0);
+	chan->pkt_kept = false;
 	chan->err = 0;
 	chan->err_addr = 0;
 	chan->err_pc = 0;
@@ -99,7 +109,7 @@ static void vgem_svm_chan_off(struct vgem_svm_chan *chan,
 {
 	struct vgem_svm_unit *unit = vgem_svm_chan_lock(chan);
 
-	unit->chans &= ~BIT_ULL(chan->index);
+	vgem_svm_unit_set_chan(unit, chan->index, false);
 	WRITE_ONCE(chan->status, VGEM_SVM_CHAN_ST_OFF);
 	if (next)
 		WRITE_ONCE(chan->unit, next);
@@ -140,7 +150,7 @@ void vgem_svm_chan_ctrl(struct vgem_svm_hw *hw, u32 index, u64 val)
 	if (unit == &hw->pt)
 		unit->inv_wait = 0;
 	WRITE_ONCE(chan->status, VGEM_SVM_CHAN_ST_ON);
-	unit->chans |= BIT_ULL(index);
+	vgem_svm_unit_set_chan(unit, index, true);
 	vgem_svm_unit_unlock(unit);
 	vgem_svm_unit_kick(unit);
 }
@@ -172,35 +182,80 @@ static u64 *vgem_svm_ring_word(struct vgem_svm_chan *chan, u64 n)
 				   false);
 }
 
+static enum vgem_svm_packet_place vgem_svm_chan_place(struct vgem_svm_chan *chan)
+{
+	switch (chan->index) {
+	case VGEM_SVM_HW_CHAN_PT:
+		return VGEM_SVM_PACKET_PT;
+	case VGEM_SVM_HW_CHAN_COPY:
+		return VGEM_SVM_PACKET_COPY;
+	default:
+		return VGEM_SVM_PACKET_COMPUTE;
+	}
+}
+
+/* Reads the packet at the head. Return: false if that ended the channel. */
+static bool vgem_svm_chan_fetch(struct vgem_svm_chan *chan, u64 tail)
+{
+	const u64 *ring = vgem_svm_ring_word(chan, chan->head);
+	u64 left = (SZ_4K - ((chan->head * 8) & (SZ_4K - 1))) / 8;
+	u32 words, i;
+
+	if (!ring) {
+		vgem_svm_chan_die(chan, VGEM_SVM_ERR_BUS, chan->ring_base, 0,
+				  0);
+		return false;
+	}
+	chan->pkt[0] = READ_ONCE(ring[0]);
+	words = VGEM_SVM_PKT_WORDS(chan->pkt[0]);
+	if (words > min(left, tail - chan->head) ||
+	    !vgem_svm_packet_ok(chan->pkt[0], vgem_svm_chan_place(chan))) {
+		vgem_svm_chan_die(chan, VGEM_SVM_ERR_PACKET, chan->head * 8, 0,
+				  chan->pkt[0] << 32);
+		return false;
+	}
+	for (i = 1; i < min_t(u32, words, VGEM_SVM_PKT_KEPT); i++)
+		chan->pkt[i] = READ_ONCE(ring[i]);
+	return true;
+}
+
 /**
  * vgem_svm_chan_packet() - the packet at the head of the ring
  * @chan: its unit is locked, it is on
  *
- * Context: a ring that cannot be read, and a packet that is longer than what
- * has been written or crosses a 4 KiB boundary of the ring, end the channel.
+ * A packet is read once, however many steps it takes: what is written to its place
+ * in the ring meanwhile does not change it. Of one that is longer than
+ * %VGEM_SVM_PKT_KEPT these are the first words; vgem_svm_chan_words() has the rest.
+ *
+ * Context: a ring that cannot be read, a packet that is longer than what has
+ * been written or crosses a 4 KiB boundary of the ring, and one whose first word is
+ * not as vgem_svm_packet_ok() wants it, end the channel.
  * Return: its words, or NULL if there is none.
  */
-u64 *vgem_svm_chan_packet(struct vgem_svm_chan *chan)
+const u64 *vgem_svm_chan_packet(struct vgem_svm_chan *chan)
 {
 	/* What was written before the doorbell is read after it. */
-	u64 tail = smp_load_acquire(&chan->tail), *pkt, left;
+	u64 tail = smp_load_acquire(&chan->tail);
 
 	if (chan->head == tail)
 		return NULL;
-	pkt = vgem_svm_ring_word(chan, chan->head);
-	if (!pkt) {
-		vgem_svm_chan_die(chan, VGEM_SVM_ERR_BUS, chan->ring_base, 0,
-				  0);
-		return NULL;
-	}
-	left = (SZ_4K - ((chan->head * 8) & (SZ_4K - 1))) / 8;
-	left = min(left, tail - chan->head);
-	if (!VGEM_SVM_PKT_WORDS(*pkt) || VGEM_SVM_PKT_WORDS(*pkt) > left) {
-		vgem_svm_chan_die(chan, VGEM_SVM_ERR_PACKET, chan->head * 8, 0,
-				  *pkt << 32);
-		return NULL;
-	}
-	return pkt;
+	if (!chan->pkt_kept)
+		chan->pkt_kept = vgem_svm_chan_fetch(chan, tail);
+	return chan->pkt_kept ? chan->pkt : NULL;
+}
+
+/**
+ * vgem_svm_chan_words() - more of the packet at the head, in the ring
+ * @chan: its unit is locked
+ * @first: which word
+ *
+ * Each is to be read once, by READ_ONCE().
+ *
+ * Return: that word and those behind it, NULL if the bus refuses the ring.
+ */
+const u64 *vgem_svm_chan_words(struct vgem_svm_chan *chan, u32 first)
+{
+	return vgem_svm_ring_word(chan, chan->head + first);
 }
 
 /**
@@ -214,6 +269,7 @@ void vgem_svm_chan_next(struct vgem_svm_chan *chan, u64 header)
 {
 	if (chan->status != VGEM_SVM_CHAN_ST_ON)
 		return;
+	chan->pkt_kept = false;
 	/* What the packet did is visible before HEAD says that it is done. */
 	smp_store_release(&chan->head, chan->head + VGEM_SVM_PKT_WORDS(header));
 }
@@ -223,7 +279,7 @@ static bool vgem_svm_chan_fence(struct vgem_svm_chan *chan, const u64 *pkt)
 	struct vgem_svm_hw *hw = chan->unit->hw;
 	u8 *ptr;
 
-	if (VGEM_SVM_PKT_WORDS(pkt[0]) != 3 || (pkt[1] & 7))
+	if (pkt[1] & 7)
 		return false;
 	ptr = vgem_svm_bus(hw, pkt[1], true);
 	if (!ptr) {
@@ -274,6 +330,10 @@ u64 vgem_svm_chan_read(struct vgem_svm_hw *hw, u32 index, u32 reg)
 		return chan->vm;
 	case VGEM_SVM_CHAN_BUDGET:
 		return chan->budget;
+	case VGEM_SVM_CHAN_TOTAL:
+		return chan->total;
+	case VGEM_SVM_CHAN_OWNER:
+		return chan->owner;
 	case VGEM_SVM_CHAN_STATUS:
 		/* Pairs with vgem_svm_chan_die(). */
 		return smp_load_acquire(&chan->status);
@@ -307,6 +367,12 @@ static void vgem_svm_chan_set(struct vgem_svm_chan *chan, u32 reg, u64 val)
 		break;
 	case VGEM_SVM_CHAN_BUDGET:
 		chan->budget = val;
+		break;
+	case VGEM_SVM_CHAN_TOTAL:
+		chan->total = val;
+		break;
+	case VGEM_SVM_CHAN_OWNER:
+		WRITE_ONCE(chan->owner, val);
 		break;
 	}
 	vgem_svm_unit_unlock(unit);

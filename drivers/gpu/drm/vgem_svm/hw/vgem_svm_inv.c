@@ -15,6 +15,16 @@
  * sees the other.
  *
  * The queue holds the last few; an engine that is further behind flushes all.
+ * So does one that would have much to look up, since it is not preempted
+ * meanwhile: VGEM_SVM_INV_WORK bounds it, however many are posted and however
+ * large they are.
+ *
+ * Reuse: an engine may be held up for any time between two of its instructions,
+ * also in here, and its place in the queue is filled again after 256 more. So it
+ * takes a copy, and looks afterwards whether that may be a mixture of two. The
+ * number of each is stored before the lock is given back, and the next one's
+ * fields after it is taken: stores keep that order for all who look. Who has seen
+ * a field of number n + 256 therefore sees that n + 255 has been posted.
  *
  * The copy and page-table engines have no MMU. They acknowledge as well, so that
  * one set of functions locks all engines, but INV_DONE does not ask them.
@@ -38,21 +48,54 @@ static bool vgem_svm_unit_withholds(struct vgem_svm_unit *unit)
 	return false;
 }
 
+/* Return: false if the place of @seq in the queue has gone to a later one. */
+static bool vgem_svm_inv_take(struct vgem_svm_hw *hw, u64 seq,
+			      struct vgem_svm_inv *inv)
+{
+	struct vgem_svm_inv *slot = &hw->inv_queue[seq % VGEM_SVM_INV_QUEUE];
+
+	inv->vm = READ_ONCE(slot->vm);
+	inv->first = READ_ONCE(slot->first);
+	inv->last = READ_ONCE(slot->last);
+	inv->flags = READ_ONCE(slot->flags);
+	/* What was read, then how far posting has come: see "Reuse" above. */
+	smp_rmb();
+	return READ_ONCE(hw->inv_seq) - seq < VGEM_SVM_INV_QUEUE - 1;
+}
+
+/* Forgets what invalidation @seq asks for. Return: false if that was not done. */
+static bool vgem_svm_unit_forget_one(struct vgem_svm_unit *unit, u64 seq,
+				     u64 *work)
+{
+	struct vgem_svm_hw *hw = unit->hw;
+	struct vgem_svm_inv inv;
+
+	if (vgem_svm_hw_planted(45)) {
+		vgem_svm_tlb_flush(unit, &hw->inv_queue[seq % VGEM_SVM_INV_QUEUE]);
+		return READ_ONCE(hw->inv_seq) - seq < VGEM_SVM_INV_QUEUE / 2;
+	}
+	if (!vgem_svm_inv_take(hw, seq, &inv))
+		return false;
+	*work += vgem_svm_tlb_flush_work(&inv);
+	if (*work > VGEM_SVM_INV_WORK)
+		return false;
+	vgem_svm_tlb_flush(unit, &inv);
+	return true;
+}
+
 /* Forgets what the invalidations up to @seq ask for. */
 static void vgem_svm_unit_forget(struct vgem_svm_unit *unit, u64 seq)
 {
-	struct vgem_svm_hw *hw = unit->hw;
-	u64 i;
+	u64 work = 0, i;
 
 	if (!unit->tlb)
 		return;
-	for (i = unit->acked + 1; i <= seq &&
-	     seq - unit->acked < VGEM_SVM_INV_QUEUE / 2; i++)
-		vgem_svm_tlb_flush(unit, &hw->inv_queue[i % VGEM_SVM_INV_QUEUE]);
-	/* Too many, or did some wrap around while they were read? */
-	smp_rmb();
-	if (READ_ONCE(hw->inv_seq) - unit->acked >= VGEM_SVM_INV_QUEUE / 2)
-		vgem_svm_tlb_flush_all(unit);
+	for (i = unit->acked + 1; i <= seq; i++) {
+		if (!vgem_svm_unit_forget_one(unit, i, &work)) {
+			vgem_svm_tlb_flush_all(unit);
+			return;
+		}
+	}
 }
 
 /**
@@ -122,12 +165,18 @@ void vgem_svm_unit_unlock(struct vgem_svm_unit *unit)
  */
 u64 vgem_svm_inv_post(struct vgem_svm_hw *hw, const struct vgem_svm_inv *inv)
 {
+	struct vgem_svm_inv *slot;
 	unsigned int i;
 	u64 seq;
 
 	spin_lock(&hw->inv_lock);
 	seq = hw->inv_seq + 1;
-	hw->inv_queue[seq % VGEM_SVM_INV_QUEUE] = *inv;
+	slot = &hw->inv_queue[seq % VGEM_SVM_INV_QUEUE];
+	/* An engine may be reading what was there. */
+	WRITE_ONCE(slot->vm, inv->vm);
+	WRITE_ONCE(slot->first, inv->first);
+	WRITE_ONCE(slot->last, inv->last);
+	WRITE_ONCE(slot->flags, inv->flags);
 	/* Pairs with vgem_svm_unit_ack(). */
 	smp_store_release(&hw->inv_seq, seq);
 	spin_unlock(&hw->inv_lock);

@@ -10,11 +10,12 @@
 
 #define VGEM_SVM_PT_COUNT(w)	(VGEM_SVM_PKT_HI(w) & 0xffff)
 
-static u64 vgem_svm_pt_value(const u64 *pkt, u32 i)
+/* @words: a PT_WRITE's entries, in the ring */
+static u64 vgem_svm_pt_value(const u64 *pkt, const u64 *words, u32 i)
 {
 	switch (VGEM_SVM_PKT_OP(pkt[0])) {
 	case VGEM_SVM_PKT_PT_WRITE:
-		return pkt[2 + i];
+		return READ_ONCE(words[i]);
 	case VGEM_SVM_PKT_PT_SEQ:
 		return pkt[2] + i * pkt[3];
 	default:
@@ -26,20 +27,14 @@ static bool vgem_svm_pt_shape_ok(const u64 *pkt)
 {
 	u32 words = VGEM_SVM_PKT_WORDS(pkt[0]), n = VGEM_SVM_PT_COUNT(pkt[0]);
 
-	if (!n || (pkt[1] & 7) || (pkt[1] & (SZ_4K - 1)) + n * 8 > SZ_4K)
+	if (VGEM_SVM_PKT_OP(pkt[0]) == VGEM_SVM_PKT_PT_WRITE && words != 2 + n)
 		return false;
-	switch (VGEM_SVM_PKT_OP(pkt[0])) {
-	case VGEM_SVM_PKT_PT_WRITE:
-		return words == 2 + n;
-	case VGEM_SVM_PKT_PT_SEQ:
-		return words == 4;
-	default:
-		return words == 3;
-	}
+	return n && !(pkt[1] & 7) && (pkt[1] & (SZ_4K - 1)) + n * 8 <= SZ_4K;
 }
 
 static bool vgem_svm_pt_entries(struct vgem_svm_chan *chan, const u64 *pkt)
 {
+	const u64 *words = vgem_svm_chan_words(chan, 2);
 	u32 n = VGEM_SVM_PT_COUNT(pkt[0]), i;
 	__le64 *entry;
 
@@ -48,12 +43,16 @@ static bool vgem_svm_pt_entries(struct vgem_svm_chan *chan, const u64 *pkt)
 	entry = (__le64 *)vgem_svm_mem(chan->unit->hw, pkt[1],
 				       VGEM_SVM_PKT_HI(pkt[0]) &
 				       VGEM_SVM_PT_LOCAL, true);
-	if (!entry) {
-		vgem_svm_chan_die(chan, VGEM_SVM_ERR_BUS, pkt[1], 0, 0);
+	if (!entry || !words) {
+		vgem_svm_chan_die(chan, VGEM_SVM_ERR_BUS,
+				  entry ? chan->ring_base : pkt[1], 0, 0);
 		return true;
 	}
-	for (i = 0; i < n; i++)
-		WRITE_ONCE(entry[i], cpu_to_le64(vgem_svm_pt_value(pkt, i)));
+	for (i = 0; i < n; i++) {
+		u64 value = vgem_svm_pt_value(pkt, words, i);
+
+		WRITE_ONCE(entry[i], cpu_to_le64(value));
+	}
 	/* In memory before any later packet, and so before its fence. */
 	smp_wmb();
 	return true;
@@ -86,8 +85,7 @@ static bool vgem_svm_pt_packet(struct vgem_svm_chan *chan, const u64 *pkt,
 	case VGEM_SVM_PKT_PT_FILL:
 		return vgem_svm_pt_entries(chan, pkt);
 	case VGEM_SVM_PKT_INVALIDATE:
-		if (VGEM_SVM_PKT_WORDS(pkt[0]) != 4 ||
-		    pkt[1] >= VGEM_SVM_HW_NR_VMS || pkt[2] > pkt[3])
+		if (pkt[1] >= VGEM_SVM_HW_NR_VMS || pkt[2] > pkt[3])
 			return false;
 		*wait = !vgem_svm_pt_invalidate(chan->unit, pkt);
 		return true;
@@ -105,11 +103,12 @@ static bool vgem_svm_pt_packet(struct vgem_svm_chan *chan, const u64 *pkt,
 bool vgem_svm_pt_step(struct vgem_svm_unit *unit)
 {
 	struct vgem_svm_chan *chan = &unit->hw->chans[VGEM_SVM_HW_CHAN_PT];
-	u64 *pkt = NULL, header;
+	const u64 *pkt = NULL;
+	u64 header;
 	bool wait = false;
 
 	vgem_svm_unit_lock(unit);
-	if (unit->chans && !unit->hw->stopped)
+	if (unit->chans && !READ_ONCE(unit->hw->stopped))
 		pkt = vgem_svm_chan_packet(chan);
 	if (pkt) {
 		header = pkt[0];

@@ -12,6 +12,14 @@
  * remembers address and value, SC succeeds if the value is still there: a store
  * of the same value in between is not noticed (ABA). The programmer's manual
  * says so.
+ *
+ * Order: loads and stores are relaxed, and dependencies are the host's own, since
+ * an address, a value or a branch of the program is computed from what was loaded.
+ * All that may ask for order, by .aq and .rl or by a fence's sets, is given all of
+ * it: it is a full barrier before and after. A cmpxchg that succeeds is one; what
+ * else there is (LR, and SC that fails) has them written out. An LR that ends a
+ * compare-and-exchange early is all of that operation, so it needs the one before as
+ * much as the one after.
  */
 
 #include <linux/math64.h>
@@ -260,9 +268,12 @@ static bool op_amo_w(struct vgem_svm_core *c, u32 *p, u32 op)
 
 static bool op_lr(struct vgem_svm_core *c, u8 *p, bool wide)
 {
-	u64 value = wide ? READ_ONCE(*(u64 *)p) : (s64)READ_ONCE(*(s32 *)p);
+	u64 value;
 
-	/* Acquire, whether asked for or not. */
+	/* Release and acquire, whether asked for or not. */
+	if (!vgem_svm_hw_planted(46))
+		smp_mb();
+	value = wide ? READ_ONCE(*(u64 *)p) : (s64)READ_ONCE(*(s32 *)p);
 	smp_mb();
 	c->t->resv_va = rs1(c);
 	c->t->resv_val = value;
@@ -284,6 +295,9 @@ static bool op_sc(struct vgem_svm_core *c, u8 *p, bool wide)
 
 		ok = try_cmpxchg((u32 *)p, &old, (u32)rs2(c));
 	}
+	/* One that succeeds is a barrier by itself. */
+	if (!ok)
+		smp_mb();
 	return done(c, !ok);
 }
 
@@ -579,7 +593,8 @@ static bool step(struct vgem_svm_core *c)
 		c->chan->resident--;
 		return false;
 	}
-	if (unlikely(c->chan->budget && t->insns >= c->chan->budget)) {
+	if (unlikely((c->chan->budget && t->insns >= c->chan->budget) ||
+		     (c->chan->total && c->chan->insns >= c->chan->total))) {
 		fail(c, VGEM_SVM_ERR_BUDGET);
 		return vgem_svm_rv64_stop(c);
 	}
@@ -590,6 +605,7 @@ static bool step(struct vgem_svm_core *c)
 	if (unlikely(!execute(c)))
 		return vgem_svm_rv64_stop(c);
 	t->insns++;
+	c->chan->insns++;
 	return true;
 }
 
@@ -601,16 +617,21 @@ static bool step(struct vgem_svm_core *c)
  *
  * Invalidations are acknowledged in between. Comes back earlier if the thread
  * has ended, is parked, or took the channel down.
+ *
+ * Return: how many it tried, 1 to @n.
  */
-void vgem_svm_rv64_run(struct vgem_svm_chan *chan, struct vgem_svm_thread *t,
-		       unsigned int n)
+u32 vgem_svm_rv64_run(struct vgem_svm_chan *chan, struct vgem_svm_thread *t,
+		      u32 n)
 {
 	struct vgem_svm_core c = { .chan = chan, .t = t };
+	u32 used = 0;
 
-	while (n--) {
+	while (used < n) {
+		used++;
 		if (unlikely(vgem_svm_inv_pending(chan->unit)))
 			vgem_svm_unit_ack(chan->unit);
 		if (!step(&c))
 			break;
 	}
+	return used;
 }

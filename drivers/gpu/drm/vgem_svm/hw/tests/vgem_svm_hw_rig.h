@@ -442,12 +442,12 @@ static inline void test_exit(struct kunit *test)
 		platform_device_unregister(t->pdev);
 }
 
-static inline int test_init(struct kunit *test)
+static inline int test_init_engines(struct kunit *test, u32 nr_compute)
 {
 	struct vgem_svm_hw_config config = {
 		.irq = test_irq,
 		.vram_bytes = SZ_4M,
-		.nr_compute = 2,
+		.nr_compute = nr_compute,
 	};
 	struct test_hw *t;
 
@@ -462,6 +462,11 @@ static inline int test_init(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t->hw);
 	test_setup(t);
 	return 0;
+}
+
+static inline int test_init(struct kunit *test)
+{
+	return test_init_engines(test, 2);
 }
 
 #endif /* _VGEM_SVM_HW_RIG_H_ */
