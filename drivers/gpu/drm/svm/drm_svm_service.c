@@ -206,11 +206,14 @@ static void drm_svm_record_page(struct drm_svm_service *s, unsigned int i)
 	}
 }
 
-/* Under the range's lock: nothing here allocates or fails half way. */
+/*
+ * Under the range's lock: nothing here allocates, and what is in the table is
+ * recorded before anybody else gets the lock, also if the commit failed half way.
+ */
 static int drm_svm_commit_locked(struct drm_svm_service *s,
 				 struct drm_gpt_update *up)
 {
-	unsigned int i;
+	unsigned int i, n;
 	int ret;
 
 	lockdep_assert_held(&s->range->lock);
@@ -218,12 +221,11 @@ static int drm_svm_commit_locked(struct drm_svm_service *s,
 		return -EAGAIN;
 	ret = drm_gpt_commit(up, s->range->first, s->leaves,
 			     DRM_SVM_RANGE_PAGES, drm_svm_leaf_valid, s);
-	if (ret)
-		return ret;
-	for (i = 0; i < DRM_SVM_RANGE_PAGES; i++)
+	n = ret ? up->done : DRM_SVM_RANGE_PAGES;
+	for (i = 0; i < n; i++)
 		if (s->leaves[i])
 			drm_svm_record_page(s, i);
-	return 0;
+	return ret;
 }
 
 /*
