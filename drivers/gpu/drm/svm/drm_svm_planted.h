@@ -54,6 +54,10 @@ enum drm_svm_planted {
 	DRM_SVM_PLANTED_SRCU_PAGE_IN = 38, /* page-in under the SRCU of all regions */
 	DRM_SVM_PLANTED_HELD_ERROR,	/* a page that is held back is an error */
 	DRM_SVM_PLANTED_NO_UPGRADE,	/* neighbours mapped read-only stay so */
+
+	/* Of vgem_svm. */
+	VGEM_SVM_PLANTED_USER_COUNT = 47, /* COUNTERS believes the caller's number */
+	VGEM_SVM_PLANTED_CHAN_LEAK,	/* a queue closed with work keeps its channel */
 };
 
 #ifdef CONFIG_DRM_SVM_PLANTED_BUGS
