@@ -165,9 +165,10 @@ void vgem_svm_queue_close(struct vgem_svm_queue *queue)
 	cancel_work_sync(&queue->submit_work);
 	vgem_svm_chan_set(vdev, chan, NULL);
 	vgem_svm_ring_fini(&queue->ring);
-	if (!leak)
+	if (!leak) {
 		vgem_svm_chan_free(vdev, chan);
-	vgem_svm_user_uncharge(queue->vm->user, VGEM_SVM_USER_QUEUES);
+		vgem_svm_user_uncharge(queue->vm->user, VGEM_SVM_USER_QUEUES);
+	}
 	/* Who sleeps on it learns what became of the queue, whoever ended it. */
 	if (tell)
 		eventfd_signal(queue->eventfd);
