@@ -37,7 +37,7 @@ check-debug:
 check-planted: check-planted-hw
 	tools/check/planted
 
-# Of the page table, in user space: no guest.
+# Of the page table, in user space.
 gpt := tools/vm/in-root make -C /src/tools/testing/gpt OUT=/src/build/gpt
 
 # Of the virtual hardware, likewise.
@@ -54,6 +54,7 @@ check-planted-hw:
 
 check-long:
 	$(gpt) check-long
+	tools/check/fuzz 3600
 	$(hw) check-long
 
 bench-gpt:

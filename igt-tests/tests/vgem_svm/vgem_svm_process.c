@@ -493,6 +493,7 @@ static int child_attr_storm(void *data)
 	struct vgem_svm s;
 	unsigned int i;
 
+	(void)data;
 	vgem_svm_init(&s, 0, 0);
 	for (i = 0; i < ATTR_NR; i++)
 		CHILD_CHECK(!attr_every_other(&s, i));

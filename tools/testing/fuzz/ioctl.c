@@ -301,9 +301,9 @@ void fuzz_exec(struct fuzz *f)
 	args.batch_addr = fuzz_one_in(f, 30) ? fuzz_addr(f, 8) : (uintptr_t)batch;
 	args.batch_bytes = fuzz_batch(f, batch, FUZZ_BATCH_WORDS) * sizeof(*batch);
 	args.nr_in_syncs = fuzz_syncs(f, syncs);
-	args.in_syncs = (uintptr_t)syncs;
+	args.in_syncs = args.nr_in_syncs ? (uintptr_t)syncs : 0;
 	args.fence_addr = fuzz_one_in(f, 2) ? fuzz_addr(f, 8) : 0;
-	args.fence_value = fuzz_draw(f);
+	args.fence_value = args.fence_addr ? fuzz_draw(f) : 0;
 	if (fuzz_call(f, FUZZ_EXEC, f->fds[queue->file], &args) && errno != EBUSY)
 		fuzz_bury(f, queue);
 }

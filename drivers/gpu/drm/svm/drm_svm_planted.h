@@ -58,6 +58,10 @@ enum drm_svm_planted {
 	DRM_SVM_PLANTED_ZAP_DYING,	/* a device whose pages are dying is not flushed */
 	DRM_SVM_PLANTED_STUCK_FORGOTTEN = 43, /* pages that are held are tried again */
 	DRM_SVM_PLANTED_NO_SOFT_EPOCH,	/* soft-dirty clears leave pages writable */
+
+	/* Of vgem_svm. */
+	VGEM_SVM_PLANTED_USER_COUNT = 47, /* COUNTERS believes the caller's number */
+	VGEM_SVM_PLANTED_CHAN_LEAK,	/* a queue closed with work keeps its channel */
 };
 
 #ifdef CONFIG_DRM_SVM_PLANTED_BUGS

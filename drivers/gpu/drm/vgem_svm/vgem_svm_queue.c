@@ -11,6 +11,7 @@
 #include <drm/drm_file.h>
 #include <drm/drm_print.h>
 
+#include "../svm/drm_svm_planted.h"
 #include "vgem_svm_drv.h"
 
 static u64 vgem_svm_queue_reg(struct vgem_svm_queue *queue, u32 reg)
@@ -149,9 +150,10 @@ void vgem_svm_queue_close(struct vgem_svm_queue *queue)
 {
 	struct vgem_svm_dev *vdev = queue->vm->vdev;
 	u32 chan = queue->ring.chan;
-	bool tell;
+	bool leak, tell;
 
 	spin_lock(&queue->lock);
+	leak = drm_svm_planted(VGEM_SVM_PLANTED_CHAN_LEAK) && queue->nr_jobs;
 	queue->closed = true;
 	if (queue->status == DRM_VGEM_SVM_QUEUE_OK)
 		queue->status = DRM_VGEM_SVM_QUEUE_KILLED;
@@ -163,8 +165,10 @@ void vgem_svm_queue_close(struct vgem_svm_queue *queue)
 	cancel_work_sync(&queue->submit_work);
 	vgem_svm_chan_set(vdev, chan, NULL);
 	vgem_svm_ring_fini(&queue->ring);
-	vgem_svm_chan_free(vdev, chan);
-	vgem_svm_user_uncharge(queue->vm->user, VGEM_SVM_USER_QUEUES);
+	if (!leak) {
+		vgem_svm_chan_free(vdev, chan);
+		vgem_svm_user_uncharge(queue->vm->user, VGEM_SVM_USER_QUEUES);
+	}
 	/* Who sleeps on it learns what became of the queue, whoever ended it. */
 	if (tell)
 		eventfd_signal(queue->eventfd);

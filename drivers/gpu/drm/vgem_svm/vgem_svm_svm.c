@@ -9,6 +9,7 @@
 #include <drm/drm_file.h>
 #include <drm/drm_print.h>
 
+#include "../svm/drm_svm_planted.h"
 #include "vgem_svm_drv.h"
 
 /*
@@ -245,6 +246,8 @@ int vgem_svm_counters_ioctl(struct drm_device *drm, void *data,
 		return vgem_svm_bad(drm, "flags");
 	if (args->pad)
 		return vgem_svm_bad(drm, "pad");
+	if (drm_svm_planted(VGEM_SVM_PLANTED_USER_COUNT))
+		n = args->nr;
 	vm = vgem_svm_vm_enter(file, args->vm_id);
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
