@@ -353,32 +353,16 @@ void vgem_svm_run_on(const cpu_set_t *cpus, unsigned int n)
 	igt_assert(!sched_setaffinity(0, sizeof(one), &one));
 }
 
-/*
- * A page that somebody else holds for a moment stays: ask again. A CPU may hold
- * some for long: those that it has to sort into lists of the LRU, until there are
- * enough of them. A migration does that first, on the CPU that it runs on; so
- * each gets its turn.
- */
+/* Once: the kernel waits for who holds a page for a moment, and a CPU is no excuse. */
 void vgem_svm_move(const struct vgem_svm *s, const void *addr, size_t length,
 		   uint32_t location)
 {
 	uint64_t pages = length / VGEM_SVM_PAGE;
 	struct drm_vgem_svm_migrate result;
-	unsigned int tries;
-	cpu_set_t cpus;
 
-	igt_assert(!sched_getaffinity(0, sizeof(cpus), &cpus));
-	for (tries = 0; tries < 20; tries++) {
-		igt_assert_eq(__vgem_svm_migrate(s->fd, s->vm, addr, length,
-						 location, &result), 0);
-		igt_assert_eq_u64(result.moved + result.there + result.failed,
-				  pages);
-		if (!result.failed)
-			break;
-		usleep(20000);
-		vgem_svm_run_on(&cpus, tries);
-	}
-	igt_assert(!sched_setaffinity(0, sizeof(cpus), &cpus));
+	igt_assert_eq(__vgem_svm_migrate(s->fd, s->vm, addr, length, location,
+					 &result), 0);
+	igt_assert_eq_u64(result.moved + result.there + result.failed, pages);
 	igt_assert_f(!result.failed, "%" PRIu64 " of %" PRIu64
 		     " pages would not move to %s memory\n",
 		     (uint64_t)result.failed, pages,

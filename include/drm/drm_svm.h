@@ -6,6 +6,7 @@
 #include <linux/bits.h>
 #include <linux/list.h>
 #include <linux/memremap.h>
+#include <linux/mempool.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -15,6 +16,7 @@
 
 struct device;
 struct drm_svm;
+struct drm_svm_block;
 struct drm_svm_fault_queue;
 struct drm_svm_mm;
 struct drm_svm_region;
@@ -140,6 +142,7 @@ struct drm_svm {
 	/* private: */
 	struct drm_svm_mm *smm;		/* the process's address space */
 	struct list_head node;		/* in drm_svm_mm.devices */
+	unsigned int slot;		/* its number among them */
 	bool dying;			/* no new service */
 	bool interrupted;		/* what goes on is to end soon */
 	bool migrate_on_fault;		/* memory without an attribute goes to the region */
@@ -282,12 +285,14 @@ struct drm_svm_region {
 	u64 bytes;
 	/* private: */
 	struct dev_pagemap pagemap;	/* ZONE_DEVICE pages that stand for it */
-	spinlock_t lock;		/* used, nr_used, hint */
+	spinlock_t lock;		/* used, nr_used, blocks, room */
 	unsigned long *used;		/* bitmap of pages handed out */
 	unsigned long nr_used;
 	unsigned long nr_pages;
-	unsigned long hint;		/* where to look for a free page next */
-	int id;				/* small number that attributes name it by */
+	struct drm_svm_block *blocks;	/* what is free, by 2 MiB */
+	struct list_head room;		/* blocks that have free pages */
+	mempool_t cpu_faults;		/* scratch of faults of the CPU */
+	u64 id;				/* that attributes name it by; never used again */
 	atomic64_t to_system;		/* pages that went back */
 };
 
@@ -317,9 +322,12 @@ unsigned int drm_svm_attr_limit(void);
 int drm_svm_get_preferred(struct drm_svm *svm, u64 addr,
 			  enum drm_svm_location *location);
 
+/* Memory that was never touched is made on the device, as far as there is room. */
+#define DRM_SVM_MIGRATE_POPULATE	BIT(0)
+
 /**
  * struct drm_svm_migrate_result - what a migration did
- * @moved: pages that moved
+ * @moved: pages that moved, or were made there
  * @there: pages that were there already
  * @failed: pages that exist and could not move
  */
@@ -330,7 +338,7 @@ struct drm_svm_migrate_result {
 };
 
 int drm_svm_migrate(struct drm_svm *svm, u64 first, u64 last,
-		    enum drm_svm_location location,
+		    enum drm_svm_location location, unsigned int flags,
 		    struct drm_svm_migrate_result *result);
 
 /* Per page, what drm_svm_residency() reports. */

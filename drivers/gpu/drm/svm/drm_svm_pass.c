@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * One pass of a migration between system and device memory, over at most a
- * range, page by page: what can move moves, what cannot stays where it is and
- * is no error.
+ * One pass of a migration between system and device memory, over a run of pages
+ * inside a range, page by page: what can move moves, what cannot stays where it is
+ * and is no error.
  *
- * Order inside a pass: destination pages first (nothing is evicted or
- * reclaimed for once sources are locked), then migrate_vma_setup(), whose
- * notifier takes the pages from every device; copy and wait; then
- * migrate_vma_pages() and _finalize(). A copy that fails leaves all pages where
- * they were.
+ * A pass costs those who use the run: its notifier takes every page of it from
+ * every device, also those that stay. So its caller gives it runs of pages that
+ * really are to move.
+ *
+ * Order inside a pass: migrate_vma_setup(), whose notifier takes the pages from
+ * every device; copy and wait; then migrate_vma_pages() and _finalize(). Device
+ * pages are reserved by the caller before the first setup: nothing waits for
+ * device memory while sources are locked. System pages are allocated when sources
+ * are locked; that may reclaim, but nothing of ours. A copy that fails leaves all
+ * pages where they were.
  */
+
+#include <kunit/visibility.h>
 
 #include <linux/migrate.h>
 #include <linux/mm.h>
@@ -20,13 +27,52 @@
 #include "drm_svm_pass.h"
 
 /**
- * drm_svm_pass_make() - scratch for passes
+ * drm_svm_pass_bytes() - how much scratch passes need
+ * @pages: of the longest run
  *
+ * Return: bytes.
+ */
+size_t drm_svm_pass_bytes(unsigned int pages)
+{
+	return sizeof(struct drm_svm_pass) +
+	       pages * (sizeof(struct drm_svm_copy) +
+			2 * sizeof(unsigned long) + sizeof(struct page *));
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_pass_bytes);
+
+/**
+ * drm_svm_pass_init() - make scratch of memory
+ * @memory: drm_svm_pass_bytes(@pages)
+ * @pages: of the longest run
+ *
+ * Return: the scratch.
+ */
+struct drm_svm_pass *drm_svm_pass_init(void *memory, unsigned int pages)
+{
+	struct drm_svm_pass *pass = memory;
+
+	memset(memory, 0, drm_svm_pass_bytes(pages));
+	pass->max = pages;
+	pass->pieces = memory + sizeof(*pass);
+	pass->spare = (void *)(pass->pieces + pages);
+	pass->mig.src = (void *)(pass->spare + pages);
+	pass->mig.dst = pass->mig.src + pages;
+	pass->mig.pgmap_owner = (void *)&drm_svm_owner;
+	return pass;
+}
+
+/**
+ * drm_svm_pass_make() - scratch for passes
+ * @pages: of the longest run
+ *
+ * Context: may sleep.
  * Return: it, for kvfree(), or NULL.
  */
-struct drm_svm_pass *drm_svm_pass_make(void)
+struct drm_svm_pass *drm_svm_pass_make(unsigned int pages)
 {
-	return kvzalloc_obj(struct drm_svm_pass, GFP_KERNEL_ACCOUNT);
+	void *memory = kvmalloc(drm_svm_pass_bytes(pages), GFP_KERNEL_ACCOUNT);
+
+	return memory ? drm_svm_pass_init(memory, pages) : NULL;
 }
 
 static int drm_svm_pass_add(struct drm_svm_pass *pass, struct page *dpage,
@@ -48,7 +94,7 @@ static int drm_svm_pass_add(struct drm_svm_pass *pass, struct page *dpage,
 static void drm_svm_pass_add_clear(struct drm_svm_pass *pass,
 				   struct page *dpage)
 {
-	struct drm_svm_copy *piece = &pass->clear[pass->nr_clear++];
+	struct drm_svm_copy *piece = &pass->pieces[pass->max - ++pass->nr_clear];
 
 	piece->offset = drm_svm_region_offset(pass->region, page_to_pfn(dpage));
 	piece->bytes = PAGE_SIZE;
@@ -69,7 +115,8 @@ static int drm_svm_pass_copy(struct drm_svm_pass *pass,
 		dma_unmap_phys(region->dev, pass->pieces[i].dma, PAGE_SIZE, dir,
 			       DRM_SVM_DMA_ATTRS);
 	if (!ret && pass->nr_clear)
-		ret = region->ops->copy(region, DRM_SVM_COPY_CLEAR, pass->clear,
+		ret = region->ops->copy(region, DRM_SVM_COPY_CLEAR,
+					pass->pieces + pass->max - pass->nr_clear,
 					pass->nr_clear);
 	pass->nr_pieces = 0;
 	pass->nr_clear = 0;
@@ -81,11 +128,11 @@ static int drm_svm_pass_copy(struct drm_svm_pass *pass,
 /* The destination was not used: give it back, keep the source. */
 static void drm_svm_pass_drop(struct drm_svm_pass *pass, unsigned int i)
 {
-	struct page *page = migrate_pfn_to_page(pass->dst[i]);
+	struct page *page = migrate_pfn_to_page(pass->mig.dst[i]);
 
 	if (!page)
 		return;
-	pass->dst[i] = 0;
+	pass->mig.dst[i] = 0;
 	unlock_page(page);
 	put_page(page);
 }
@@ -97,74 +144,94 @@ static void drm_svm_pass_drop_run(struct drm_svm_pass *pass, unsigned int i,
 		drm_svm_pass_drop(pass, i);
 }
 
-static unsigned int drm_svm_pass_moved(struct drm_svm_pass *pass)
+static bool drm_svm_pass_has_moved(struct drm_svm_pass *pass, unsigned int i)
 {
-	unsigned int i, moved = 0;
-
-	for (i = 0; i < pass->mig.npages; i++)
-		if ((pass->src[i] & MIGRATE_PFN_MIGRATE) &&
-		    (pass->dst[i] & MIGRATE_PFN_VALID))
-			moved++;
-	return moved;
+	return (pass->mig.src[i] & MIGRATE_PFN_MIGRATE) &&
+	       (pass->mig.dst[i] & MIGRATE_PFN_VALID);
 }
 
-/* The span of a pass may hold pages between those that are meant. */
+static void drm_svm_pass_note_done(struct drm_svm_pass *pass)
+{
+	unsigned int i, first = drm_svm_page_index(pass->mig.start);
+
+	for (i = 0; pass->done && i < pass->mig.npages; i++)
+		if (drm_svm_pass_has_moved(pass, i))
+			__set_bit(first + i, pass->done);
+}
+
+/* A run may bridge holes between the pages that are meant. */
 static bool drm_svm_pass_wants(struct drm_svm_pass *pass, unsigned int i)
 {
 	return !pass->move ||
 	       test_bit(drm_svm_page_index(pass->mig.start) + i, pass->move);
 }
 
-static unsigned int drm_svm_pass_wanted(struct drm_svm_pass *pass)
+static int drm_svm_pass_setup(struct drm_svm_pass *pass,
+			      enum migrate_vma_direction from)
 {
-	unsigned int i, n = 0;
-
-	for (i = 0; i < (pass->mig.end - pass->mig.start) >> PAGE_SHIFT; i++)
-		n += drm_svm_pass_wants(pass, i);
-	return n;
+	pass->mig.flags = from;
+	pass->error = 0;
+	memset(pass->mig.dst, 0, pass->max * sizeof(*pass->mig.dst));
+	return migrate_vma_setup(&pass->mig);
 }
 
 /* ---- to a device -------------------------------------------------------- */
 
-static void drm_svm_pass_reserve(struct drm_svm_pass *pass, unsigned int n)
+/**
+ * drm_svm_pass_reserve() - take device pages for passes to come
+ * @pass: @region is set
+ * @n: how many, at most @max
+ *
+ * Context: any.
+ * Return: how many there were.
+ */
+unsigned int drm_svm_pass_reserve(struct drm_svm_pass *pass, unsigned int n)
 {
-	while (pass->nr_spare < n) {
-		struct page *page = drm_svm_region_alloc(pass->region);
-
-		if (!page)
-			break;
-		pass->spare[pass->nr_spare++] = page;
-	}
+	pass->nr_spare = drm_svm_region_alloc(pass->region, pass->spare, n);
+	return pass->nr_spare;
 }
 
-static void drm_svm_pass_unreserve(struct drm_svm_pass *pass)
+/**
+ * drm_svm_pass_unreserve() - give back what no pass has used
+ * @pass: scratch
+ *
+ * Context: any.
+ */
+void drm_svm_pass_unreserve(struct drm_svm_pass *pass)
 {
-	while (pass->nr_spare)
-		drm_svm_region_unalloc(pass->region,
-				       pass->spare[--pass->nr_spare]);
+	drm_svm_region_unalloc(pass->region, pass->spare, pass->nr_spare);
+	pass->nr_spare = 0;
+}
+
+/*
+ * A page that is to move and is not there: it was a hole or the zero page, or
+ * became the latter when a huge page was split. It is made on the device, unless
+ * writes are tracked: the core's entry for it would not say that it was written.
+ */
+static bool drm_svm_pass_may_make(struct drm_svm_pass *pass)
+{
+	return !drm_svm_soft_tracked(pass->mig.vma);
 }
 
 static void drm_svm_pass_to_device_page(struct drm_svm_pass *pass,
 					unsigned int i)
 {
-	struct page *spage = migrate_pfn_to_page(pass->src[i]);
-	unsigned int index = drm_svm_page_index(pass->mig.start) + i;
-	struct page *dpage;
+	unsigned long src = pass->mig.src[i];
+	struct page *spage = migrate_pfn_to_page(src), *dpage;
 	bool write;
 
-	if (!(pass->src[i] & MIGRATE_PFN_MIGRATE) || !pass->nr_spare ||
-	    !drm_svm_pass_wants(pass, i))
-		return;
-	/* A hole: memory is made only where it was asked for. */
-	if (!spage && !(pass->populate && test_bit(index, pass->populate)))
+	if (!(src & MIGRATE_PFN_MIGRATE) || !pass->nr_spare ||
+	    !drm_svm_pass_wants(pass, i) ||
+	    (!spage && !drm_svm_pass_may_make(pass)))
 		return;
 
 	dpage = pass->spare[--pass->nr_spare];
 	zone_device_page_init(dpage, &pass->region->pagemap, 0);
-	write = spage ? pass->src[i] & MIGRATE_PFN_WRITE :
+	drm_svm_page_soft_place(dpage, pass->epoch);
+	write = spage ? src & MIGRATE_PFN_WRITE :
 			pass->mig.vma->vm_flags & VM_WRITE;
-	pass->dst[i] = migrate_pfn(page_to_pfn(dpage)) |
-		       (write ? MIGRATE_PFN_WRITE : 0);
+	pass->mig.dst[i] = migrate_pfn(page_to_pfn(dpage)) |
+			   (write ? MIGRATE_PFN_WRITE : 0);
 	if (!spage)
 		drm_svm_pass_add_clear(pass, dpage);
 	else if (drm_svm_pass_add(pass, dpage, spage, DMA_TO_DEVICE))
@@ -172,40 +239,33 @@ static void drm_svm_pass_to_device_page(struct drm_svm_pass *pass,
 }
 
 /**
- * drm_svm_pass_to_device() - move system pages to device memory
- * @pass: @mig.vma, @mig.start, @mig.end, @region and @populate are set
- * @moved: increased by the pages that moved
+ * drm_svm_pass_to_device() - move a run of system pages to device memory
+ * @pass: @mig.vma, @mig.start, @mig.end, @region, @move and @epoch are set; a page
+ *	is reserved for each of @move in the run
+ *
+ * Sets bits in @done.
  *
  * Context: mmap_lock is held for read; sleeps.
  * Return: 0, -EINVAL if the VMA is none that can be migrated, or the error of
  * the copy; then nothing moved.
  */
-int drm_svm_pass_to_device(struct drm_svm_pass *pass, unsigned int *moved)
+int drm_svm_pass_to_device(struct drm_svm_pass *pass)
 {
 	struct migrate_vma *mig = &pass->mig;
 	unsigned int i;
 	int ret;
 
-	mig->src = pass->src;
-	mig->dst = pass->dst;
-	mig->pgmap_owner = (void *)&drm_svm_owner;
-	mig->flags = MIGRATE_VMA_SELECT_SYSTEM;
-	memset(pass->dst, 0, sizeof(pass->dst));
-	drm_svm_pass_reserve(pass, drm_svm_pass_wanted(pass));
-	ret = migrate_vma_setup(mig);
+	ret = drm_svm_pass_setup(pass, MIGRATE_VMA_SELECT_SYSTEM);
 	if (ret)
-		goto out;
-
+		return ret;
 	for (i = 0; i < mig->npages; i++)
 		drm_svm_pass_to_device_page(pass, i);
 	ret = drm_svm_pass_copy(pass, DRM_SVM_COPY_TO_DEVICE, DMA_TO_DEVICE);
 	if (ret)
 		drm_svm_pass_drop_run(pass, 0, mig->npages);
 	migrate_vma_pages(mig);
-	*moved += drm_svm_pass_moved(pass);
+	drm_svm_pass_note_done(pass);
 	migrate_vma_finalize(mig);
-out:
-	drm_svm_pass_unreserve(pass);
 	return ret;
 }
 
@@ -213,7 +273,7 @@ out:
 
 static void drm_svm_pass_to_ram_page(struct drm_svm_pass *pass, unsigned int i)
 {
-	struct page *spage = migrate_pfn_to_page(pass->src[i]);
+	struct page *spage = migrate_pfn_to_page(pass->mig.src[i]);
 	struct folio *folio;
 
 	if (pass->mig.vma)
@@ -229,9 +289,9 @@ static void drm_svm_pass_to_ram_page(struct drm_svm_pass *pass, unsigned int i)
 	folio_lock(folio);
 	/* The device may have written it, whatever the CPU's entry said. */
 	folio_mark_dirty(folio);
-	pass->dst[i] = migrate_pfn(folio_pfn(folio));
-	if (pass->src[i] & MIGRATE_PFN_WRITE)
-		pass->dst[i] |= MIGRATE_PFN_WRITE;
+	pass->mig.dst[i] = migrate_pfn(folio_pfn(folio));
+	if (pass->mig.src[i] & MIGRATE_PFN_WRITE)
+		pass->mig.dst[i] |= MIGRATE_PFN_WRITE;
 	if (drm_svm_pass_add(pass, spage, &folio->page, DMA_FROM_DEVICE)) {
 		pass->error = -ENOMEM;
 		drm_svm_pass_drop(pass, i);
@@ -241,9 +301,9 @@ static void drm_svm_pass_to_ram_page(struct drm_svm_pass *pass, unsigned int i)
 static struct drm_svm_region *drm_svm_pass_src_region(struct drm_svm_pass *pass,
 						      unsigned int i)
 {
-	struct page *spage = migrate_pfn_to_page(pass->src[i]);
+	struct page *spage = migrate_pfn_to_page(pass->mig.src[i]);
 
-	if (!spage || !(pass->src[i] & MIGRATE_PFN_MIGRATE) ||
+	if (!spage || !(pass->mig.src[i] & MIGRATE_PFN_MIGRATE) ||
 	    !drm_svm_pass_wants(pass, i))
 		return NULL;
 	return drm_svm_page_region(spage);
@@ -281,42 +341,94 @@ static void drm_svm_pass_count_to_ram(struct drm_svm_pass *pass)
 	unsigned int i;
 
 	for (i = 0; i < pass->mig.npages; i++) {
-		struct page *spage = migrate_pfn_to_page(pass->src[i]);
+		struct page *spage = migrate_pfn_to_page(pass->mig.src[i]);
 
-		if (spage && (pass->src[i] & MIGRATE_PFN_MIGRATE) &&
-		    (pass->dst[i] & MIGRATE_PFN_VALID))
+		if (spage && (pass->mig.src[i] & MIGRATE_PFN_MIGRATE) &&
+		    (pass->mig.dst[i] & MIGRATE_PFN_VALID))
 			atomic64_inc(&drm_svm_page_region(spage)->to_system);
 	}
+}
+
+/*
+ * Pages whose entries let write, where writes are tracked. The core makes the new
+ * entry as the old one was, and if soft-dirty bits were cleared while the page was
+ * on the device that one lets write without the bit: no fault would tell the next
+ * write.
+ */
+static void drm_svm_pass_soft_written(struct drm_svm_pass *pass,
+				      unsigned long *written)
+{
+	unsigned int i;
+
+	if (!drm_svm_soft_tracked(pass->mig.vma))
+		return;
+	for (i = 0; i < pass->mig.npages; i++)
+		if (drm_svm_pass_has_moved(pass, i) &&
+		    (pass->mig.src[i] & MIGRATE_PFN_WRITE))
+			__set_bit(i, written);
+}
+
+/*
+ * So they count as written now, by a fault that sets the bit. Most have it: a page
+ * that was placed since the bits were cleared was written then, or its entry would
+ * not let write. The others are reported once too often and never too little.
+ */
+static void drm_svm_pass_soft_mark(struct drm_svm_pass *pass,
+				   const unsigned long *written)
+{
+	unsigned int i;
+
+	for_each_set_bit(i, written, pass->mig.npages)
+		drm_svm_soft_mark(pass->mig.vma, pass->mig.start +
+				  ((unsigned long)i << PAGE_SHIFT));
 }
 
 /**
  * drm_svm_pass_to_ram() - move device pages of any region to system memory
  * @pass: @mig.vma, @mig.start, @mig.end and @mig.fault_page are set
- * @moved: increased by the pages that moved
+ *
+ * Sets bits in @done.
  *
  * Context: mmap_lock is held for read; sleeps.
  * Return: 0 or -EINVAL. What did not move is still where it was.
  */
-int drm_svm_pass_to_ram(struct drm_svm_pass *pass, unsigned int *moved)
+int drm_svm_pass_to_ram(struct drm_svm_pass *pass)
 {
+	DECLARE_BITMAP(written, DRM_SVM_RANGE_PAGES) = {};
 	struct migrate_vma *mig = &pass->mig;
 	int ret;
 
-	mig->src = pass->src;
-	mig->dst = pass->dst;
-	mig->pgmap_owner = (void *)&drm_svm_owner;
-	mig->flags = MIGRATE_VMA_SELECT_DEVICE_PRIVATE;
-	memset(pass->dst, 0, sizeof(pass->dst));
-	pass->error = 0;
-	ret = migrate_vma_setup(mig);
+	ret = drm_svm_pass_setup(pass, MIGRATE_VMA_SELECT_DEVICE_PRIVATE);
 	if (ret)
 		return ret;
-
 	drm_svm_pass_fetch(pass);
 	migrate_vma_pages(mig);
 	drm_svm_pass_count_to_ram(pass);
-	*moved += drm_svm_pass_moved(pass);
+	drm_svm_pass_note_done(pass);
+	drm_svm_pass_soft_written(pass, written);
 	migrate_vma_finalize(mig);
+	drm_svm_pass_soft_mark(pass, written);
+	return 0;
+}
+
+/**
+ * drm_svm_pass_look() - see which pages are device pages, and move none
+ * @pass: @mig.vma, @mig.start and @mig.end are set
+ *
+ * For memory that hmm does not report, since nobody may access it. Its notifier
+ * finds nothing mapped for the same reason.
+ *
+ * Context: mmap_lock is held for read; sleeps.
+ * Return: 0 or -EINVAL; then @mig.src names the pages that are there, without
+ * references.
+ */
+int drm_svm_pass_look(struct drm_svm_pass *pass)
+{
+	int ret = drm_svm_pass_setup(pass, MIGRATE_VMA_SELECT_DEVICE_PRIVATE);
+
+	if (ret)
+		return ret;
+	migrate_vma_finalize(&pass->mig);
 	return 0;
 }
 
@@ -327,7 +439,7 @@ int drm_svm_pass_to_ram(struct drm_svm_pass *pass, unsigned int *moved)
  * @pass: scratch
  * @region: region
  * @pfn: first page frame
- * @n: pages, at most a range
+ * @n: pages, at most @pass->max
  *
  * Works by physical address, so also when the process that owned a page has
  * forked and exited.
@@ -338,13 +450,15 @@ void drm_svm_pass_evict(struct drm_svm_pass *pass,
 			struct drm_svm_region *region, unsigned long pfn,
 			unsigned int n)
 {
-	memset(pass->src, 0, sizeof(pass->src));
-	memset(pass->dst, 0, sizeof(pass->dst));
-	pass->mig.vma = NULL;
-	pass->mig.npages = n;
-	migrate_device_range(pass->src, pfn, n);
+	struct migrate_vma *mig = &pass->mig;
+
+	memset(mig->src, 0, n * sizeof(*mig->src));
+	memset(mig->dst, 0, n * sizeof(*mig->dst));
+	mig->vma = NULL;
+	mig->npages = n;
+	migrate_device_range(mig->src, pfn, n);
 	drm_svm_pass_fetch(pass);
-	migrate_device_pages(pass->src, pass->dst, n);
+	migrate_device_pages(mig->src, mig->dst, n);
 	drm_svm_pass_count_to_ram(pass);
-	migrate_device_finalize(pass->src, pass->dst, n);
+	migrate_device_finalize(mig->src, mig->dst, n);
 }

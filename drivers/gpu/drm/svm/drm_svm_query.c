@@ -3,24 +3,20 @@
  * Questions: where is each page, and does the device map it?
  */
 
-#include <linux/hmm.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
-#include <linux/slab.h>
+#include <linux/sched/signal.h>
 
-#include "drm_svm_internal.h"
+#include "drm_svm_place.h"
 
-static u8 drm_svm_page_state(struct drm_svm *svm, unsigned long pfn)
+static u8 drm_svm_page_state(const struct drm_svm_placement *pl, unsigned int i)
 {
-	struct page *page;
-
-	if (!(pfn & HMM_PFN_VALID) || (pfn & HMM_PFN_ERROR))
-		return DRM_SVM_PAGE_NONE;
-	page = hmm_pfn_to_page(pfn);
-	if (!is_device_private_page(page))
+	if (test_bit(i, pl->system) || test_bit(i, pl->file))
 		return DRM_SVM_PAGE_SYSTEM;
-	return drm_svm_page_region(page) == svm->region ? DRM_SVM_PAGE_LOCAL :
-							  DRM_SVM_PAGE_REMOTE;
+	if (test_bit(i, pl->local))
+		return DRM_SVM_PAGE_LOCAL;
+	return test_bit(i, pl->remote) ? DRM_SVM_PAGE_REMOTE :
+					 DRM_SVM_PAGE_NONE;
 }
 
 static u8 drm_svm_map_state(struct drm_svm *svm, u64 addr)
@@ -34,6 +30,47 @@ static u8 drm_svm_map_state(struct drm_svm *svm, u64 addr)
 	       (entry.flags & DRM_GPT_LEAF_WRITE ? DRM_SVM_PAGE_WRITABLE : 0);
 }
 
+/* One range, as far as it is asked for. */
+static int drm_svm_residency_range(struct drm_svm *svm, u64 first, u64 last,
+				   u8 *out)
+{
+	struct drm_svm_placement pl;
+	u64 addr;
+	int ret;
+
+	ret = drm_svm_placement_read(&pl, svm, first & DRM_SVM_RANGE_MASK);
+	if (ret)
+		return ret;
+	for (addr = first; addr <= last; addr += PAGE_SIZE)
+		*out++ = drm_svm_page_state(&pl, drm_svm_page_index(addr)) |
+			 drm_svm_map_state(svm, addr);
+	return 0;
+}
+
+static int drm_svm_residency_all(struct drm_svm *svm, u64 first, u64 last,
+				 u8 *out)
+{
+	u64 addr = first, end;
+	bool mapped;
+	int ret;
+
+	/* What is empty for the CPU is so for devices. */
+	memset(out, DRM_SVM_PAGE_NONE, (last - first + 1) >> PAGE_SHIFT);
+	for (;; addr = end + 1) {
+		ret = drm_svm_present_next(svm, &addr, last, false, &mapped);
+		if (ret <= 0)
+			return ret;
+		end = min(last, addr | ~DRM_SVM_RANGE_MASK);
+		ret = drm_svm_residency_range(svm, addr, end,
+					      out + ((addr - first) >> PAGE_SHIFT));
+		if (ret || end == last)
+			return ret;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+}
+
 /**
  * drm_svm_residency() - where pages are
  * @svm: device address space
@@ -41,7 +78,8 @@ static u8 drm_svm_map_state(struct drm_svm *svm, u64 addr)
  * @last: last byte, of a page
  * @out: one byte per page, DRM_SVM_PAGE_*
  *
- * A snapshot, old when it is read.
+ * A snapshot, old when it is read. It costs what is there. Of memory that nobody
+ * may access, pages on devices are reported.
  *
  * Context: may sleep; no lock is held.
  * Return: 0, -ESRCH, -ENOMEM, -EINTR, -EBUSY if invalidations never stopped.
@@ -49,30 +87,11 @@ static u8 drm_svm_map_state(struct drm_svm *svm, u64 addr)
 int drm_svm_residency(struct drm_svm *svm, u64 first, u64 last, u8 *out)
 {
 	struct mm_struct *mm = svm->smm->mm;
-	unsigned long *pfns;
-	u64 addr = first, base;
-	int ret = 0;
+	int ret;
 
 	if (!mmget_not_zero(mm))
 		return -ESRCH;
-	pfns = kvcalloc(DRM_SVM_RANGE_PAGES, sizeof(*pfns), GFP_KERNEL_ACCOUNT);
-	if (!pfns)
-		ret = -ENOMEM;
-	while (!ret && addr <= last) {
-		int idx;
-
-		base = addr & DRM_SVM_RANGE_MASK;
-		ret = drm_svm_snapshot(svm, base, pfns, &idx);
-		if (ret)
-			break;
-		for (; addr <= last &&
-		     addr < base + DRM_SVM_RANGE_SIZE; addr += PAGE_SIZE)
-			*out++ = drm_svm_page_state(svm,
-					pfns[drm_svm_page_index(addr)]) |
-				 drm_svm_map_state(svm, addr);
-		drm_svm_pages_read_unlock(idx);
-	}
-	kvfree(pfns);
+	ret = drm_svm_residency_all(svm, first, last, out);
 	mmput_async(mm);
 	return ret;
 }

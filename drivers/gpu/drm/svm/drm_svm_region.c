@@ -8,20 +8,24 @@
  * migration, and comes back when its last reference goes. That can be in any
  * context, under a page-table lock too, so freeing is a bit in a bitmap under
  * a spinlock.
+ *
+ * Nothing looks for a free page in all of the memory: each block of 2 MiB counts
+ * what it has, and those that have something are in a list. Blocks in part use
+ * come first, so that whole ones stay whole. A full region is an empty list.
  */
 
 #include <kunit/visibility.h>
 
 #include <linux/bitmap.h>
 #include <linux/delay.h>
-#include <linux/idr.h>
 #include <linux/ioport.h>
+#include <linux/mempool.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/srcu.h>
 
-#include "drm_svm_internal.h"
+#include "drm_svm_pass.h"
 
 /*
  * All regions have one owner, so that one walk returns the pages of every
@@ -29,7 +33,8 @@
  */
 const char drm_svm_owner;
 
-static DEFINE_IDA(drm_svm_region_ida);
+/* Attributes outlive regions: no number comes twice. */
+static atomic64_t drm_svm_region_ids = ATOMIC64_INIT(0);
 
 /* Who looks at pages of any region, against regions that go. */
 DEFINE_STATIC_SRCU(drm_svm_pages_srcu);
@@ -91,65 +96,161 @@ u64 drm_svm_region_offset(struct drm_svm_region *region, unsigned long pfn)
 	return (u64)(pfn - drm_svm_region_pfn(region)) << PAGE_SHIFT;
 }
 
-static void drm_svm_region_release_pages(struct drm_svm_region *region,
-					 unsigned long index, unsigned long n)
-{
-	unsigned long flags;
+/* Pages of a block, less at the end of a region. */
+#define DRM_SVM_BLOCK_PAGES	DRM_SVM_RANGE_PAGES
 
-	spin_lock_irqsave(&region->lock, flags);
-	WARN_ON_ONCE(find_next_zero_bit(region->used, index + n, index) <
-		     index + n);
-	bitmap_clear(region->used, index, n);
-	region->nr_used -= n;
-	spin_unlock_irqrestore(&region->lock, flags);
+/**
+ * struct drm_svm_block - what is free of an aligned block of a region
+ * @room: in &drm_svm_region.room, or empty if nothing is
+ * @nr_free: pages
+ */
+struct drm_svm_block {
+	struct list_head room;
+	unsigned int nr_free;
+};
+
+static unsigned long drm_svm_block_first(struct drm_svm_region *region,
+					 struct drm_svm_block *block)
+{
+	return (block - region->blocks) * DRM_SVM_BLOCK_PAGES;
+}
+
+static unsigned int drm_svm_block_pages(struct drm_svm_region *region,
+					struct drm_svm_block *block)
+{
+	return min(DRM_SVM_BLOCK_PAGES, region->nr_pages -
+		   drm_svm_block_first(region, block));
+}
+
+/* After its count has changed. */
+static void drm_svm_block_sort(struct drm_svm_region *region,
+			       struct drm_svm_block *block)
+{
+	lockdep_assert_held(&region->lock);
+	if (!block->nr_free)
+		list_del_init(&block->room);
+	else if (block->nr_free == drm_svm_block_pages(region, block))
+		list_move_tail(&block->room, &region->room);
+	else if (list_empty(&block->room))
+		list_add(&block->room, &region->room);
+}
+
+static void drm_svm_region_release_page(struct drm_svm_region *region,
+					unsigned long index)
+{
+	struct drm_svm_block *block =
+		&region->blocks[index / DRM_SVM_BLOCK_PAGES];
+
+	lockdep_assert_held(&region->lock);
+	if (WARN_ON_ONCE(!__test_and_clear_bit(index, region->used)))
+		return;
+	block->nr_free++;
+	WRITE_ONCE(region->nr_used, region->nr_used - 1);
+	drm_svm_block_sort(region, block);
 }
 
 static void drm_svm_region_folio_free(struct folio *folio)
 {
 	struct drm_svm_region *region = drm_svm_page_region(&folio->page);
+	unsigned long i, first = folio_pfn(folio) - drm_svm_region_pfn(region);
 
-	drm_svm_region_release_pages(region, folio_pfn(folio) -
-				     drm_svm_region_pfn(region),
-				     folio_nr_pages(folio));
+	guard(spinlock_irqsave)(&region->lock);
+	for (i = 0; i < folio_nr_pages(folio); i++)
+		drm_svm_region_release_page(region, first + i);
+}
+
+static unsigned int drm_svm_block_alloc(struct drm_svm_region *region,
+					struct drm_svm_block *block,
+					struct page **pages, unsigned int n)
+{
+	unsigned long first = drm_svm_block_first(region, block);
+	unsigned long end = first + drm_svm_block_pages(region, block);
+	unsigned long i = first;
+	unsigned int got;
+
+	lockdep_assert_held(&region->lock);
+	n = min(n, block->nr_free);
+	for (got = 0; got < n; got++, i++) {
+		i = find_next_zero_bit(region->used, end, i);
+		if (WARN_ON_ONCE(i >= end))
+			break;
+		__set_bit(i, region->used);
+		pages[got] = pfn_to_page(drm_svm_region_pfn(region) + i);
+	}
+	block->nr_free -= got;
+	WRITE_ONCE(region->nr_used, region->nr_used + got);
+	drm_svm_block_sort(region, block);
+	return got;
+}
+
+static unsigned int drm_svm_region_alloc_some(struct drm_svm_region *region,
+					      struct page **pages,
+					      unsigned int n)
+{
+	struct drm_svm_block *block;
+
+	guard(spinlock_irqsave)(&region->lock);
+	block = list_first_entry_or_null(&region->room, struct drm_svm_block,
+					 room);
+	return block ? drm_svm_block_alloc(region, block, pages, n) : 0;
 }
 
 /**
- * drm_svm_region_alloc() - take a page of device memory
+ * drm_svm_region_alloc() - take pages of device memory
  * @region: region
+ * @pages: out, without references and not initialised
+ * @n: how many at most
+ *
+ * Interrupts are off for as long as one block takes, whatever the region's size.
  *
  * Context: any.
- * Return: the page, without references and not initialised, or NULL if none is
- * free.
+ * Return: how many were free; all of @n, unless the region is full.
  */
-struct page *drm_svm_region_alloc(struct drm_svm_region *region)
+unsigned int drm_svm_region_alloc(struct drm_svm_region *region,
+				  struct page **pages, unsigned int n)
 {
-	unsigned long flags, i;
+	unsigned int got = 0, more = 1;
 
-	spin_lock_irqsave(&region->lock, flags);
-	i = find_next_zero_bit(region->used, region->nr_pages, region->hint);
-	if (i >= region->nr_pages)
-		i = find_first_zero_bit(region->used, region->nr_pages);
-	if (i < region->nr_pages) {
-		__set_bit(i, region->used);
-		region->nr_used++;
-		region->hint = i + 1;
+	while (got < n && more) {
+		more = drm_svm_region_alloc_some(region, pages + got, n - got);
+		got += more;
 	}
-	spin_unlock_irqrestore(&region->lock, flags);
-	if (i >= region->nr_pages)
-		return NULL;
-	return pfn_to_page(drm_svm_region_pfn(region) + i);
+	return got;
 }
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_region_alloc);
 
 /**
- * drm_svm_region_unalloc() - give a page back that was not initialised
+ * drm_svm_region_unalloc() - give pages back that were not initialised
  * @region: region
- * @page: from drm_svm_region_alloc()
+ * @pages: from drm_svm_region_alloc()
+ * @n: how many
+ *
+ * Context: any.
  */
-void drm_svm_region_unalloc(struct drm_svm_region *region, struct page *page)
+void drm_svm_region_unalloc(struct drm_svm_region *region, struct page **pages,
+			    unsigned int n)
 {
-	drm_svm_region_release_pages(region, page_to_pfn(page) -
-				     drm_svm_region_pfn(region), 1);
+	unsigned int i;
+
+	guard(spinlock_irqsave)(&region->lock);
+	for (i = 0; i < n; i++)
+		drm_svm_region_release_page(region, page_to_pfn(pages[i]) -
+					    drm_svm_region_pfn(region));
 }
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_region_unalloc);
+
+/**
+ * drm_svm_region_full() - is there no page to be had?
+ * @region: region
+ *
+ * Context: any; an answer that may be old at once.
+ * Return: true if a try to allocate would have been in vain.
+ */
+bool drm_svm_region_full(struct drm_svm_region *region)
+{
+	return READ_ONCE(region->nr_used) == region->nr_pages;
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_region_full);
 
 /**
  * drm_svm_region_used() - how much is in use
@@ -200,6 +301,44 @@ static void drm_svm_region_unmap(struct drm_svm_region *region)
 	release_mem_region(range->start, range_len(range));
 }
 
+static int drm_svm_region_init_blocks(struct drm_svm_region *region)
+{
+	unsigned long i, n = DIV_ROUND_UP(region->nr_pages, DRM_SVM_BLOCK_PAGES);
+
+	INIT_LIST_HEAD(&region->room);
+	region->used = kvcalloc(BITS_TO_LONGS(region->nr_pages),
+				sizeof(*region->used), GFP_KERNEL);
+	region->blocks = kvcalloc(n, sizeof(*region->blocks), GFP_KERNEL);
+	if (!region->used || !region->blocks)
+		return -ENOMEM;
+	for (i = 0; i < n; i++) {
+		struct drm_svm_block *block = &region->blocks[i];
+
+		block->nr_free = drm_svm_block_pages(region, block);
+		list_add_tail(&block->room, &region->room);
+	}
+	return 0;
+}
+
+/* Scratch of CPU faults that there always is, if need be by waiting for another's. */
+#define DRM_SVM_CPU_FAULTS	2
+
+static int drm_svm_region_init_memory(struct drm_svm_region *region)
+{
+	size_t bytes = drm_svm_pass_bytes(DRM_SVM_CPU_FAULT_PAGES);
+
+	return drm_svm_region_init_blocks(region) ?:
+	       mempool_init_kmalloc_pool(&region->cpu_faults,
+					 DRM_SVM_CPU_FAULTS, bytes);
+}
+
+static void drm_svm_region_free_memory(struct drm_svm_region *region)
+{
+	mempool_exit(&region->cpu_faults);
+	kvfree(region->blocks);
+	kvfree(region->used);
+}
+
 /**
  * drm_svm_region_init() - make a device's memory usable for processes
  * @region: embedded in the driver's device, zeroed
@@ -221,22 +360,13 @@ int drm_svm_region_init(struct drm_svm_region *region, struct device *dev,
 	region->nr_pages = bytes >> PAGE_SHIFT;
 	spin_lock_init(&region->lock);
 
-	region->id = ida_alloc(&drm_svm_region_ida, GFP_KERNEL);
-	if (region->id < 0)
-		return region->id;
-	ret = -ENOMEM;
-	region->used = bitmap_zalloc(region->nr_pages, GFP_KERNEL);
-	if (!region->used)
-		goto err_id;
-	ret = drm_svm_region_map(region);
-	if (ret)
-		goto err_bitmap;
-	return 0;
-
-err_bitmap:
-	bitmap_free(region->used);
-err_id:
-	ida_free(&drm_svm_region_ida, region->id);
+	region->id = atomic64_inc_return(&drm_svm_region_ids);
+	ret = drm_svm_region_init_memory(region);
+	if (!ret)
+		ret = drm_svm_region_map(region);
+	if (!ret)
+		return 0;
+	drm_svm_region_free_memory(region);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(drm_svm_region_init);
@@ -257,7 +387,6 @@ void drm_svm_region_fini(struct drm_svm_region *region)
 	/* No table holds a page of it now; wait for who has read one before. */
 	synchronize_srcu(&drm_svm_pages_srcu);
 	drm_svm_region_unmap(region);
-	bitmap_free(region->used);
-	ida_free(&drm_svm_region_ida, region->id);
+	drm_svm_region_free_memory(region);
 }
 EXPORT_SYMBOL_GPL(drm_svm_region_fini);

@@ -53,6 +53,15 @@ static struct page *drm_svm_usable_page(struct drm_svm_service *s,
 	return hmm_pfn_to_page(pfn);
 }
 
+/* Where it is it would be written unseen: soft-dirty bits were cleared since. */
+static bool drm_svm_stale(struct drm_svm_service *s, unsigned int i)
+{
+	struct page *page = hmm_pfn_to_page(s->pfns[i]);
+
+	return is_device_private_page(page) &&
+	       drm_svm_page_soft_stale(s->smm, page);
+}
+
 static u64 drm_svm_leaf_flags(struct drm_svm_service *s, unsigned int i)
 {
 	u64 flags = DRM_GPT_LEAF_VALID;
@@ -61,7 +70,7 @@ static u64 drm_svm_leaf_flags(struct drm_svm_service *s, unsigned int i)
 	 * Neighbours are writable only if the fault was a write: else a later
 	 * write faults and is known.
 	 */
-	if ((s->pfns[i] & HMM_PFN_WRITE) &&
+	if ((s->pfns[i] & HMM_PFN_WRITE) && !drm_svm_stale(s, i) &&
 	    (s->write || test_bit(i, s->writable)))
 		flags |= DRM_GPT_LEAF_WRITE | DRM_GPT_LEAF_ATOMIC;
 	/* Some formats do not tell atomics from writes. */
@@ -83,6 +92,8 @@ static int drm_svm_sort_page(struct drm_svm_service *s, unsigned int i,
 			s->leaves[i] = drm_svm_leaf_flags(s, i) |
 				DRM_GPT_LEAF_LOCAL |
 				drm_svm_region_offset(region, page_to_pfn(page));
+			if (drm_svm_stale(s, i) && test_bit(i, s->want_write))
+				s->foreign = true;
 		} else if (test_bit(i, s->want)) {
 			s->foreign = true;
 		}
@@ -163,7 +174,7 @@ static void drm_svm_system_leaves(struct drm_svm_service *s,
 
 	for_each_set_bit(i, system, DRM_SVM_RANGE_PAGES) {
 		dma_addr_t dma = test_bit(i, s->fresh) ? s->dma[i] :
-							 s->rd->dma[i];
+							 drm_svm_rd_addr(s->rd, i);
 
 		s->leaves[i] = dma | drm_svm_leaf_flags(s, i) |
 			       DRM_GPT_LEAF_SYSTEM;
@@ -180,7 +191,8 @@ static void drm_svm_record_page(struct drm_svm_service *s, unsigned int i)
 	__set_bit(i, range->valid);
 	if (test_bit(i, s->fresh)) {
 		/* From here on the mapping is the range's. */
-		rd->dma[i] = s->dma[i];
+		if (!rd->use_iova)
+			rd->dma[i] = s->dma[i];
 		__set_bit(i, rd->system);
 		__clear_bit(i, s->fresh);
 	}
@@ -375,7 +387,7 @@ static int drm_svm_attach_range(struct drm_svm_service *s, u64 base)
 /* Memory of a device that this one cannot reach comes by way of the system's. */
 static int drm_svm_fetch_foreign(struct drm_svm_service *s, u64 base)
 {
-	int ret = drm_svm_place(s->svm, base, s->want, false);
+	int ret = drm_svm_place_system(s->svm, base, s->want);
 
 	/* -EBUSY: lost to invalidations, as -EAGAIN. */
 	return ret && ret != -EBUSY ? ret : -EAGAIN;
@@ -425,15 +437,21 @@ static int drm_svm_serve_span(struct drm_svm_service *s, u64 base)
 	s->window = drm_svm_window_get(s->smm, base);
 	if (IS_ERR(s->window))
 		return PTR_ERR(s->window);
-	ret = drm_svm_span_lock(&s->smm->spans, &span, base,
-				base + DRM_SVM_RANGE_SIZE - 1);
+	ret = drm_svm_span_lock_unless(&s->smm->spans, &span, base,
+				       base + DRM_SVM_RANGE_SIZE - 1,
+				       &s->svm->dying);
 	if (ret)
-		return ret;
+		goto out;
 	/* What cannot move is mapped where it is. */
 	if (drm_svm_wants_device(s->svm, base, s->want))
-		drm_svm_place(s->svm, base, s->want, true);
+		drm_svm_place_device(s->svm, base, s->want);
 	ret = drm_svm_rounds(s, base);
 	drm_svm_span_unlock(&s->smm->spans, &span);
+	/* It may map nothing. */
+	if (ret || bitmap_empty(s->want, DRM_SVM_RANGE_PAGES))
+		drm_svm_range_settle(s->smm, base);
+out:
+	drm_svm_window_put(s->window);
 	return ret;
 }
 
@@ -462,7 +480,8 @@ int drm_svm_serve(struct drm_svm *svm, u64 base, const unsigned long *want,
 	int ret;
 
 	bitmap_zero(held, DRM_SVM_RANGE_PAGES);
-	if (base >= mm->task_size)
+	if (base >= mm->task_size ||
+	    !drm_svm_reaches(svm, base + DRM_SVM_RANGE_SIZE - 1))
 		return -EFAULT;
 	if (!mmget_not_zero(mm))
 		return -ESRCH;

@@ -168,6 +168,7 @@ int vgem_svm_device_init(struct vgem_svm_dev *vdev)
 		ret = PTR_ERR(vdev->hw);
 		goto err_wq;
 	}
+	vdev->fault_queue.deadline_ms = vgem_svm_fault_deadline_ms;
 	ret = drm_svm_fault_queue_init(&vdev->fault_queue, &vgem_svm_fault_ops,
 				       dev_name(vdev->dev));
 	if (ret)

@@ -40,6 +40,10 @@ unsigned int vgem_svm_fault_entries = 256;
 module_param_named(fault_entries, vgem_svm_fault_entries, uint, 0444);
 MODULE_PARM_DESC(fault_entries, "Records in the fault buffer, a power of two, 4 to 4096 (default 256)");
 
+unsigned int vgem_svm_fault_deadline_ms = DRM_SVM_FAULT_DEADLINE_MS;
+module_param_named(fault_deadline_ms, vgem_svm_fault_deadline_ms, uint, 0444);
+MODULE_PARM_DESC(fault_deadline_ms, "Milliseconds until a fault that cannot be served, nor refused, ends its queue, not 0; debugfs has it per device (default 60000)");
+
 unsigned long vgem_svm_max_insns = 1UL << 32;
 module_param_named(max_insns, vgem_svm_max_insns, ulong, 0444);
 MODULE_PARM_DESC(max_insns, "Instructions that one GPU thread may run, not 0 (default 2^32)");
@@ -222,7 +226,7 @@ static int vgem_svm_check_params(void)
 	    !vgem_svm_user_limit(VGEM_SVM_USER_VMS) ||
 	    !vgem_svm_user_limit(VGEM_SVM_USER_QUEUES) ||
 	    !vgem_svm_user_limit(VGEM_SVM_USER_JOBS) ||
-	    !vgem_svm_max_insns) {
+	    !vgem_svm_max_insns || !vgem_svm_fault_deadline_ms) {
 		pr_err("vgem_svm: a parameter is out of its range, see modinfo\n");
 		return -EINVAL;
 	}

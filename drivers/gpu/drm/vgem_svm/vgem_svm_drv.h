@@ -38,6 +38,7 @@ extern unsigned int vgem_svm_pt_cpu_max;
 extern unsigned int vgem_svm_fault_entries;
 extern unsigned int vgem_svm_nr_compute;
 extern unsigned int vgem_svm_vram_mb;
+extern unsigned int vgem_svm_fault_deadline_ms;
 extern unsigned long vgem_svm_max_insns;
 
 struct vgem_svm_dev;

@@ -78,7 +78,7 @@ int vgem_svm_migrate_ioctl(struct drm_device *drm, void *data,
 
 	ret = drm_svm_migrate(&vm->svm, args->addr,
 			      args->addr + args->length - 1,
-			      vgem_svm_location(args->location), &result);
+			      vgem_svm_location(args->location), 0, &result);
 	if (!ret) {
 		args->moved = result.moved;
 		args->there = result.there;

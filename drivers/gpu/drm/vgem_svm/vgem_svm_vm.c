@@ -369,6 +369,8 @@ void vgem_svm_vm_close(struct vgem_svm_vm *vm)
 {
 	struct vgem_svm_dev *vdev = vm->vdev;
 
+	/* Who holds it may wait for what only a process can give. */
+	drm_svm_interrupt(&vm->svm);
 	down_write(&vm->sem);
 	if (!vm->closed) {
 		vm->closed = true;

@@ -1,0 +1,504 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * What moves where, for one range: a snapshot says where its pages are, a caller
+ * says which of them belong elsewhere, and passes run over the runs of those.
+ *
+ * Only pages that can move and are not there yet are passed over, because a pass
+ * takes all that it covers from every device. So nothing is set up
+ *
+ * - for pages of files, whose memory no device may hold: anonymous pages, in
+ *   private mappings of files too, are what moves;
+ * - for more pages than the region has room for: it is reserved first, and the
+ *   pages that a service waits for come before their neighbours;
+ * - by policy for pages that are *stuck*: they were tried and somebody held them.
+ *   What holds a page (a pipe, a DMA in flight) tells nobody when it lets go, so
+ *   it is tried again when the page's mapping changes or after a time.
+ *
+ * The service lock over the range keeps others from moving its pages to a device
+ * meanwhile. The CPU may take them back, reclaim may take them, and programs may
+ * change mappings: what a pass finds is what counts, the snapshot only chooses.
+ */
+
+#include <linux/hmm.h>
+#include <linux/jiffies.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/userfaultfd_k.h>
+
+#include "drm_svm_pagein.h"
+#include "drm_svm_pass.h"
+#include "drm_svm_place.h"
+#include "drm_svm_planted.h"
+
+/*
+ * How long a stuck page is left alone. Who holds one for longer than a device needs
+ * for a transfer holds it for long: pipes, registered buffers. A try in vain costs
+ * a flush and a fault; one in a second costs nothing that could be measured, and a
+ * page that was let go waits for a second at most.
+ */
+#define DRM_SVM_STUCK_TIME	HZ
+
+/* ---- where pages are ------------------------------------------------------ */
+
+static unsigned long *drm_svm_placement_of(struct drm_svm_placement *pl,
+					   struct drm_svm *svm,
+					   struct page *page)
+{
+	if (is_device_private_page(page))
+		return drm_svm_page_region(page) == svm->region ? pl->local :
+								  pl->remote;
+	/* Without a reference it may be another's by now: the pass will see. */
+	if (is_zero_pfn(page_to_pfn(page)) || PageAnon(page))
+		return pl->system;
+	return pl->file;
+}
+
+static int drm_svm_placement_snapshot(struct drm_svm_placement *pl,
+				      struct drm_svm *svm, u64 base)
+{
+	unsigned long *pfns;
+	unsigned int i;
+	int ret, idx;
+
+	pfns = kvcalloc(DRM_SVM_RANGE_PAGES, sizeof(*pfns), GFP_KERNEL_ACCOUNT);
+	if (!pfns)
+		return -ENOMEM;
+	ret = drm_svm_snapshot(svm, base, pfns, &idx);
+	if (ret)
+		goto out;
+	for (i = 0; i < DRM_SVM_RANGE_PAGES; i++)
+		if ((pfns[i] & HMM_PFN_VALID) && !(pfns[i] & HMM_PFN_ERROR))
+			__set_bit(i, drm_svm_placement_of(pl, svm,
+						hmm_pfn_to_page(pfns[i])));
+	drm_svm_pages_read_unlock(idx);
+out:
+	kvfree(pfns);
+	return ret;
+}
+
+/*
+ * hmm reports nothing where nobody may read. Device pages may be there all the
+ * same; a pass that moves nothing finds them. System pages there are not asked for.
+ */
+static int drm_svm_placement_look(struct drm_svm_placement *pl,
+				  struct drm_svm *svm,
+				  struct vm_area_struct *vma, u64 first,
+				  u64 end)
+{
+	struct drm_svm_pass *pass;
+	unsigned int i, index = drm_svm_page_index(first);
+	int ret, idx;
+
+	pass = drm_svm_pass_make((end - first) >> PAGE_SHIFT);
+	if (!pass)
+		return -ENOMEM;
+	pass->mig.vma = vma;
+	pass->mig.start = first;
+	pass->mig.end = end;
+	idx = drm_svm_pages_read_lock();
+	ret = drm_svm_pass_look(pass);
+	for (i = 0; !ret && i < pass->mig.npages; i++) {
+		struct page *page = migrate_pfn_to_page(pass->mig.src[i]);
+
+		if (page)
+			__set_bit(index + i,
+				  drm_svm_placement_of(pl, svm, page));
+	}
+	drm_svm_pages_read_unlock(idx);
+	kvfree(pass);
+	/* Memory of a kind that is never on a device. */
+	return ret == -EINVAL ? 0 : ret;
+}
+
+/**
+ * drm_svm_vma_makeable() - may pages be made on a device that are not there yet?
+ * @vma: memory
+ *
+ * Context: mmap_lock is held.
+ * Return: true for memory that the core fills with zeroes at a touch; not where
+ * userfaultfd wants to know of it, nor where writes are tracked.
+ */
+bool drm_svm_vma_makeable(struct vm_area_struct *vma)
+{
+	return vma_is_anonymous(vma) && vma_is_accessible(vma) &&
+	       !userfaultfd_missing(vma) && !drm_svm_soft_tracked(vma);
+}
+
+/* What VMAs say: where pages may be made, and where hmm does not look. */
+static int drm_svm_placement_vmas(struct drm_svm_placement *pl,
+				  struct drm_svm *svm, u64 base)
+{
+	struct mm_struct *mm = svm->smm->mm;
+	struct vm_area_struct *vma;
+	struct vma_iterator vmi;
+	int ret = drm_svm_mmap_lock(svm);
+
+	if (ret)
+		return ret;
+	vma_iter_init(&vmi, mm, base);
+	for_each_vma_range(vmi, vma, base + DRM_SVM_RANGE_SIZE) {
+		u64 first = max_t(u64, vma->vm_start, base);
+		u64 end = min_t(u64, vma->vm_end, base + DRM_SVM_RANGE_SIZE);
+
+		if (drm_svm_vma_makeable(vma))
+			bitmap_set(pl->makeable, drm_svm_page_index(first),
+				   (end - first) >> PAGE_SHIFT);
+		if (!(vma->vm_flags & VM_READ) && vma->anon_vma)
+			ret = drm_svm_placement_look(pl, svm, vma, first, end);
+		if (ret)
+			break;
+	}
+	mmap_read_unlock(mm);
+	return ret;
+}
+
+static void drm_svm_placement_present(const struct drm_svm_placement *pl,
+				      unsigned long *present)
+{
+	bitmap_or(present, pl->system, pl->file, DRM_SVM_RANGE_PAGES);
+	bitmap_or(present, present, pl->local, DRM_SVM_RANGE_PAGES);
+	bitmap_or(present, present, pl->remote, DRM_SVM_RANGE_PAGES);
+}
+
+/**
+ * drm_svm_placement_read() - where are the pages of a range?
+ * @pl: out
+ * @svm: device address space that asks
+ * @base: first byte of the range
+ *
+ * A snapshot, old when it is read. Nothing is faulted in.
+ *
+ * Context: may sleep; takes mmap_lock for read. A reference to mm_users is held.
+ * Return: 0, -ENOMEM, -EINTR, -ESRCH, -EBUSY if invalidations never stopped.
+ */
+int drm_svm_placement_read(struct drm_svm_placement *pl, struct drm_svm *svm,
+			   u64 base)
+{
+	DECLARE_BITMAP(present, DRM_SVM_RANGE_PAGES);
+	int ret;
+
+	memset(pl, 0, sizeof(*pl));
+	ret = drm_svm_placement_snapshot(pl, svm, base);
+	if (!ret)
+		ret = drm_svm_placement_vmas(pl, svm, base);
+	drm_svm_placement_present(pl, present);
+	bitmap_andnot(pl->makeable, pl->makeable, present, DRM_SVM_RANGE_PAGES);
+	return ret;
+}
+
+/* ---- what could not move -------------------------------------------------- */
+
+static void drm_svm_stuck_expire(struct drm_svm_range *range)
+{
+	lockdep_assert_held(&range->lock);
+	if (time_after_eq(jiffies, range->stuck_until))
+		bitmap_zero(range->stuck, DRM_SVM_RANGE_PAGES);
+}
+
+/* Takes stuck pages from @pages. */
+static void drm_svm_stuck_skip(struct drm_svm_mm *smm, u64 base,
+			       unsigned long *pages)
+{
+	struct drm_svm_range *range = drm_svm_range_find(smm, base);
+
+	if (!range)
+		return;
+	mutex_lock(&range->lock);
+	drm_svm_stuck_expire(range);
+	if (!drm_svm_planted(DRM_SVM_PLANTED_STUCK_FORGOTTEN))
+		bitmap_andnot(pages, pages, range->stuck, DRM_SVM_RANGE_PAGES);
+	mutex_unlock(&range->lock);
+	drm_svm_range_put(range);
+}
+
+/*
+ * Remembers pages that were tried and are still where they were. Not those that
+ * were not there: they need no mapping to be taken away when they are tried again.
+ * The first one of a time sets its end, so that nobody waits longer.
+ */
+static void drm_svm_stuck_add(struct drm_svm_mm *smm, u64 base,
+			      const unsigned long *pages)
+{
+	struct drm_svm_range *range;
+
+	if (bitmap_empty(pages, DRM_SVM_RANGE_PAGES))
+		return;
+	range = drm_svm_range_find_or_make(smm, base);
+	if (IS_ERR(range))
+		return;
+	mutex_lock(&range->lock);
+	drm_svm_stuck_expire(range);
+	if (bitmap_empty(range->stuck, DRM_SVM_RANGE_PAGES))
+		range->stuck_until = jiffies + DRM_SVM_STUCK_TIME;
+	bitmap_or(range->stuck, range->stuck, pages, DRM_SVM_RANGE_PAGES);
+	mutex_unlock(&range->lock);
+	drm_svm_range_put(range);
+}
+
+/* ---- moving --------------------------------------------------------------- */
+
+typedef int (*drm_svm_pass_fn)(struct drm_svm_pass *pass);
+
+/* Runs of @move in a VMA; one may bridge pages of @bridge. */
+static void drm_svm_move_vma(struct drm_svm_pass *pass,
+			     struct vm_area_struct *vma, u64 base,
+			     const unsigned long *bridge, drm_svm_pass_fn fn)
+{
+	u64 start = max_t(u64, vma->vm_start, base);
+	u64 end = min_t(u64, vma->vm_end, base + DRM_SVM_RANGE_SIZE);
+	unsigned int stop = (end - base) >> PAGE_SHIFT, first, next;
+	DECLARE_BITMAP(cover, DRM_SVM_RANGE_PAGES);
+
+	bitmap_or(cover, pass->move, bridge, DRM_SVM_RANGE_PAGES);
+	if (drm_svm_planted(DRM_SVM_PLANTED_STUCK_FORGOTTEN))
+		bitmap_fill(cover, DRM_SVM_RANGE_PAGES);
+	first = find_next_bit(pass->move, stop, (start - base) >> PAGE_SHIFT);
+	while (first < stop) {
+		next = find_next_zero_bit(cover, stop, first);
+		next = find_last_bit(pass->move, next) + 1;
+		pass->mig.vma = vma;
+		pass->mig.start = drm_svm_page_addr(base, first);
+		pass->mig.end = drm_svm_page_addr(base, next);
+		/* Memory that cannot move, or a failed copy: the pages stay. */
+		fn(pass);
+		first = find_next_bit(pass->move, stop, next);
+	}
+}
+
+/* Moves the pages of @pass->move, a pass for each run of them. */
+static int drm_svm_move(struct drm_svm *svm, u64 base, struct drm_svm_pass *pass,
+			const unsigned long *bridge, drm_svm_pass_fn fn)
+{
+	struct mm_struct *mm = svm->smm->mm;
+	struct vm_area_struct *vma;
+	struct vma_iterator vmi;
+	int ret = drm_svm_mmap_lock(svm);
+
+	if (ret)
+		return ret;
+	/* Soft-dirty bits are cleared with the lock held for write. */
+	pass->epoch = atomic64_read(&svm->smm->soft_epoch);
+	vma_iter_init(&vmi, mm, base);
+	for_each_vma_range(vmi, vma, base + DRM_SVM_RANGE_SIZE)
+		drm_svm_move_vma(pass, vma, base, bridge, fn);
+	mmap_read_unlock(mm);
+	return 0;
+}
+
+/* Adds bits of @from to @to while there is room. */
+static unsigned int drm_svm_take_bits(unsigned long *to,
+				      const unsigned long *from,
+				      unsigned int room)
+{
+	unsigned int i;
+
+	for_each_set_bit(i, from, DRM_SVM_RANGE_PAGES) {
+		if (!room)
+			break;
+		if (!__test_and_set_bit(i, to))
+			room--;
+	}
+	return room;
+}
+
+/* Leaves in @pages what there is room for, those of @first before others. */
+static void drm_svm_fit(unsigned long *pages, const unsigned long *first,
+			unsigned int room)
+{
+	DECLARE_BITMAP(fit, DRM_SVM_RANGE_PAGES) = {};
+	DECLARE_BITMAP(before, DRM_SVM_RANGE_PAGES);
+
+	bitmap_and(before, pages, first, DRM_SVM_RANGE_PAGES);
+	room = drm_svm_take_bits(fit, before, room);
+	drm_svm_take_bits(fit, pages, room);
+	bitmap_copy(pages, fit, DRM_SVM_RANGE_PAGES);
+}
+
+/**
+ * drm_svm_move_to_system() - move pages to system memory
+ * @svm: device address space that asks
+ * @base: first byte of the range
+ * @pl: where pages are
+ * @pages: which, of those that @pl has on devices
+ * @done: out: what has moved
+ *
+ * Context: may sleep; takes mmap_lock for read. The service lock over the pages and
+ * a reference to mm_users are held.
+ * Return: 0, -ENOMEM, -EINTR, -ESRCH.
+ */
+int drm_svm_move_to_system(struct drm_svm *svm, u64 base,
+			   const struct drm_svm_placement *pl,
+			   const unsigned long *pages, unsigned long *done)
+{
+	struct drm_svm_pass *pass;
+	int ret;
+
+	bitmap_zero(done, DRM_SVM_RANGE_PAGES);
+	if (bitmap_empty(pages, DRM_SVM_RANGE_PAGES))
+		return 0;
+	pass = drm_svm_pass_make(DRM_SVM_RANGE_PAGES);
+	if (!pass)
+		return -ENOMEM;
+	pass->move = pages;
+	pass->done = done;
+	ret = drm_svm_move(svm, base, pass, pl->makeable, drm_svm_pass_to_ram);
+	kvfree(pass);
+	return ret;
+}
+
+/* There is no link: another device's memory goes through the system's. */
+static int drm_svm_fetch_remote(struct drm_svm *svm, u64 base,
+				const struct drm_svm_placement *pl,
+				const unsigned long *pages)
+{
+	DECLARE_BITMAP(remote, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(done, DRM_SVM_RANGE_PAGES);
+
+	bitmap_and(remote, pl->remote, pages, DRM_SVM_RANGE_PAGES);
+	return drm_svm_move_to_system(svm, base, pl, remote, done);
+}
+
+static int drm_svm_move_reserved(struct drm_svm *svm, u64 base,
+				 struct drm_svm_pass *pass,
+				 const struct drm_svm_placement *pl,
+				 unsigned long *pages, unsigned long *done)
+{
+	unsigned int want = bitmap_weight(pages, DRM_SVM_RANGE_PAGES), moved;
+	int ret;
+
+	ret = drm_svm_fetch_remote(svm, base, pl, pages);
+	if (ret)
+		return ret;
+	pass->move = pages;
+	pass->done = done;
+	ret = drm_svm_move(svm, base, pass, pl->makeable,
+			   drm_svm_pass_to_device);
+	moved = bitmap_weight(done, DRM_SVM_RANGE_PAGES);
+	atomic64_add(moved, &svm->stats.to_device);
+	atomic64_add(want - moved, &svm->stats.to_device_failed);
+	return ret;
+}
+
+/**
+ * drm_svm_move_to_device() - move pages to the memory of a device
+ * @svm: device address space
+ * @base: first byte of the range
+ * @pl: where pages are
+ * @first: pages that come first if there is not room for all
+ * @pages: in: which, of those that @pl has elsewhere or says may be made; out: what
+ *	was tried
+ * @done: out: what has moved, or was made
+ *
+ * Context: may sleep; takes mmap_lock for read. The service lock over the pages and
+ * a reference to mm_users are held.
+ * Return: 0, -ENOMEM, -EINTR, -ESRCH.
+ */
+int drm_svm_move_to_device(struct drm_svm *svm, u64 base,
+			   const struct drm_svm_placement *pl,
+			   const unsigned long *first, unsigned long *pages,
+			   unsigned long *done)
+{
+	unsigned int want = bitmap_weight(pages, DRM_SVM_RANGE_PAGES), room;
+	struct drm_svm_pass *pass;
+	int ret = 0;
+
+	bitmap_zero(done, DRM_SVM_RANGE_PAGES);
+	if (!want)
+		return 0;
+	pass = drm_svm_pass_make(DRM_SVM_RANGE_PAGES);
+	if (!pass)
+		return -ENOMEM;
+	pass->region = svm->region;
+	room = drm_svm_pass_reserve(pass, want);
+	if (room < want)
+		drm_svm_fit(pages, first, room);
+	if (room)
+		ret = drm_svm_move_reserved(svm, base, pass, pl, pages, done);
+	drm_svm_pass_unreserve(pass);
+	kvfree(pass);
+	return ret;
+}
+
+/* ---- for services --------------------------------------------------------- */
+
+/* What of the range policy wants on the device, and could move or be made there. */
+static void drm_svm_place_choose(struct drm_svm *svm, u64 base,
+				 const struct drm_svm_placement *pl,
+				 const unsigned long *want,
+				 unsigned long *pages)
+{
+	DECLARE_BITMAP(within, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(made, DRM_SVM_RANGE_PAGES);
+
+	drm_svm_policy_pages(svm, base, within);
+	bitmap_or(pages, pl->system, pl->remote, DRM_SVM_RANGE_PAGES);
+	bitmap_and(made, pl->makeable, want, DRM_SVM_RANGE_PAGES);
+	bitmap_or(pages, pages, made, DRM_SVM_RANGE_PAGES);
+	bitmap_and(pages, pages, within, DRM_SVM_RANGE_PAGES);
+	drm_svm_stuck_skip(svm->smm, base, pages);
+}
+
+/**
+ * drm_svm_place_device() - put the wanted pages of a range on the device
+ * @svm: device address space
+ * @base: first byte of the range
+ * @want: pages that a service needs
+ *
+ * As far as policy wants them there, and with all of the range that it wants there.
+ * If none of @want can move, nothing does.
+ *
+ * Context: may sleep; takes mmap_lock for read; the service lock over the
+ * range and a reference to mm_users are held.
+ * Return: 0 also if pages could not move; -ENOMEM, -EINTR, -ESRCH, -EBUSY.
+ */
+int drm_svm_place_device(struct drm_svm *svm, u64 base,
+			 const unsigned long *want)
+{
+	DECLARE_BITMAP(pages, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(done, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(stuck, DRM_SVM_RANGE_PAGES);
+	struct drm_svm_placement pl;
+	int ret;
+
+	if (drm_svm_region_full(svm->region))
+		return 0;
+	ret = drm_svm_placement_read(&pl, svm, base);
+	if (ret)
+		return ret;
+	drm_svm_place_choose(svm, base, &pl, want, pages);
+	if (!bitmap_intersects(pages, want, DRM_SVM_RANGE_PAGES))
+		return 0;
+	ret = drm_svm_move_to_device(svm, base, &pl, want, pages, done);
+	if (ret)
+		return ret;
+	bitmap_andnot(stuck, pages, done, DRM_SVM_RANGE_PAGES);
+	bitmap_andnot(stuck, stuck, pl.makeable, DRM_SVM_RANGE_PAGES);
+	drm_svm_stuck_add(svm->smm, base, stuck);
+	return 0;
+}
+
+/**
+ * drm_svm_place_system() - put the wanted pages of a range in system memory
+ * @svm: device address space
+ * @base: first byte of the range
+ * @want: pages that a service needs there
+ *
+ * Context: as drm_svm_place_device().
+ * Return: as drm_svm_place_device().
+ */
+int drm_svm_place_system(struct drm_svm *svm, u64 base,
+			 const unsigned long *want)
+{
+	DECLARE_BITMAP(pages, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(done, DRM_SVM_RANGE_PAGES);
+	struct drm_svm_placement pl;
+	int ret;
+
+	ret = drm_svm_placement_read(&pl, svm, base);
+	if (ret)
+		return ret;
+	bitmap_or(pages, pl.local, pl.remote, DRM_SVM_RANGE_PAGES);
+	bitmap_and(pages, pages, want, DRM_SVM_RANGE_PAGES);
+	return drm_svm_move_to_system(svm, base, &pl, pages, done);
+}
