@@ -318,6 +318,7 @@ enum drm_svm_location {
 
 int drm_svm_set_preferred(struct drm_svm *svm, u64 first, u64 last,
 			  enum drm_svm_location location);
+unsigned int drm_svm_attr_limit(void);
 int drm_svm_get_preferred(struct drm_svm *svm, u64 addr,
 			  enum drm_svm_location *location);
 

@@ -76,7 +76,7 @@ extern "C" {
 #define DRM_VGEM_SVM_PARAM_STACK_ALIGN	17	/* of a stack's base and size, bytes */
 #define DRM_VGEM_SVM_PARAM_MAX_INSNS	18	/* instructions of a thread */
 #define DRM_VGEM_SVM_PARAM_LAUNCH_INSNS	19	/* of all threads of a launch; 0: no limit */
-#define DRM_VGEM_SVM_PARAM_MAX_ATTRS	20	/* attribute intervals of a process; 0: no limit */
+#define DRM_VGEM_SVM_PARAM_MAX_ATTRS	20	/* intervals with attributes of a process */
 #define DRM_VGEM_SVM_PARAM_RESIDENCY_BYTES 21	/* longest interval of RESIDENCY */
 #define DRM_VGEM_SVM_PARAM_FAULT_LOG	22	/* faults that FAULTS remembers */
 #define DRM_VGEM_SVM_PARAM_NR		23

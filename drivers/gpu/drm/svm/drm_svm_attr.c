@@ -133,6 +133,17 @@ static int drm_svm_attr_store(struct drm_svm_mm *smm,
 }
 
 /**
+ * drm_svm_attr_limit() - how many intervals with attributes may a process have?
+ *
+ * Return: the number, which may be changed at any time.
+ */
+unsigned int drm_svm_attr_limit(void)
+{
+	return READ_ONCE(drm_svm_max_attrs);
+}
+EXPORT_SYMBOL_GPL(drm_svm_attr_limit);
+
+/**
  * drm_svm_set_preferred() - say where memory should be
  * @svm: device address space
  * @first: first byte, page aligned

@@ -38,6 +38,12 @@ static bool vgem_svm_range_ok(u64 addr, u64 length)
 	       addr + length > addr && addr + length <= TASK_SIZE;
 }
 
+/* An address space that is being closed is as good as none. */
+static int vgem_svm_gone(int ret)
+{
+	return ret == -ESRCH ? -ENOENT : ret;
+}
+
 static enum drm_svm_location vgem_svm_location(u64 value)
 {
 	switch (value) {
@@ -80,7 +86,7 @@ int vgem_svm_migrate_ioctl(struct drm_device *drm, void *data,
 		args->failed = result.failed;
 	}
 	vgem_svm_vm_leave(vm);
-	return ret;
+	return vgem_svm_gone(ret);
 }
 
 static int vgem_svm_attr_check(struct drm_device *drm,
@@ -153,7 +159,7 @@ static int vgem_svm_residency_chunk(struct vgem_svm_vm *vm, u64 addr, u64 pages,
 	ret = drm_svm_residency(&vm->svm, addr, addr + (pages << PAGE_SHIFT) - 1,
 				buf);
 	vgem_svm_vm_unuse(vm);
-	return ret;
+	return vgem_svm_gone(ret);
 }
 
 /* The caller's memory may be held up by whom it likes: nobody waits for that. */
