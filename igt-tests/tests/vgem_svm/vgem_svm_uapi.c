@@ -34,6 +34,9 @@
  * SUBTEST: migrate-args
  * Description: bad arguments of MIGRATE
  *
+ * SUBTEST: migrate-populate
+ * Description: memory that was never touched is made where it is asked for
+ *
  * SUBTEST: attr-args
  * Description: bad arguments of ATTR_SET and ATTR_GET
  *
@@ -223,6 +226,33 @@ static void test_migrate_args(struct vgem_svm *s)
 		      DRM_VGEM_SVM_PAGE_SYSTEM);
 	vgem_svm_unmap(p, VGEM_SVM_PAGE);
 	REFUSED(s->fd, request, args, flags, 0, -EFAULT);
+}
+
+static void test_migrate_populate(struct vgem_svm *s)
+{
+	unsigned long request = DRM_IOCTL_VGEM_SVM_MIGRATE;
+	size_t bytes = 16 * VGEM_SVM_PAGE, i;
+	uint64_t *p = vgem_svm_map(bytes);
+	struct drm_vgem_svm_migrate args = {
+		.vm_id = s->vm, .addr = VA(p), .length = bytes,
+		.location = DRM_VGEM_SVM_LOC_DEVICE,
+	};
+
+	igt_require_f(vgem_svm_query(s->fd, DRM_VGEM_SVM_PARAM_VRAM_BYTES),
+		      "no device memory\n");
+	REFUSED(s->fd, request, args, flags, 0, -EFAULT);
+	args.flags = DRM_VGEM_SVM_MIGRATE_POPULATE;
+	REFUSED(s->fd, request, args, location, DRM_VGEM_SVM_LOC_SYSTEM,
+		-EINVAL);
+	igt_assert_eq(vgem_svm_present(p, bytes), 0);
+	igt_assert_eq(__vgem_svm_ioctl(s->fd, request, &args), 0);
+	igt_assert_eq_u64(args.moved, 16);
+	igt_assert_eq_u64(args.there + args.failed, 0);
+	igt_assert_eq(vgem_svm_pages_at(s, p, bytes, DRM_VGEM_SVM_PAGE_LOCAL),
+		      16);
+	for (i = 0; i < bytes / 8; i++)
+		igt_assert_eq_u64(p[i], 0);
+	vgem_svm_unmap(p, bytes);
 }
 
 static void test_attr_args(struct vgem_svm *s)
@@ -928,6 +958,10 @@ static void arguments(struct vgem_svm *s)
 	igt_describe("MIGRATE refuses bad arguments");
 	igt_subtest("migrate-args")
 		test_migrate_args(s);
+
+	igt_describe("Memory that was never touched is made where it is asked for");
+	igt_subtest("migrate-populate")
+		test_migrate_populate(s);
 
 	igt_describe("ATTR_SET and ATTR_GET refuse bad arguments");
 	igt_subtest("attr-args")

@@ -291,15 +291,18 @@ struct drm_vgem_svm_exec {
 #define DRM_VGEM_SVM_LOC_SYSTEM		1
 #define DRM_VGEM_SVM_LOC_DEVICE		2	/* this device's memory */
 
+/* Memory that was never touched is made on the device; LOC_DEVICE only. */
+#define DRM_VGEM_SVM_MIGRATE_POPULATE	(1 << 0)
+
 /**
  * struct drm_vgem_svm_migrate - move memory now
  * @vm_id: address space
- * @flags: must be 0
+ * @flags: DRM_VGEM_SVM_MIGRATE_*
  * @addr: page aligned
  * @length: page aligned, not 0
  * @location: DRM_VGEM_SVM_LOC_SYSTEM or _DEVICE
  * @pad: must be 0
- * @moved: out, pages that moved
+ * @moved: out, pages that moved, or were made there
  * @there: out, pages that were there already
  * @failed: out, pages that could not move and stayed
  *
