@@ -105,6 +105,33 @@ GPU_ENTRY(sweep)(u64 thread, u64 n, const u8 *p, u64 stride, u64 *laps, const u6
 	}
 }
 
+/* Until *stop: adds 1 to each of n words in turn; *laps counts how often all of them. */
+GPU_ENTRY(increment_on)(u64 thread, u64 n, u8 *p, u64 stride, u64 *laps, const u64 *stop)
+{
+	u64 i, lap = 0;
+
+	while (!gpu_load(stop)) {
+		for (i = 0; i < n; i++) {
+			u64 *word = (u64 *)(p + i * stride);
+
+			gpu_store(word, gpu_load(word) + 1);
+		}
+		gpu_store(laps, ++lap);
+	}
+}
+
+/* The same by atomics, for words that the CPU changes meanwhile. */
+GPU_ENTRY(add_on)(u64 thread, u64 n, u8 *p, u64 stride, u64 *laps, const u64 *stop)
+{
+	u64 i, lap = 0;
+
+	while (!gpu_load(stop)) {
+		for (i = 0; i < n; i++)
+			gpu_atomic_add((u64 *)(p + i * stride), 1);
+		gpu_store(laps, ++lap);
+	}
+}
+
 struct node {
 	struct node *next;
 	u64 value;

@@ -415,6 +415,7 @@ void drm_gpt_root(const struct drm_gpt *gpt, u64 *addr, bool *local);
  * @seq: cmdbuf: fence to wait for before the device is told; 0 for none
  * @credits: cmdbuf: ring space still reserved
  * @fenced: what @credits were at the last fence
+ * @done: of the last commit if that failed: leaves that are written all the same
  * @level: level of the tables that are pinned; its entries' size is the page size
  *	of commits
  * @nr_pinned: tables kept from reclaim, private to drm_gpt
@@ -428,6 +429,7 @@ struct drm_gpt_update {
 	u64 seq;
 	u32 credits;
 	u32 fenced;
+	u32 done;
 	u8 level;
 	u32 nr_pinned;
 	struct drm_gpt_table **pinned;

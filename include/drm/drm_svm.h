@@ -142,6 +142,7 @@ struct drm_svm {
 	/* private: */
 	struct drm_svm_mm *smm;		/* the process's address space */
 	struct list_head node;		/* in drm_svm_mm.devices */
+	unsigned int slot;		/* its number among them */
 	bool dying;			/* no new service */
 	bool interrupted;		/* what goes on is to end soon */
 	bool migrate_on_fault;		/* memory without an attribute goes to the region */

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "igt.h"
 #include "igt_vgem_svm.h"
@@ -28,6 +29,9 @@
  *
  * SUBTEST: limits
  * Description: the limits that QUERY tells are those that hold
+ *
+ * SUBTEST: fdinfo
+ * Description: fdinfo of a client tells of that client alone
  */
 
 IGT_TEST_DESCRIPTION("What the device tells of itself");
@@ -172,6 +176,50 @@ static void test_limits(struct vgem_svm *s)
 	igt_assert_eq(launch(s, most + 1, align), DRM_VGEM_SVM_QUEUE_PACKET);
 }
 
+/* Return: how many lines of a descriptor's fdinfo begin with @key. */
+static unsigned int fdinfo_lines(int fd, const char *key, unsigned long *value)
+{
+	char path[64], line[256];
+	unsigned int n = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "r");
+	igt_assert(f);
+	while (fgets(line, sizeof(line), f)) {
+		if (strncmp(line, key, strlen(key)))
+			continue;
+		n++;
+		if (value)
+			sscanf(line + strlen(key), "%lu", value);
+	}
+	fclose(f);
+	return n;
+}
+
+static void test_fdinfo(struct vgem_svm *s)
+{
+	size_t bytes = 16 * VGEM_SVM_PAGE;
+	unsigned long mine = 0, other = 0;
+	uint8_t *p = vgem_svm_map(bytes);
+	int fd = vgem_svm_open(0);
+
+	igt_require_f(vgem_svm_query(s->fd, DRM_VGEM_SVM_PARAM_VRAM_BYTES),
+		      "no device memory\n");
+	memset(p, 1, bytes);
+	vgem_svm_move(s, p, bytes, DRM_VGEM_SVM_LOC_DEVICE);
+	igt_assert_eq(fdinfo_lines(s->fd, "drm-driver:\tvgem_svm", NULL), 1);
+	igt_assert_eq(fdinfo_lines(s->fd, "drm-client-id:", &mine), 1);
+	igt_assert_eq(fdinfo_lines(fd, "drm-client-id:", &other), 1);
+	igt_assert(mine != other);
+	/* The other client has nothing, and nothing of ours. */
+	igt_assert_eq(fdinfo_lines(fd, "vgem_svm-", NULL), 0);
+	if (fdinfo_lines(fd, "drm-total-vram:", &other))
+		igt_assert_eq_u64(other, 0);
+	close(fd);
+	vgem_svm_unmap(p, bytes);
+}
+
 int igt_main()
 {
 	static struct vgem_svm s;
@@ -196,6 +244,10 @@ int igt_main()
 	igt_describe("The limits that QUERY tells are those that hold");
 	igt_subtest("limits")
 		test_limits(&s);
+
+	igt_describe("fdinfo of a client tells of that client alone");
+	igt_subtest("fdinfo")
+		test_fdinfo(&s);
 
 	igt_fixture()
 		vgem_svm_fini(&s);

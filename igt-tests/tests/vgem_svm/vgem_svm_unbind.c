@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,6 +27,9 @@
  *
  * SUBTEST: unbind-running
  * Description: programs run and fault while their device goes
+ *
+ * SUBTEST: unbind-event
+ * Description: who sleeps on a queue's eventfd is told, and once
  *
  * SUBTEST: unbind-one-of-two
  * Description: the other device works on
@@ -103,6 +107,28 @@ static int body_gone(void *data)
 		    -ENODEV);
 	CHILD_CHECK(__vgem_svm_vm_create(s.fd, 0, &vm) == -ENODEV);
 	CHILD_CHECK(__vgem_svm_exec(&s.q, s.q.batch, 12) == -ENODEV);
+	return 0;
+}
+
+/* Two queues, of which one has died before and has told so. */
+static int body_event(void *data)
+{
+	struct pollfd pfd = { .events = POLLIN };
+	struct vgem_svm_queue q;
+	struct vgem_svm s;
+	uint64_t value;
+
+	(void)data;
+	vgem_svm_init(&s, 0, 0);
+	vgem_svm_queue_init(&q, s.fd, s.vm, 0, 0);
+	vgem_svm_start(&q, store_at, 1, 8, 1);
+	pfd.fd = q.event;
+	CHILD_CHECK(poll(&pfd, 1, 1000 * vgem_svm_patience(20)) == 1);
+	CHILD_CHECK(read(q.event, &value, 8) == 8 && value == 1);
+	CHILD_CHECK(read(s.q.event, &value, 8) < 0 && errno == EAGAIN);
+	unbind(0);
+	CHILD_CHECK(read(s.q.event, &value, 8) == 8 && value == 1);
+	CHILD_CHECK(read(q.event, &value, 8) < 0 && errno == EAGAIN);
 	return 0;
 }
 
@@ -303,6 +329,10 @@ int igt_main()
 	igt_describe("Programs run and fault while their device goes");
 	igt_subtest("unbind-running")
 		in_own_process(body_running, NULL);
+
+	igt_describe("Who sleeps on a queue's eventfd is told, and once");
+	igt_subtest("unbind-event")
+		in_own_process(body_event, NULL);
 
 	igt_describe("The other device works on");
 	igt_subtest("unbind-one-of-two") {

@@ -140,7 +140,8 @@ struct drm_vgem_svm_query_engines {
  * @flags: DRM_VGEM_SVM_VM_*
  * @vm_id: out, never 0
  *
- * Errors: -EINVAL (flags), -ENOSPC (no free address space), -ENOMEM.
+ * Errors: -EINVAL (flags), -ENOSPC (no free address space), -EDQUOT (the user has
+ * PARAM_USER_VMS), -ENOMEM.
  */
 struct drm_vgem_svm_vm_create {
 	__u32 flags;
@@ -163,8 +164,9 @@ struct drm_vgem_svm_vm_destroy {
  * @flags: must be 0
  * @engine_class: DRM_VGEM_SVM_ENGINE_*
  * @engine_instance: which of its class
- * @eventfd: signalled by 1 for each EXEC with EXEC_EVENT that ends and when the
- *	queue dies; -1 for none
+ * @eventfd: signalled by 1 for each EXEC with EXEC_EVENT that ends, and once when
+ *	the queue ends: it dies or is destroyed, its address space or the device
+ *	goes; -1 for none
  * @budget: instructions that one thread of a launch may run before the queue
  *	is ended; 0 for the most, PARAM_MAX_INSNS
  * @launch_budget: the same for all threads of a launch together; 0 for the most,
@@ -172,7 +174,8 @@ struct drm_vgem_svm_vm_destroy {
  * @queue_id: out, never 0
  * @pad: must be 0
  *
- * Errors: -EINVAL, -ENOENT (vm_id), -EBADF (eventfd), -ENOSPC (no channel).
+ * Errors: -EINVAL, -ENOENT (vm_id), -EBADF (eventfd), -ENOSPC (no channel),
+ * -EDQUOT (the user has PARAM_USER_QUEUES).
  */
 struct drm_vgem_svm_queue_create {
 	__u32 vm_id;
@@ -268,7 +271,8 @@ struct drm_vgem_svm_sync {
  *
  * Work that can page-fault never backs a dma_fence: there is no out-syncobj.
  * A dead queue stores no fence. Errors: -EINVAL, -ENOENT, -EIO, -EFAULT, -E2BIG,
- * -EBUSY (queue full; not -EAGAIN, which libdrm repeats at once).
+ * -EBUSY (queue full; not -EAGAIN, which libdrm repeats at once), -EDQUOT (the
+ * user has PARAM_USER_JOBS).
  */
 struct drm_vgem_svm_exec {
 	__u32 queue_id;

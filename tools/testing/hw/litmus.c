@@ -198,15 +198,15 @@ static bool go_on(struct litmus *l, unsigned int i, unsigned int n)
 	struct vgem_svm_chan *chan = chan_of(l, i);
 	struct vgem_svm_unit *unit = chan->unit;
 
-	if (is_batch(l->shape, i)) {
-		if (chan->batch != chan->batch_end)
-			vgem_svm_compute_step(unit);
+	spin_lock(&unit->lock);
+	if (is_batch(l->shape, i))
+		vgem_svm_chan_quantum(chan);
+	else
+		vgem_svm_rv64_run(chan, &chan->threads[0], n);
+	spin_unlock(&unit->lock);
+	if (is_batch(l->shape, i))
 		return chan->batch != chan->batch_end &&
 		       chan->status == VGEM_SVM_CHAN_ST_ON;
-	}
-	spin_lock(&unit->lock);
-	vgem_svm_rv64_run(chan, &chan->threads[0], n);
-	spin_unlock(&unit->lock);
 	return chan->threads[0].state == VGEM_SVM_THREAD_RUN &&
 	       chan->status == VGEM_SVM_CHAN_ST_ON;
 }

@@ -335,7 +335,10 @@ static int drm_gpt_write_piece(struct drm_gpt_update *up,
 			drm_gpt_note_array(p->table, p->i, p->array, n);
 		else if (n)
 			drm_gpt_note_leaves(p->table, p->i, p->array, n);
-		return n == p->n ? 0 : -EINVAL;
+		if (likely(n == p->n))
+			return 0;
+		up->done = n;
+		return -EINVAL;
 	}
 	drm_gpt_unhint(p->table, p->i, p->n, &up->credits);
 	drm_gpt_put_seq(p->table, p->i, p->leaf, p->n, &up->credits);
@@ -544,6 +547,17 @@ static bool drm_gpt_nr_ok(const struct drm_gpt *gpt, u8 level, u32 nr)
 	return nr && nr - 1 <= drm_gpt_last(gpt) >> drm_gpt_level(gpt, level)->shift;
 }
 
+/* @piece is all there, or failed; then @up->done of it is. */
+static u32 drm_gpt_leaves_done(const struct drm_gpt_update *up,
+			       const struct drm_gpt_leaves *leaves,
+			       const struct drm_gpt_piece *piece, int error)
+{
+	u64 first = drm_gpt_slot_first(piece->table, piece->i);
+
+	return ((first - leaves->first) >> up->gpt->steps[up->level].shift) +
+	       (error ? up->done : piece->n);
+}
+
 static int drm_gpt_commit_leaves(struct drm_gpt_update *up,
 				 const struct drm_gpt_leaves *leaves)
 {
@@ -551,20 +565,23 @@ static int drm_gpt_commit_leaves(struct drm_gpt_update *up,
 	u64 k = drm_gpt_table_number(up->gpt, up->level, leaves->first) - base;
 	u64 end = drm_gpt_table_number(up->gpt, up->level, leaves->last) - base;
 	struct drm_gpt_piece piece;
-	int ret;
+	u32 done = 0;
+	int ret = 0;
 
+	up->done = 0;
 	if (!drm_gpt_range_ok(up->gpt, leaves->first, leaves->last, up->level) ||
 	    leaves->first < up->first || leaves->last > up->last)
 		return -EINVAL;
 
-	for (; k <= end; k++) {
+	for (; !ret && k <= end; k++) {
 		if (!drm_gpt_cut(up->pinned[k], leaves, &piece))
 			continue;
+		up->done = 0;
 		ret = drm_gpt_commit_piece(up, &piece, leaves);
-		if (ret)
-			return ret;
+		done = drm_gpt_leaves_done(up, leaves, &piece, ret);
 	}
-	return 0;
+	up->done = done;
+	return ret;
 }
 
 /**
@@ -578,7 +595,10 @@ static int drm_gpt_commit_leaves(struct drm_gpt_update *up,
  * @data: for @valid
  *
  * Allocates nothing. Writes a table at a time; tables before the one whose check
- * failed have been written, for the invalidation that made it fail to clear.
+ * failed have been written, for the invalidation that made it fail to clear. After
+ * an error &drm_gpt_update.done is the number of leaves, from the first, of which
+ * all that are valid have been written; of those behind none has. Who keeps a record
+ * of what is mapped puts these down, as the device has them.
  * Writes one large leaf where pages that follow each other fill a table that is
  * not in use. Mapping over something that is mapped otherwise changes it at
  * once; to have the device forget the old is left to the caller, which zaps

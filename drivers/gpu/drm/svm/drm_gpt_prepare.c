@@ -241,6 +241,7 @@ int drm_gpt_prepare(struct drm_gpt *gpt, struct drm_gpt_update *up,
 	up->seq = 0;
 	up->credits = 0;
 	up->fenced = 0;
+	up->done = 0;
 	up->level = level;
 	ret = drm_gpt_room_for_pins(up, nr, gfp);
 	if (ret)

@@ -19,6 +19,8 @@
 #define DRM_SVM_RANGE_MASK	(~(DRM_SVM_RANGE_SIZE - 1))
 /* One interval notifier covers a window of this many bytes. */
 #define DRM_SVM_WINDOW_SHIFT	26
+/* Devices of a process that are told apart at an invalidation; more share the last. */
+#define DRM_SVM_SLOTS		64
 /* Devices that one round of an invalidation flushes together. */
 #define DRM_SVM_FLUSH_BATCH	4
 
@@ -56,6 +58,9 @@ struct drm_svm_span {
 void drm_svm_spans_init(struct drm_svm_spans *spans);
 void drm_svm_span_enter(struct drm_svm_spans *spans, struct drm_svm_span *span);
 void drm_svm_span_leave(struct drm_svm_spans *spans, struct drm_svm_span *span);
+int drm_svm_span_lock_unless(struct drm_svm_spans *spans,
+			     struct drm_svm_span *span, u64 first, u64 last,
+			     const bool *stop);
 int drm_svm_span_lock(struct drm_svm_spans *spans, struct drm_svm_span *span,
 		      u64 first, u64 last);
 bool drm_svm_span_trylock(struct drm_svm_spans *spans,
@@ -73,13 +78,17 @@ void drm_svm_span_unlock(struct drm_svm_spans *spans,
  * @srcu: protects walks of @devices
  * @devices: struct drm_svm, added and removed under the global attach mutex
  * @windows: struct drm_svm_window by address >> DRM_SVM_WINDOW_SHIFT
- * @window_lock: serialises creation of windows
+ * @window_lock: held to make windows and to drop them
  * @ranges: struct drm_svm_range by address >> DRM_SVM_RANGE_SHIFT
  * @spans: the service lock
  * @attrs: preferred location by page number
  * @attr_lock: held to change @attrs
  * @nr_attrs: intervals in @attrs; neighbours differ
- * @gc_work: drops ranges that map nothing
+ * @slots: numbers given to @devices, see &drm_svm.slot; under the attach mutex
+ * @idle_lock: guards the two lists
+ * @idle_ranges: ranges that may map nothing, each with a reference
+ * @idle_windows: windows that may have no user
+ * @gc_work: the collector, which drops them
  * @soft_epoch: moment at which soft-dirty bits were last cleared, or devices first
  *	attached; of a clock of all address spaces, never 0
  */
@@ -98,7 +107,11 @@ struct drm_svm_mm {
 	struct maple_tree attrs;
 	struct mutex attr_lock;
 	unsigned int nr_attrs;
-	struct work_struct gc_work;
+	DECLARE_BITMAP(slots, DRM_SVM_SLOTS);
+	spinlock_t idle_lock;
+	struct list_head idle_ranges;
+	struct list_head idle_windows;
+	struct delayed_work gc_work;
 	atomic64_t soft_epoch;
 };
 
@@ -109,13 +122,20 @@ bool drm_svm_mm_soft_epoch(struct mm_struct *mm, u64 *epoch);
  * struct drm_svm_window - what one interval notifier watches
  * @notifier: covers 1 << DRM_SVM_WINDOW_SHIFT bytes
  * @smm: back pointer
+ * @users: services and ranges of it; negative: being dropped
+ * @idle: in &drm_svm_mm.idle_windows
+ * @rcu: for lookups that race with its end
  */
 struct drm_svm_window {
 	struct mmu_interval_notifier notifier;
 	struct drm_svm_mm *smm;
+	atomic_t users;
+	struct list_head idle;
+	struct rcu_head rcu;
 };
 
 struct drm_svm_window *drm_svm_window_get(struct drm_svm_mm *smm, u64 addr);
+void drm_svm_window_put(struct drm_svm_window *window);
 
 /**
  * struct drm_svm_range_dev - what one device maps of a range
@@ -123,10 +143,12 @@ struct drm_svm_window *drm_svm_window_get(struct drm_svm_mm *smm, u64 addr);
  * @svm: the device address space
  * @iova: bus address window of the range, if @use_iova
  * @use_iova: the device is behind an IOMMU that the DMA API can batch for
- * @mapped: pages in the device's table
+ * @mapped: pages that the device's table may map: what is in the table is in here,
+ *	or the device would not be told of an invalidation. The reverse is not so:
+ *	what goes along with a large leaf stays recorded
  * @writable: of these, with write permission
- * @system: of these, system memory: &dma has a DMA mapping
- * @dma: bus address by page
+ * @system: of these, system memory: it has a DMA mapping
+ * @dma: bus address by page, a page of memory; NULL if @use_iova
  *
  * All under &drm_svm_range.lock, but for a page that is not @mapped: its slot
  * of @iova is the servicer's, who holds the service lock.
@@ -139,7 +161,7 @@ struct drm_svm_range_dev {
 	DECLARE_BITMAP(mapped, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(writable, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(system, DRM_SVM_RANGE_PAGES);
-	dma_addr_t dma[DRM_SVM_RANGE_PAGES];
+	dma_addr_t *dma;
 };
 
 /**
@@ -147,6 +169,8 @@ struct drm_svm_range_dev {
  * @ref: the index holds one
  * @rcu: for lookups that race with the last put
  * @smm: the address space
+ * @window: the window that it lies in, referenced
+ * @idle: in &drm_svm_mm.idle_ranges
  * @first: first byte
  * @lock: guards what follows; never held over an allocation
  * @gen: bumped by each invalidation that touches the range
@@ -158,13 +182,16 @@ struct drm_svm_range_dev {
  * @stuck: pages that policy tried to move to a device and somebody held; until
  *	their mappings change, or @stuck_until
  * @stuck_until: jiffies when all of @stuck may be tried again
- * @pfns: page frame by page, where @valid or @dying
+ * @pfns: page frame by page, where @valid or @dying; a page of memory, and not a
+ *	part of this, which would take two
  * @devs: struct drm_svm_range_dev
  */
 struct drm_svm_range {
 	struct kref ref;
 	struct rcu_head rcu;
 	struct drm_svm_mm *smm;
+	struct drm_svm_window *window;
+	struct list_head idle;
 	u64 first;
 	struct mutex lock;
 	unsigned long gen;
@@ -174,7 +201,7 @@ struct drm_svm_range {
 	DECLARE_BITMAP(dying, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(stuck, DRM_SVM_RANGE_PAGES);
 	unsigned long stuck_until;
-	unsigned long pfns[DRM_SVM_RANGE_PAGES];
+	unsigned long *pfns;
 	struct list_head devs;
 };
 
@@ -193,12 +220,19 @@ void drm_svm_range_finish_inval(struct drm_svm_range *range,
 void drm_svm_range_dma_unmap(struct drm_svm_range *range, unsigned int first,
 			     unsigned int last);
 void drm_svm_range_drop_dev(struct drm_svm_range *range, struct drm_svm *svm);
-void drm_svm_range_gc(struct work_struct *work);
+bool drm_svm_range_empty(struct drm_svm_range *range);
+void drm_svm_range_drop(struct drm_svm_range *range);
+void drm_svm_range_settle(struct drm_svm_mm *smm, u64 addr);
 void drm_svm_range_lockdep_prime(void);
+
+void drm_svm_gc_add(struct drm_svm_range *range);
+void drm_svm_gc_kick(struct drm_svm_mm *smm, unsigned long delay);
+void drm_svm_gc_init(struct drm_svm_mm *smm);
+void drm_svm_gc_fini(struct drm_svm_mm *smm);
 
 extern const struct mmu_interval_notifier_ops drm_svm_notifier_ops;
 void drm_svm_flush_all(struct drm_svm *svm, struct drm_gpt_gather *gather);
-void drm_svm_reclaim_tables(struct drm_svm_mm *smm, u64 first, u64 last);
+void drm_svm_reclaim_tables(struct drm_svm *svm, u64 first, u64 last);
 
 /**
  * struct drm_svm_service - scratch of one service of a range
@@ -307,6 +341,26 @@ static inline unsigned int drm_svm_page_index(u64 addr)
 static inline u64 drm_svm_page_addr(u64 base, unsigned int i)
 {
 	return base + ((u64)i << PAGE_SHIFT);
+}
+
+/* Bus address of a page of system memory that a device maps. */
+static inline dma_addr_t drm_svm_rd_addr(const struct drm_svm_range_dev *rd,
+					 unsigned int i)
+{
+	return rd->use_iova ? rd->iova.addr + ((u64)i << PAGE_SHIFT) : rd->dma[i];
+}
+
+/* Does a device map any of the pages, by its record? */
+static inline bool drm_svm_rd_maps(const struct drm_svm_range_dev *rd,
+				   unsigned int first, unsigned int last)
+{
+	return find_next_bit(rd->mapped, last + 1, first) <= last;
+}
+
+/* Can a device's table speak of all bytes up to @last? */
+static inline bool drm_svm_reaches(const struct drm_svm *svm, u64 last)
+{
+	return last <= svm->gpt->last;
 }
 
 #endif /* _DRM_SVM_INTERNAL_H_ */

@@ -2,16 +2,17 @@
 /*
  * Invalidation: the CPU is about to change a mapping, so no device may use it.
  *
- * For the ranges of a window, in rounds of a few devices:
+ * First, under the lock of each range of a window: bump its generation, make its
+ * pages dying, note the devices that map something of them by their records. From
+ * then on nothing more is committed there. Those devices then, in rounds of a few:
  *
- *	1. under each range's lock: bump its generation, make its pages dying,
- *	   zap the tables of the round's devices;
+ *	1. under each range's lock: zap the tables of the round's devices;
  *	2. start one gathered flush per device, all devices at once;
  *	3. wait for them;
  *
  * and after the last round, under each range's lock: dirty what a device could
  * write, unmap it from DMA. When the callback returns, nothing of the old pages
- * is reachable.
+ * is reachable. A device that maps nothing there is not disturbed.
  *
  * A service that runs meanwhile has walked before the generation was bumped
  * and fails to commit, or reads the window's sequence after it was set and
@@ -24,6 +25,9 @@
  * Not blockable (the OOM reaper): range by range, everything under its lock, by
  * trylock and polling; what could not be had without sleeping returns false,
  * with each range either done or untouched.
+ *
+ * The record, &drm_svm_range_dev.mapped, is what all this goes by. It is written
+ * under the same hold of the range's lock as the table, and never says less.
  */
 
 #include <kunit/visibility.h>
@@ -34,11 +38,16 @@
 #include "drm_svm_internal.h"
 #include "drm_svm_planted.h"
 
+/* How long ranges that are left with nothing, where addresses stay, are kept. */
+#define DRM_SVM_GC_IDLE		(10 * HZ)
+
 /**
- * struct drm_svm_inval - one round
+ * struct drm_svm_inval - one invalidation
  * @smm: address space
  * @first: first byte
  * @last: last byte
+ * @hit: devices that map something there, by &drm_svm.slot
+ * @dying: another invalidation is at work there
  * @n: devices in the round
  * @svm: them
  * @token: their flushes
@@ -48,6 +57,8 @@ struct drm_svm_inval {
 	struct drm_svm_mm *smm;
 	u64 first;
 	u64 last;
+	DECLARE_BITMAP(hit, DRM_SVM_SLOTS);
+	bool dying;
 	unsigned int n;
 	struct drm_svm *svm[DRM_SVM_FLUSH_BATCH];
 	u64 token[DRM_SVM_FLUSH_BATCH];
@@ -114,29 +125,22 @@ void drm_svm_flush_all(struct drm_svm *svm, struct drm_gpt_gather *gather)
 
 /**
  * drm_svm_reclaim_tables() - free the tables that a dropped range has left
- * @smm: address space
+ * @svm: device address space
  * @first: first byte
  * @last: last byte
  *
- * Context: may sleep; the service lock over the interval is held, no device
- * detaches meanwhile.
+ * Context: may sleep; the service lock over the interval is held, the device does
+ * not detach meanwhile.
  */
-void drm_svm_reclaim_tables(struct drm_svm_mm *smm, u64 first, u64 last)
+void drm_svm_reclaim_tables(struct drm_svm *svm, u64 first, u64 last)
 {
 	struct drm_gpt_gather gather;
-	struct drm_svm *svm;
-	int idx;
 
-	idx = srcu_read_lock(&smm->srcu);
-	list_for_each_entry_srcu(svm, &smm->devices, node,
-				 srcu_read_lock_held(&smm->srcu)) {
-		drm_gpt_gather_init(&gather, svm->gpt);
-		if (drm_gpt_zap_reserve(&gather, first, last, true))
-			continue;
-		drm_gpt_reclaim(&gather, first, last);
-		drm_svm_flush_all(svm, &gather);
-	}
-	srcu_read_unlock(&smm->srcu, idx);
+	drm_gpt_gather_init(&gather, svm->gpt);
+	if (drm_gpt_zap_reserve(&gather, first, last, true))
+		return;
+	drm_gpt_reclaim(&gather, first, last);
+	drm_svm_flush_all(svm, &gather);
 }
 
 static unsigned int drm_svm_inval_pages(struct drm_svm_inval *inval,
@@ -160,14 +164,12 @@ static void drm_svm_zap_pages(struct drm_gpt_gather *gather,
 			      struct drm_svm *svm, struct drm_svm_range *range,
 			      unsigned int first, unsigned int last, bool dying)
 {
-	struct drm_svm_range_dev *rd = drm_svm_range_dev(range, svm);
 	u64 from = drm_svm_page_addr(range->first, first);
 	u64 to = drm_svm_page_addr(range->first, last) + PAGE_SIZE - 1;
 
 	drm_gpt_zap(gather, from, to);
-	if (rd && find_next_bit(rd->mapped, last + 1, first) <= last)
-		drm_gpt_gather_also(gather, from, to, dying ||
-				    !svm->gpt->format->replace_ok);
+	drm_gpt_gather_also(gather, from, to,
+			    dying || !svm->gpt->format->replace_ok);
 }
 
 static bool drm_svm_range_has_dying(struct drm_svm_range *range,
@@ -209,21 +211,51 @@ static struct drm_svm_range *drm_svm_inval_next(struct drm_svm_inval *inval,
 	return NULL;
 }
 
-/* Step 1 for one range. */
+/* Which devices have to be told? Those too whose pages are dying already. */
+static void drm_svm_inval_note(struct drm_svm_inval *inval,
+			       struct drm_svm_range *range, unsigned int first,
+			       unsigned int last)
+{
+	struct drm_svm_range_dev *rd;
+
+	list_for_each_entry(rd, &range->devs, node) {
+		if (!drm_svm_rd_maps(rd, first, last))
+			continue;
+		if (drm_svm_planted(DRM_SVM_PLANTED_ZAP_DYING) &&
+		    find_next_andnot_bit(rd->mapped, range->dying, last + 1,
+					 first) > last)
+			continue;
+		__set_bit(rd->svm->slot, inval->hit);
+	}
+}
+
+/* Before the rounds, for one range. */
+static void drm_svm_inval_begin(struct drm_svm_inval *inval,
+				struct drm_svm_range *range)
+{
+	unsigned int first, last;
+
+	last = drm_svm_inval_pages(inval, range, &first);
+	inval->dying |= drm_svm_range_has_dying(range, first, last);
+	drm_svm_count_unmapped(range, first, last);
+	drm_svm_inval_note(inval, range, first, last);
+	drm_svm_range_begin_inval(range, first, last);
+}
+
+/* Step 1 for one range. What another has flushed meanwhile is not recorded now. */
 static void drm_svm_inval_zap(struct drm_svm_inval *inval,
 			      struct drm_svm_range *range)
 {
+	struct drm_svm_range_dev *rd;
 	unsigned int first, last, d;
-	bool dying;
 
 	last = drm_svm_inval_pages(inval, range, &first);
-	dying = drm_svm_range_has_dying(range, first, last);
-	drm_svm_count_unmapped(range, first, last);
-	if (!drm_svm_range_begin_inval(range, first, last))
-		return;
-	for (d = 0; d < inval->n; d++)
-		drm_svm_zap_pages(&inval->gather[d], inval->svm[d], range,
-				  first, last, dying);
+	for (d = 0; d < inval->n; d++) {
+		rd = drm_svm_range_dev(range, inval->svm[d]);
+		if (rd && drm_svm_rd_maps(rd, first, last))
+			drm_svm_zap_pages(&inval->gather[d], inval->svm[d],
+					  range, first, last, inval->dying);
+	}
 	if (drm_svm_planted(DRM_SVM_PLANTED_EARLY_UNMAP))
 		drm_svm_range_dma_unmap(range, first, last);
 }
@@ -253,6 +285,7 @@ static void drm_svm_inval_each(struct drm_svm_inval *inval,
 	}
 }
 
+/* Is any range indexed there? */
 static bool drm_svm_inval_hits(struct drm_svm_inval *inval)
 {
 	unsigned long index = inval->first >> DRM_SVM_RANGE_SHIFT;
@@ -275,10 +308,16 @@ static struct drm_svm *drm_svm_inval_collect(struct drm_svm_inval *inval,
 	list_for_each_entry_from_rcu(svm, head, node) {
 		struct drm_gpt_gather *gather = &inval->gather[inval->n];
 
+		if (!test_bit(svm->slot, inval->hit))
+			continue;
 		if (inval->n == DRM_SVM_FLUSH_BATCH)
 			return svm;
 		drm_gpt_gather_init(gather, svm->gpt);
-		if (drm_gpt_zap_reserve(gather, inval->first, inval->last,
+		/* Slots may be shared: is any of it in reach at all? */
+		if (!drm_svm_reaches(svm, inval->first))
+			continue;
+		if (drm_gpt_zap_reserve(gather, inval->first,
+					min(inval->last, svm->gpt->last),
 					!inval->n)) {
 			if (inval->n)
 				return svm;
@@ -308,76 +347,75 @@ static void drm_svm_inval_sleeping(struct drm_svm_inval *inval)
 	struct drm_svm *svm;
 	int idx;
 
+	/* A slot is given to nobody else while we go by it. */
 	idx = srcu_read_lock(&inval->smm->srcu);
+	bitmap_zero(inval->hit, DRM_SVM_SLOTS);
+	inval->dying = false;
+	drm_svm_inval_each(inval, drm_svm_inval_begin);
 	svm = list_entry_rcu(inval->smm->devices.next, struct drm_svm, node);
 	while (svm && &svm->node != &inval->smm->devices) {
 		svm = drm_svm_inval_collect(inval, svm);
-		drm_svm_inval_round(inval);
+		if (inval->n)
+			drm_svm_inval_round(inval);
 	}
 	srcu_read_unlock(&inval->smm->srcu, idx);
 	drm_svm_inval_each(inval, drm_svm_inval_finish);
 }
 
-/* All devices, one by one, while the range's lock is held. */
-static bool drm_svm_inval_polled_range(struct drm_svm_inval *inval,
+/*
+ * All devices that map something, one by one, while the range's lock is held: a
+ * device that detaches needs that too before it is gone.
+ */
+static void drm_svm_inval_polled_range(struct drm_svm_inval *inval,
 				       struct drm_svm_range *range)
 {
-	struct drm_svm *svm;
+	struct drm_svm_range_dev *rd;
 	unsigned int first, last;
 	bool dying;
 	u64 token;
 
 	last = drm_svm_inval_pages(inval, range, &first);
 	dying = drm_svm_range_has_dying(range, first, last);
+	drm_svm_count_unmapped(range, first, last);
 	if (!drm_svm_range_begin_inval(range, first, last))
-		return true;
+		return;
 
-	list_for_each_entry_srcu(svm, &inval->smm->devices, node,
-				 srcu_read_lock_held(&inval->smm->srcu)) {
-		drm_gpt_gather_init(inval->gather, svm->gpt);
-		drm_svm_zap_pages(inval->gather, svm, range, first, last,
+	list_for_each_entry(rd, &range->devs, node) {
+		if (!drm_svm_rd_maps(rd, first, last))
+			continue;
+		drm_gpt_gather_init(inval->gather, rd->svm->gpt);
+		drm_svm_zap_pages(inval->gather, rd->svm, range, first, last,
 				  dying);
-		drm_svm_flush_start(svm, inval->gather, &token);
-		drm_svm_flush_end(svm, inval->gather, token, false);
+		drm_svm_flush_start(rd->svm, inval->gather, &token);
+		drm_svm_flush_end(rd->svm, inval->gather, token, false);
 	}
 	drm_svm_range_finish_inval(range, first, last);
-	return true;
-}
-
-static bool drm_svm_range_idle(struct drm_svm_range *range,
-			       struct drm_svm_inval *inval)
-{
-	unsigned int first, last = drm_svm_inval_pages(inval, range, &first);
-
-	return find_next_bit(range->valid, last + 1, first) > last &&
-	       !drm_svm_range_has_dying(range, first, last);
 }
 
 /* Tables written by commands need their ring, which cannot be polled. */
-static bool drm_svm_pollable(struct drm_svm_mm *smm)
+static bool drm_svm_inval_pollable(struct drm_svm_inval *inval,
+				   struct drm_svm_range *range)
 {
-	struct drm_svm *svm;
+	struct drm_svm_range_dev *rd;
+	unsigned int first, last;
 
-	list_for_each_entry_srcu(svm, &smm->devices, node,
-				 srcu_read_lock_held(&smm->srcu))
-		if (svm->gpt->cmd)
+	last = drm_svm_inval_pages(inval, range, &first);
+	list_for_each_entry(rd, &range->devs, node)
+		if (rd->svm->gpt->cmd && drm_svm_rd_maps(rd, first, last))
 			return false;
 	return true;
 }
 
 static bool drm_svm_inval_trylock(struct drm_svm_inval *inval,
-				  struct drm_svm_range *range, bool pollable)
+				  struct drm_svm_range *range)
 {
-	bool done = true;
+	bool done;
 
 	if (!mutex_trylock(&range->lock))
 		return false;
-	if (drm_svm_range_idle(range, inval))
-		range->gen++;
-	else if (pollable)
-		done = drm_svm_inval_polled_range(inval, range);
-	else
-		done = false;
+	done = drm_svm_inval_pollable(inval, range);
+	if (done)
+		drm_svm_inval_polled_range(inval, range);
 	mutex_unlock(&range->lock);
 	return done;
 }
@@ -386,19 +424,15 @@ static bool drm_svm_inval_polling(struct drm_svm_inval *inval)
 {
 	unsigned long index = inval->first >> DRM_SVM_RANGE_SHIFT;
 	struct drm_svm_range *range;
-	bool pollable, done = true;
-	int idx;
+	bool done = true;
 
-	idx = srcu_read_lock(&inval->smm->srcu);
-	pollable = drm_svm_pollable(inval->smm);
 	non_block_start();
 	while (done && (range = drm_svm_inval_next(inval, &index))) {
-		done = drm_svm_inval_trylock(inval, range, pollable);
+		done = drm_svm_inval_trylock(inval, range);
 		drm_svm_range_put(range);
 		index++;
 	}
 	non_block_end();
-	srcu_read_unlock(&inval->smm->srcu, idx);
 	return done;
 }
 
@@ -450,8 +484,9 @@ static bool drm_svm_invalidate(struct mmu_interval_notifier *notifier,
 		return drm_svm_inval_polling(&inval);
 
 	drm_svm_inval_sleeping(&inval);
-	if (mnr->event == MMU_NOTIFY_UNMAP)
-		queue_work(system_dfl_wq, &window->smm->gc_work);
+	if (!list_empty(&inval.smm->idle_ranges))
+		drm_svm_gc_kick(inval.smm, mnr->event == MMU_NOTIFY_UNMAP ?
+					   0 : DRM_SVM_GC_IDLE);
 	return true;
 }
 

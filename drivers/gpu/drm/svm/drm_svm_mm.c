@@ -105,29 +105,44 @@ bool drm_svm_mm_soft_epoch(struct mm_struct *mm, u64 *epoch)
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_svm_mm_soft_epoch);
 
-static int drm_svm_window_insert(struct drm_svm_mm *smm, unsigned long index)
+static struct drm_svm_window *drm_svm_window_make(struct drm_svm_mm *smm,
+						  unsigned long index)
 {
-	struct drm_svm_window *window;
 	u64 first = (u64)index << DRM_SVM_WINDOW_SHIFT;
+	struct drm_svm_window *window;
 	int ret;
 
 	window = kzalloc_obj(*window, GFP_KERNEL_ACCOUNT);
 	if (!window)
-		return -ENOMEM;
+		return ERR_PTR(-ENOMEM);
 	window->smm = smm;
+	atomic_set(&window->users, 1);
+	INIT_LIST_HEAD(&window->idle);
 	ret = mmu_interval_notifier_insert(&window->notifier, smm->mm, first,
 					   1UL << DRM_SVM_WINDOW_SHIFT,
 					   &drm_svm_notifier_ops);
 	if (ret) {
 		kfree(window);
-		return ret;
+		return ERR_PTR(ret);
 	}
 	ret = xa_insert(&smm->windows, index, window, GFP_KERNEL);
 	if (ret) {
 		mmu_interval_notifier_remove(&window->notifier);
 		kfree(window);
+		return ERR_PTR(ret);
 	}
-	return ret;
+	return window;
+}
+
+static struct drm_svm_window *drm_svm_window_find(struct drm_svm_mm *smm,
+						  unsigned long index)
+{
+	struct drm_svm_window *window;
+
+	guard(rcu)();
+	window = xa_load(&smm->windows, index);
+	return window && atomic_inc_unless_negative(&window->users) ? window :
+								      NULL;
 }
 
 /**
@@ -135,44 +150,64 @@ static int drm_svm_window_insert(struct drm_svm_mm *smm, unsigned long index)
  * @smm: address space
  * @addr: address
  *
- * Windows live as long as @smm.
- *
  * Context: may sleep; mmap_lock is not held.
- * Return: the window, -ENOMEM.
+ * Return: the window, for drm_svm_window_put(); -ENOMEM.
  */
 struct drm_svm_window *drm_svm_window_get(struct drm_svm_mm *smm, u64 addr)
 {
 	unsigned long index = addr >> DRM_SVM_WINDOW_SHIFT;
-	struct drm_svm_window *window;
-	int ret = 0;
+	struct drm_svm_window *window = drm_svm_window_find(smm, index);
 
-	window = xa_load(&smm->windows, index);
 	if (window)
 		return window;
-
-	mutex_lock(&smm->window_lock);
-	if (!xa_load(&smm->windows, index))
-		ret = drm_svm_window_insert(smm, index);
-	mutex_unlock(&smm->window_lock);
-	return ret ? ERR_PTR(ret) : xa_load(&smm->windows, index);
+	guard(mutex)(&smm->window_lock);
+	/* What is in the index is not being dropped while we have the lock. */
+	return drm_svm_window_find(smm, index) ?:
+	       drm_svm_window_make(smm, index);
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_svm_window_get);
 
+/**
+ * drm_svm_window_put() - give a window back
+ * @window: from drm_svm_window_get()
+ *
+ * Without users it is the collector's to drop: that may have to wait for an
+ * invalidation, of which we may be a part.
+ *
+ * Context: any.
+ */
+void drm_svm_window_put(struct drm_svm_window *window)
+{
+	struct drm_svm_mm *smm = window->smm;
+
+	/* With the lock: who gets it and puts it meanwhile waits for our last look. */
+	if (!atomic_dec_and_lock(&window->users, &smm->idle_lock))
+		return;
+	if (list_empty(&window->idle))
+		list_add_tail(&window->idle, &smm->idle_windows);
+	spin_unlock(&smm->idle_lock);
+	drm_svm_gc_kick(smm, 0);
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_window_put);
+
+/* No device is attached, so nobody services, and nobody asks. */
 static void drm_svm_mm_free(struct drm_svm_mm *smm)
 {
 	struct drm_svm_window *window;
 	struct drm_svm_range *range;
 	unsigned long index;
 
-	xa_for_each(&smm->windows, index, window) {
+	/* For good: neither notifiers nor the last puts start it again. */
+	disable_delayed_work_sync(&smm->gc_work);
+	xa_for_each(&smm->windows, index, window)
 		mmu_interval_notifier_remove(&window->notifier);
-		kfree(window);
-	}
-	cancel_work_sync(&smm->gc_work);
+	drm_svm_gc_fini(smm);
 	xa_for_each(&smm->ranges, index, range) {
 		xa_erase(&smm->ranges, index);
 		drm_svm_range_put(range);
 	}
+	xa_for_each(&smm->windows, index, window)
+		kfree(window);
 	xa_destroy(&smm->windows);
 	xa_destroy(&smm->ranges);
 	mtree_destroy(&smm->attrs);
@@ -198,6 +233,7 @@ static void drm_svm_mm_prime(struct drm_svm_mm *smm)
 
 static struct drm_svm_mm *drm_svm_mm_make(struct mm_struct *mm)
 {
+	struct drm_svm_window *window;
 	struct drm_svm_mm *smm;
 	int ret;
 
@@ -210,13 +246,13 @@ static struct drm_svm_mm *drm_svm_mm_make(struct mm_struct *mm)
 		return ERR_PTR(ret);
 	}
 	INIT_LIST_HEAD(&smm->devices);
-	xa_init(&smm->windows);
-	xa_init(&smm->ranges);
+	xa_init_flags(&smm->windows, XA_FLAGS_ACCOUNT);
+	xa_init_flags(&smm->ranges, XA_FLAGS_ACCOUNT);
 	mt_init_flags(&smm->attrs, MT_FLAGS_ALLOC_RANGE | MT_FLAGS_USE_RCU);
 	mutex_init(&smm->attr_lock);
 	mutex_init(&smm->window_lock);
 	drm_svm_spans_init(&smm->spans);
-	INIT_WORK(&smm->gc_work, drm_svm_range_gc);
+	drm_svm_gc_init(smm);
 	drm_svm_mm_bump_soft_epoch(smm);
 	smm->mm = mm;
 	smm->user = current_uid();
@@ -225,12 +261,13 @@ static struct drm_svm_mm *drm_svm_mm_make(struct mm_struct *mm)
 
 	/*
 	 * The first notifier of a process takes mmap_lock for write. Have it
-	 * now, so that the fault path never does.
+	 * now, so that the fault path never does. The window stays, since we keep
+	 * a reference: it is told of what concerns all of the address space.
 	 */
-	ret = drm_svm_window_insert(smm, 0);
-	if (ret) {
+	window = drm_svm_window_make(smm, 0);
+	if (IS_ERR(window)) {
 		drm_svm_mm_free(smm);
-		return ERR_PTR(ret);
+		return ERR_CAST(window);
 	}
 	return smm;
 }
@@ -332,6 +369,9 @@ static int drm_svm_check_format(const struct drm_svm_config *config)
 	const struct drm_gpt_level *lowest = &format->levels[0];
 	u64 leaf = DRM_GPT_LEAF_LOCAL;
 
+	/* Pages are what is mapped and taken away, one by one if need be. */
+	if (!lowest->leaf || lowest->shift != PAGE_SHIFT)
+		return -EINVAL;
 	if (!format->replace_ok &&
 	    lowest->shift + lowest->bits < DRM_SVM_RANGE_SHIFT)
 		return -EINVAL;
@@ -339,6 +379,26 @@ static int drm_svm_check_format(const struct drm_svm_config *config)
 		return 0;
 	leaf |= (config->region->bytes - 1) & DRM_GPT_LEAF_ADDR;
 	return leaf & ~format->leaf_bits ? -EINVAL : 0;
+}
+
+/*
+ * The last is for all that come late. Nobody else has it, so it is never given back.
+ */
+static unsigned int drm_svm_slot_get(struct drm_svm_mm *smm)
+{
+	unsigned int slot;
+
+	lockdep_assert_held(&drm_svm_attach_mutex);
+	slot = find_first_zero_bit(smm->slots, DRM_SVM_SLOTS - 1);
+	__set_bit(slot, smm->slots);
+	return slot;
+}
+
+static void drm_svm_slot_put(struct drm_svm_mm *smm, unsigned int slot)
+{
+	lockdep_assert_held(&drm_svm_attach_mutex);
+	if (slot < DRM_SVM_SLOTS - 1)
+		__clear_bit(slot, smm->slots);
 }
 
 /**
@@ -351,8 +411,8 @@ static int drm_svm_check_format(const struct drm_svm_config *config)
  * Return: 0, -ENOMEM, -EINTR if a signal came while the address space was locked
  * for the first notifier, -EOPNOTSUPP if the device cannot reach all memory
  * coherently and without a bounce buffer, -EINVAL for a page-table format that has
- * no word for the device's memory, or wants break-before-make with lowest tables
- * that cover less than a range.
+ * no word for the device's memory, does not map single pages, or wants
+ * break-before-make with lowest tables that cover less than a range.
  */
 int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 		 const struct drm_svm_config *config)
@@ -382,6 +442,7 @@ int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 		return PTR_ERR(smm);
 	svm->smm = smm;
 	guard(mutex)(&drm_svm_attach_mutex);
+	svm->slot = drm_svm_slot_get(smm);
 	list_add_tail_rcu(&svm->node, &smm->devices);
 	return 0;
 }
@@ -403,41 +464,58 @@ void drm_svm_interrupt(struct drm_svm *svm)
 }
 EXPORT_SYMBOL_GPL(drm_svm_interrupt);
 
+static bool drm_svm_maps_any(struct drm_svm *svm, struct drm_svm_range *range)
+{
+	struct drm_svm_range_dev *rd;
+
+	guard(mutex)(&range->lock);
+	rd = drm_svm_range_dev(range, svm);
+	return rd && drm_svm_rd_maps(rd, 0, DRM_SVM_RANGE_PAGES - 1);
+}
+
 /* Takes everything from a stopped device's table and flushes it. */
-static void drm_svm_unmap_all(struct drm_svm *svm)
+static void drm_svm_unmap_range(struct drm_svm *svm, struct drm_svm_range *range)
+{
+	u64 last = range->first + DRM_SVM_RANGE_SIZE - 1;
+	struct drm_gpt_gather gather;
+
+	/* It is stopped: what it does not map now it will not. */
+	if (!drm_svm_maps_any(svm, range))
+		return;
+	drm_gpt_gather_init(&gather, svm->gpt);
+	if (drm_gpt_zap_reserve(&gather, range->first, last, true))
+		svm->ops->kill(svm);
+	mutex_lock(&range->lock);
+	drm_gpt_zap(&gather, range->first, last);
+	mutex_unlock(&range->lock);
+	drm_svm_flush_all(svm, &gather);
+}
+
+static void drm_svm_each_range(struct drm_svm *svm,
+			       void (*fn)(struct drm_svm *svm,
+					  struct drm_svm_range *range))
 {
 	struct drm_svm_range *range;
-	struct drm_gpt_gather gather;
 	unsigned long index;
 
 	xa_for_each(&svm->smm->ranges, index, range) {
-		u64 last = range->first + DRM_SVM_RANGE_SIZE - 1;
-
-		drm_gpt_gather_init(&gather, svm->gpt);
-		if (drm_gpt_zap_reserve(&gather, range->first, last, true))
-			svm->ops->kill(svm);
-		mutex_lock(&range->lock);
-		drm_gpt_zap(&gather, range->first, last);
-		mutex_unlock(&range->lock);
-		drm_svm_flush_all(svm, &gather);
+		fn(svm, range);
 		cond_resched();
 	}
 }
 
-static void drm_svm_drop_all(struct drm_svm *svm)
+static void drm_svm_drop_range(struct drm_svm *svm, struct drm_svm_range *range)
 {
-	struct drm_svm_range *range;
-	unsigned long index;
-
-	xa_for_each(&svm->smm->ranges, index, range) {
-		drm_svm_range_drop_dev(range, svm);
-		cond_resched();
-	}
+	drm_svm_range_drop_dev(range, svm);
 }
 
 /**
  * drm_svm_fini() - detach a device address space
  * @svm: stopped by drm_svm_stop(); the device walks its table no more
+ *
+ * Waits for hardware, for invalidations that are under way, and for the collector,
+ * which waits for no more than that: not for services of other devices, which may
+ * be as long as whoever they read a page from.
  *
  * Context: may sleep; no lock of drm_svm and no mmap_lock is held. The process
  * may be gone already.
@@ -447,19 +525,21 @@ void drm_svm_fini(struct drm_svm *svm)
 	struct drm_svm_mm *smm = svm->smm;
 
 	/* Ranges may not be collected meanwhile: their records name @svm. */
-	disable_work_sync(&smm->gc_work);
-	drm_svm_unmap_all(svm);
+	disable_delayed_work_sync(&smm->gc_work);
+	drm_svm_each_range(svm, drm_svm_unmap_range);
 
 	mutex_lock(&drm_svm_attach_mutex);
 	list_del_rcu(&svm->node);
 	mutex_unlock(&drm_svm_attach_mutex);
 	/* No notifier uses the device from here on. */
 	synchronize_srcu(&smm->srcu);
-	drm_svm_drop_all(svm);
+	drm_svm_each_range(svm, drm_svm_drop_range);
+	enable_delayed_work(&smm->gc_work);
 	/* Also for what was asked for meanwhile. */
-	enable_and_queue_work(system_dfl_wq, &smm->gc_work);
+	drm_svm_gc_kick(smm, 0);
 
 	mutex_lock(&drm_svm_attach_mutex);
+	drm_svm_slot_put(smm, svm->slot);
 	smm = drm_svm_mm_unuse(smm);
 	mutex_unlock(&drm_svm_attach_mutex);
 	if (smm)

@@ -54,6 +54,8 @@ enum drm_svm_planted {
 	DRM_SVM_PLANTED_SRCU_PAGE_IN = 38, /* page-in under the SRCU of all regions */
 	DRM_SVM_PLANTED_HELD_ERROR,	/* a page that is held back is an error */
 	DRM_SVM_PLANTED_NO_UPGRADE,	/* neighbours mapped read-only stay so */
+	DRM_SVM_PLANTED_GC_WAITS = 41,	/* the collector waits for services */
+	DRM_SVM_PLANTED_ZAP_DYING,	/* a device whose pages are dying is not flushed */
 	DRM_SVM_PLANTED_STUCK_FORGOTTEN = 43, /* pages that are held are tried again */
 	DRM_SVM_PLANTED_NO_SOFT_EPOCH,	/* soft-dirty clears leave pages writable */
 };

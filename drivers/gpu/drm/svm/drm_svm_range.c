@@ -3,8 +3,8 @@
  * Ranges: blocks of a process's address space with what devices map of them.
  *
  * Life: made by the first service of the block, indexed by address, found
- * under RCU with a reference, dropped from the index by the collector once no
- * device maps anything of it (or with the address space). A servicer may still
+ * under RCU with a reference, dropped from the index by the collector (drm_svm_gc.c)
+ * once no device maps anything of it (or with the address space). A servicer may still
  * hold a reference then; @dead, which it reads under the lock before it
  * commits, sends it back to the index, because invalidations find only what is
  * indexed.
@@ -15,6 +15,8 @@
  * meet a dying page: it may not return before the page is out of every TLB, so
  * it flushes as well and finishes the page itself if the first has not.
  */
+
+#include <kunit/visibility.h>
 
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -30,14 +32,18 @@ static void drm_svm_range_free(struct kref *ref)
 		container_of(ref, struct drm_svm_range, ref);
 
 	WARN_ON(!list_empty(&range->devs));
+	if (range->window)
+		drm_svm_window_put(range->window);
 	mutex_destroy(&range->lock);
-	kvfree_rcu(range, rcu);
+	kfree(range->pfns);
+	kfree_rcu(range, rcu);
 }
 
 void drm_svm_range_put(struct drm_svm_range *range)
 {
 	kref_put(&range->ref, drm_svm_range_free);
 }
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_range_put);
 
 /**
  * drm_svm_range_find() - look a range up
@@ -57,21 +63,45 @@ struct drm_svm_range *drm_svm_range_find(struct drm_svm_mm *smm, u64 addr)
 		range = NULL;
 	return range;
 }
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_range_find);
 
-static struct drm_svm_range *drm_svm_range_make(struct drm_svm_mm *smm,
-						u64 addr)
+static struct drm_svm_range *drm_svm_range_alloc(u64 addr)
 {
 	struct drm_svm_range *range;
 
-	range = kvzalloc_obj(*range, GFP_KERNEL_ACCOUNT);
+	range = kzalloc_obj(*range, GFP_KERNEL_ACCOUNT);
 	if (!range)
-		return ERR_PTR(-ENOMEM);
-
+		return NULL;
+	range->pfns = kzalloc_objs(*range->pfns, DRM_SVM_RANGE_PAGES,
+				   GFP_KERNEL_ACCOUNT);
+	if (!range->pfns) {
+		kfree(range);
+		return NULL;
+	}
 	kref_init(&range->ref);
 	mutex_init(&range->lock);
 	INIT_LIST_HEAD(&range->devs);
-	range->smm = smm;
+	INIT_LIST_HEAD(&range->idle);
 	range->first = addr & DRM_SVM_RANGE_MASK;
+	return range;
+}
+
+/* As long as there is the range, invalidations of it are told. */
+static struct drm_svm_range *drm_svm_range_make(struct drm_svm_mm *smm,
+						u64 addr)
+{
+	struct drm_svm_range *range = drm_svm_range_alloc(addr);
+	struct drm_svm_window *window;
+
+	if (!range)
+		return ERR_PTR(-ENOMEM);
+	range->smm = smm;
+	window = drm_svm_window_get(smm, addr);
+	if (IS_ERR(window)) {
+		drm_svm_range_put(range);
+		return ERR_CAST(window);
+	}
+	range->window = window;
 	return range;
 }
 
@@ -127,12 +157,35 @@ struct drm_svm_range_dev *drm_svm_range_dev(struct drm_svm_range *range,
 			return rd;
 	return NULL;
 }
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_range_dev);
 
 static void drm_svm_range_dev_free(struct drm_svm_range_dev *rd)
 {
 	if (rd->use_iova)
 		dma_iova_free(rd->svm->dev, &rd->iova);
-	kvfree(rd);
+	kfree(rd->dma);
+	kfree(rd);
+}
+
+static struct drm_svm_range_dev *drm_svm_range_dev_alloc(struct drm_svm *svm)
+{
+	struct drm_svm_range_dev *rd;
+
+	rd = kzalloc_obj(*rd, GFP_KERNEL_ACCOUNT);
+	if (!rd)
+		return NULL;
+	rd->svm = svm;
+	rd->use_iova = dma_iova_try_alloc(svm->dev, &rd->iova, 0,
+					  DRM_SVM_RANGE_SIZE);
+	if (rd->use_iova)
+		return rd;
+	rd->dma = kzalloc_objs(*rd->dma, DRM_SVM_RANGE_PAGES,
+			       GFP_KERNEL_ACCOUNT);
+	if (!rd->dma) {
+		kfree(rd);
+		return NULL;
+	}
+	return rd;
 }
 
 /**
@@ -154,12 +207,9 @@ struct drm_svm_range_dev *drm_svm_range_dev_make(struct drm_svm_range *range,
 	if (rd)
 		return rd;
 
-	rd = kvzalloc_obj(*rd, GFP_KERNEL_ACCOUNT);
+	rd = drm_svm_range_dev_alloc(svm);
 	if (!rd)
 		return ERR_PTR(-ENOMEM);
-	rd->svm = svm;
-	rd->use_iova = dma_iova_try_alloc(svm->dev, &rd->iova, 0,
-					  DRM_SVM_RANGE_SIZE);
 
 	mutex_lock(&range->lock);
 	list_add(&rd->node, &range->devs);
@@ -241,7 +291,7 @@ static void drm_svm_range_dirty(struct drm_svm_range *range,
 {
 	DECLARE_BITMAP(dirty, DRM_SVM_RANGE_PAGES);
 	struct drm_svm_range_dev *rd;
-	unsigned int i, nr = 0;
+	unsigned int i;
 
 	if (drm_svm_planted(DRM_SVM_PLANTED_NO_DIRTY))
 		return;
@@ -257,12 +307,34 @@ static void drm_svm_range_dirty(struct drm_svm_range *range,
 		struct page *page = pfn_to_page(range->pfns[i]);
 
 		if (is_device_private_page(page))
-			continue;
-		folio_mark_dirty(page_folio(page));
-		nr++;
+			__clear_bit(i, dirty);
+		else
+			folio_mark_dirty(page_folio(page));
 	}
 	list_for_each_entry(rd, &range->devs, node)
-		atomic64_add(nr, &rd->svm->stats.dirtied);
+		atomic64_add(bitmap_weight_and(dirty, rd->writable,
+					       DRM_SVM_RANGE_PAGES),
+			     &rd->svm->stats.dirtied);
+}
+
+static bool drm_svm_range_is_empty(struct drm_svm_range *range)
+{
+	lockdep_assert_held(&range->lock);
+	return bitmap_empty(range->valid, DRM_SVM_RANGE_PAGES) &&
+	       bitmap_empty(range->dying, DRM_SVM_RANGE_PAGES);
+}
+
+/**
+ * drm_svm_range_empty() - does no device map anything of a range?
+ * @range: range
+ *
+ * Context: may sleep.
+ * Return: true if so; a service may change it at once.
+ */
+bool drm_svm_range_empty(struct drm_svm_range *range)
+{
+	guard(mutex)(&range->lock);
+	return drm_svm_range_is_empty(range);
 }
 
 /**
@@ -292,7 +364,8 @@ void drm_svm_range_dma_unmap(struct drm_svm_range *range, unsigned int first,
  * @first: first page
  * @last: last page
  *
- * Marks dirty what a device could write, then ends the DMA mappings.
+ * Marks dirty what a device could write, then ends the DMA mappings. A range that
+ * is left with nothing is put down for the collector.
  *
  * Context: &drm_svm_range.lock is held; the flush that followed the zap of
  * every dying page of the interval is done.
@@ -311,6 +384,24 @@ void drm_svm_range_finish_inval(struct drm_svm_range *range,
 	drm_svm_range_dma_unmap(range, first, last);
 	bitmap_andnot(range->dying, range->dying, pages, DRM_SVM_RANGE_PAGES);
 	bitmap_andnot(range->write, range->write, pages, DRM_SVM_RANGE_PAGES);
+	if (drm_svm_range_is_empty(range))
+		drm_svm_gc_add(range);
+}
+
+/* What is left when a device has gone; what is dying is for who takes it away. */
+static void drm_svm_range_recount(struct drm_svm_range *range)
+{
+	DECLARE_BITMAP(mapped, DRM_SVM_RANGE_PAGES) = {};
+	DECLARE_BITMAP(writable, DRM_SVM_RANGE_PAGES);
+	struct drm_svm_range_dev *rd;
+
+	bitmap_copy(writable, range->dying, DRM_SVM_RANGE_PAGES);
+	list_for_each_entry(rd, &range->devs, node) {
+		bitmap_or(mapped, mapped, rd->mapped, DRM_SVM_RANGE_PAGES);
+		bitmap_or(writable, writable, rd->writable, DRM_SVM_RANGE_PAGES);
+	}
+	bitmap_and(range->valid, range->valid, mapped, DRM_SVM_RANGE_PAGES);
+	bitmap_and(range->write, range->write, writable, DRM_SVM_RANGE_PAGES);
 }
 
 /**
@@ -322,81 +413,88 @@ void drm_svm_range_finish_inval(struct drm_svm_range *range,
  */
 void drm_svm_range_drop_dev(struct drm_svm_range *range, struct drm_svm *svm)
 {
+	DECLARE_BITMAP(all, DRM_SVM_RANGE_PAGES);
 	struct drm_svm_range_dev *rd;
 
 	mutex_lock(&range->lock);
 	rd = drm_svm_range_dev(range, svm);
 	if (rd) {
 		drm_svm_range_dirty(range, rd->writable);
-		drm_svm_rd_forget(rd, rd->mapped);
+		bitmap_fill(all, DRM_SVM_RANGE_PAGES);
+		drm_svm_rd_forget(rd, all);
 		list_del(&rd->node);
+		drm_svm_range_recount(range);
+		if (drm_svm_range_is_empty(range))
+			drm_svm_gc_add(range);
 	}
 	mutex_unlock(&range->lock);
 	if (rd)
 		drm_svm_range_dev_free(rd);
 }
 
-static bool drm_svm_range_kill_idle(struct drm_svm_range *range)
+/* Return: false if something is mapped again, or it has been dropped already. */
+static bool drm_svm_range_kill(struct drm_svm_range *range)
 {
 	guard(mutex)(&range->lock);
-	if (!bitmap_empty(range->valid, DRM_SVM_RANGE_PAGES) ||
-	    !bitmap_empty(range->dying, DRM_SVM_RANGE_PAGES))
+	if (range->dead || !drm_svm_range_is_empty(range))
 		return false;
 	range->dead = true;
 	return true;
 }
 
+/* Only who has a record has made tables. */
 static void drm_svm_range_free_devs(struct drm_svm_range *range)
 {
+	u64 last = range->first + DRM_SVM_RANGE_SIZE - 1;
 	struct drm_svm_range_dev *rd, *next;
 	LIST_HEAD(devs);
 
 	mutex_lock(&range->lock);
 	list_splice_init(&range->devs, &devs);
 	mutex_unlock(&range->lock);
-	list_for_each_entry_safe(rd, next, &devs, node)
+	list_for_each_entry_safe(rd, next, &devs, node) {
+		if (drm_svm_reaches(rd->svm, last))
+			drm_svm_reclaim_tables(rd->svm, range->first, last);
 		drm_svm_range_dev_free(rd);
-}
-
-static void drm_svm_range_gc_one(struct drm_svm_mm *smm,
-				 struct drm_svm_range *range)
-{
-	struct drm_svm_span span;
-
-	/* The servicer of a range works on its records without its lock. */
-	if (drm_svm_span_lock(&smm->spans, &span, range->first,
-			      range->first + DRM_SVM_RANGE_SIZE - 1))
-		return;
-	if (!range->dead && drm_svm_range_kill_idle(range)) {
-		drm_svm_range_free_devs(range);
-		drm_svm_reclaim_tables(smm, range->first,
-				       range->first + DRM_SVM_RANGE_SIZE - 1);
-		xa_erase(&smm->ranges, range->first >> DRM_SVM_RANGE_SHIFT);
-		drm_svm_range_put(range);
 	}
-	drm_svm_span_unlock(&smm->spans, &span);
 }
 
 /**
- * drm_svm_range_gc() - drop ranges that map nothing
- * @work: &drm_svm_mm.gc_work
+ * drm_svm_range_drop() - take a range that maps nothing out of the index
+ * @range: range
+ *
+ * Context: may sleep, for hardware only; the service lock over the range is held,
+ * no device detaches meanwhile.
  */
-void drm_svm_range_gc(struct work_struct *work)
+void drm_svm_range_drop(struct drm_svm_range *range)
 {
-	struct drm_svm_mm *smm = container_of(work, struct drm_svm_mm, gc_work);
-	struct drm_svm_range *range;
-	unsigned long index;
+	if (!drm_svm_range_kill(range))
+		return;
+	drm_svm_range_free_devs(range);
+	xa_erase(&range->smm->ranges, range->first >> DRM_SVM_RANGE_SHIFT);
+	drm_svm_range_put(range);
+}
 
-	xa_for_each(&smm->ranges, index, range) {
-		range = drm_svm_range_find(smm, (u64)index <<
-					   DRM_SVM_RANGE_SHIFT);
-		if (!range)
-			continue;
-		if (bitmap_empty(range->valid, DRM_SVM_RANGE_PAGES))
-			drm_svm_range_gc_one(smm, range);
-		drm_svm_range_put(range);
-		cond_resched();
+/**
+ * drm_svm_range_settle() - a service has ended in failure
+ * @smm: address space
+ * @addr: any address in its range
+ *
+ * A range that was made for it and maps nothing is not kept.
+ *
+ * Context: may sleep.
+ */
+void drm_svm_range_settle(struct drm_svm_mm *smm, u64 addr)
+{
+	struct drm_svm_range *range = drm_svm_range_find(smm, addr);
+
+	if (!range)
+		return;
+	if (drm_svm_range_empty(range)) {
+		drm_svm_gc_add(range);
+		drm_svm_gc_kick(smm, 0);
 	}
+	drm_svm_range_put(range);
 }
 
 /**
@@ -411,8 +509,8 @@ void drm_svm_range_lockdep_prime(void)
 
 	if (!IS_ENABLED(CONFIG_LOCKDEP))
 		return;
-	range = drm_svm_range_make(NULL, 0);
-	if (IS_ERR(range))
+	range = drm_svm_range_alloc(0);
+	if (!range)
 		return;
 	fs_reclaim_acquire(GFP_KERNEL);
 	mutex_lock(&range->lock);

@@ -174,7 +174,7 @@ static void drm_svm_system_leaves(struct drm_svm_service *s,
 
 	for_each_set_bit(i, system, DRM_SVM_RANGE_PAGES) {
 		dma_addr_t dma = test_bit(i, s->fresh) ? s->dma[i] :
-							 s->rd->dma[i];
+							 drm_svm_rd_addr(s->rd, i);
 
 		s->leaves[i] = dma | drm_svm_leaf_flags(s, i) |
 			       DRM_GPT_LEAF_SYSTEM;
@@ -191,7 +191,8 @@ static void drm_svm_record_page(struct drm_svm_service *s, unsigned int i)
 	__set_bit(i, range->valid);
 	if (test_bit(i, s->fresh)) {
 		/* From here on the mapping is the range's. */
-		rd->dma[i] = s->dma[i];
+		if (!rd->use_iova)
+			rd->dma[i] = s->dma[i];
 		__set_bit(i, rd->system);
 		__clear_bit(i, s->fresh);
 	}
@@ -205,11 +206,14 @@ static void drm_svm_record_page(struct drm_svm_service *s, unsigned int i)
 	}
 }
 
-/* Under the range's lock: nothing here allocates or fails half way. */
+/*
+ * Under the range's lock: nothing here allocates, and what is in the table is
+ * recorded before anybody else gets the lock, also if the commit failed half way.
+ */
 static int drm_svm_commit_locked(struct drm_svm_service *s,
 				 struct drm_gpt_update *up)
 {
-	unsigned int i;
+	unsigned int i, n;
 	int ret;
 
 	lockdep_assert_held(&s->range->lock);
@@ -217,12 +221,11 @@ static int drm_svm_commit_locked(struct drm_svm_service *s,
 		return -EAGAIN;
 	ret = drm_gpt_commit(up, s->range->first, s->leaves,
 			     DRM_SVM_RANGE_PAGES, drm_svm_leaf_valid, s);
-	if (ret)
-		return ret;
-	for (i = 0; i < DRM_SVM_RANGE_PAGES; i++)
+	n = ret ? up->done : DRM_SVM_RANGE_PAGES;
+	for (i = 0; i < n; i++)
 		if (s->leaves[i])
 			drm_svm_record_page(s, i);
-	return 0;
+	return ret;
 }
 
 /*
@@ -436,15 +439,21 @@ static int drm_svm_serve_span(struct drm_svm_service *s, u64 base)
 	s->window = drm_svm_window_get(s->smm, base);
 	if (IS_ERR(s->window))
 		return PTR_ERR(s->window);
-	ret = drm_svm_span_lock(&s->smm->spans, &span, base,
-				base + DRM_SVM_RANGE_SIZE - 1);
+	ret = drm_svm_span_lock_unless(&s->smm->spans, &span, base,
+				       base + DRM_SVM_RANGE_SIZE - 1,
+				       &s->svm->dying);
 	if (ret)
-		return ret;
+		goto out;
 	/* What cannot move is mapped where it is. */
 	if (drm_svm_wants_device(s->svm, base, s->want))
 		drm_svm_place_device(s->svm, base, s->want);
 	ret = drm_svm_rounds(s, base);
 	drm_svm_span_unlock(&s->smm->spans, &span);
+	/* It may map nothing. */
+	if (ret || bitmap_empty(s->want, DRM_SVM_RANGE_PAGES))
+		drm_svm_range_settle(s->smm, base);
+out:
+	drm_svm_window_put(s->window);
 	return ret;
 }
 
@@ -473,7 +482,8 @@ int drm_svm_serve(struct drm_svm *svm, u64 base, const unsigned long *want,
 	int ret;
 
 	bitmap_zero(held, DRM_SVM_RANGE_PAGES);
-	if (base >= mm->task_size)
+	if (base >= mm->task_size ||
+	    !drm_svm_reaches(svm, base + DRM_SVM_RANGE_SIZE - 1))
 		return -EFAULT;
 	if (!mmget_not_zero(mm))
 		return -ESRCH;

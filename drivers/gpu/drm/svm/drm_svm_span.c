@@ -26,6 +26,9 @@
 
 #include "drm_svm_internal.h"
 
+/* How often who may be told to stop looks. */
+#define DRM_SVM_SPAN_LOOK	(HZ / 20)
+
 static struct lock_class_key drm_svm_span_key;
 
 void drm_svm_spans_init(struct drm_svm_spans *spans)
@@ -106,8 +109,9 @@ static bool drm_svm_span_granted(struct drm_svm_spans *spans,
 	return !span->blockers;
 }
 
+/* Without somebody who sets @stop and wakes us: looked at now and then. */
 static int drm_svm_span_wait(struct drm_svm_spans *spans,
-			     struct drm_svm_span *span)
+			     struct drm_svm_span *span, const bool *stop)
 {
 	int ret = 0;
 
@@ -119,7 +123,11 @@ static int drm_svm_span_wait(struct drm_svm_spans *spans,
 			ret = -EINTR;
 			break;
 		}
-		schedule();
+		if (stop && READ_ONCE(*stop)) {
+			ret = -ESRCH;
+			break;
+		}
+		schedule_timeout(stop ? DRM_SVM_SPAN_LOOK : MAX_SCHEDULE_TIMEOUT);
 	}
 	__set_current_state(TASK_RUNNING);
 	return ret;
@@ -131,6 +139,42 @@ static void drm_svm_span_init(struct drm_svm_span *span, u64 first, u64 last)
 	span->node.last = last;
 	span->task = current;
 }
+
+/**
+ * drm_svm_span_lock_unless() - take an interval for service, unless told to stop
+ * @spans: the address space's lock
+ * @span: the caller's, on its stack; until drm_svm_span_unlock()
+ * @first: first byte
+ * @last: last byte
+ * @stop: ends the wait when it becomes true; or NULL
+ *
+ * For who cannot be sent a signal, and is waited for by somebody who is not to wait
+ * for the interval's holder.
+ *
+ * Context: may sleep; outside of all other locks of drm_svm and of mmap_lock.
+ * Return: 0; -EINTR if a fatal signal came first, -ESRCH if @stop did; then nothing
+ * is held.
+ */
+int drm_svm_span_lock_unless(struct drm_svm_spans *spans,
+			     struct drm_svm_span *span, u64 first, u64 last,
+			     const bool *stop)
+{
+	int ret;
+
+	might_sleep();
+	drm_svm_span_init(span, first, last);
+	lock_map_acquire(&spans->dep_map);
+
+	spin_lock(&spans->lock);
+	drm_svm_span_enter(spans, span);
+	spin_unlock(&spans->lock);
+
+	ret = drm_svm_span_wait(spans, span, stop);
+	if (ret)
+		drm_svm_span_unlock(spans, span);
+	return ret;
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_span_lock_unless);
 
 /**
  * drm_svm_span_lock() - take an interval for service
@@ -145,20 +189,7 @@ static void drm_svm_span_init(struct drm_svm_span *span, u64 first, u64 last)
 int drm_svm_span_lock(struct drm_svm_spans *spans, struct drm_svm_span *span,
 		      u64 first, u64 last)
 {
-	int ret;
-
-	might_sleep();
-	drm_svm_span_init(span, first, last);
-	lock_map_acquire(&spans->dep_map);
-
-	spin_lock(&spans->lock);
-	drm_svm_span_enter(spans, span);
-	spin_unlock(&spans->lock);
-
-	ret = drm_svm_span_wait(spans, span);
-	if (ret)
-		drm_svm_span_unlock(spans, span);
-	return ret;
+	return drm_svm_span_lock_unless(spans, span, first, last, NULL);
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_svm_span_lock);
 

@@ -177,6 +177,7 @@ int drm_svm_snapshot(struct drm_svm *svm, u64 base, unsigned long *pfns,
 	hmm.notifier = &window->notifier;
 	for (tries = 0; ret == -EBUSY && tries < 64; tries++)
 		ret = drm_svm_snapshot_once(svm, &hmm, idx);
+	drm_svm_window_put(window);
 	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_svm_snapshot);

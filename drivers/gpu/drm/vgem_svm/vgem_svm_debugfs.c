@@ -3,6 +3,7 @@
  * For people: the hardware's state, and what address spaces map.
  */
 
+#include <linux/debugfs.h>
 #include <linux/seq_file.h>
 
 #include <drm/drm_debugfs.h>
@@ -57,10 +58,12 @@ static int vgem_svm_show_vms(struct seq_file *m, void *data)
 	xa_for_each(&vdev->vms, id, vm) {
 		kref_get(&vm->ref);
 		xa_unlock(&vdev->vms);
-		down_read(&vm->sem);
-		if (!vm->closed)
-			vgem_svm_show_vm(vm, m);
-		up_read(&vm->sem);
+		/* An unplug waits for us, and a closing one for a process. */
+		if (down_read_trylock(&vm->sem)) {
+			if (!vm->closed)
+				vgem_svm_show_vm(vm, m);
+			up_read(&vm->sem);
+		}
 		vgem_svm_vm_put(vm);
 		xa_lock(&vdev->vms);
 	}
@@ -78,4 +81,6 @@ void vgem_svm_debugfs_init(struct drm_minor *minor)
 {
 	drm_debugfs_add_files(minor->dev, vgem_svm_debugfs_list,
 			      ARRAY_SIZE(vgem_svm_debugfs_list));
+	debugfs_create_u32("fault_deadline_ms", 0644, minor->debugfs_root,
+			   &to_vgem_svm_dev(minor->dev)->fault_queue.deadline_ms);
 }

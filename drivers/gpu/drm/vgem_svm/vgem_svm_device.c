@@ -130,6 +130,8 @@ static void vgem_svm_device_setup(struct vgem_svm_dev *vdev)
 	mutex_init(&vdev->copy_lock);
 	spin_lock_init(&vdev->inv_lock);
 	spin_lock_init(&vdev->chan_lock);
+	spin_lock_init(&vdev->user_lock);
+	INIT_LIST_HEAD(&vdev->users);
 	spin_lock_init(&vdev->kill_lock);
 	xa_init_flags(&vdev->vms, XA_FLAGS_ALLOC1);
 	ida_init(&vdev->pt_tables);
@@ -166,6 +168,7 @@ int vgem_svm_device_init(struct vgem_svm_dev *vdev)
 		ret = PTR_ERR(vdev->hw);
 		goto err_wq;
 	}
+	vdev->fault_queue.deadline_ms = vgem_svm_fault_deadline_ms;
 	ret = drm_svm_fault_queue_init(&vdev->fault_queue, &vgem_svm_fault_ops,
 				       dev_name(vdev->dev));
 	if (ret)
@@ -204,7 +207,7 @@ static void vgem_svm_close_vms(struct vgem_svm_dev *vdev)
 		xa_unlock(&vdev->vms);
 		if (!vm)
 			break;
-		vgem_svm_vm_close(vm);
+		vgem_svm_vm_end(vm);
 		vgem_svm_vm_put(vm);
 		id++;
 	}

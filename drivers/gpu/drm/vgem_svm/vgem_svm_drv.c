@@ -11,8 +11,6 @@
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
-#include <linux/sched.h>
-#include <linux/slab.h>
 #include <linux/string.h>
 
 #include <drm/drm_drv.h>
@@ -41,6 +39,10 @@ MODULE_PARM_DESC(nr_compute, "Compute engines of a device, 1 to 8 (default 2)");
 unsigned int vgem_svm_fault_entries = 256;
 module_param_named(fault_entries, vgem_svm_fault_entries, uint, 0444);
 MODULE_PARM_DESC(fault_entries, "Records in the fault buffer, a power of two, 4 to 4096 (default 256)");
+
+unsigned int vgem_svm_fault_deadline_ms = DRM_SVM_FAULT_DEADLINE_MS;
+module_param_named(fault_deadline_ms, vgem_svm_fault_deadline_ms, uint, 0444);
+MODULE_PARM_DESC(fault_deadline_ms, "Milliseconds until a fault that cannot be served, nor refused, ends its queue, not 0; debugfs has it per device (default 60000)");
 
 unsigned long vgem_svm_max_insns = 1UL << 32;
 module_param_named(max_insns, vgem_svm_max_insns, ulong, 0444);
@@ -76,89 +78,19 @@ static_assert(VGEM_SVM_LAUNCH_WORDS == DRM_VGEM_SVM_LAUNCH_WORDS);
 
 /* ---- files -------------------------------------------------------------- */
 
-static int vgem_svm_open(struct drm_device *drm, struct drm_file *file)
-{
-	struct vgem_svm_file *vfile = kzalloc_obj(*vfile, GFP_KERNEL);
-
-	if (!vfile)
-		return -ENOMEM;
-	mutex_init(&vfile->lock);
-	xa_init_flags(&vfile->vms, XA_FLAGS_ALLOC1);
-	xa_init_flags(&vfile->queues, XA_FLAGS_ALLOC1);
-	file->driver_priv = vfile;
-	return 0;
-}
-
-static void vgem_svm_postclose(struct drm_device *drm, struct drm_file *file)
-{
-	struct vgem_svm_file *vfile = file->driver_priv;
-	struct vgem_svm_queue *queue;
-	struct vgem_svm_vm *vm;
-	unsigned long id;
-
-	xa_for_each(&vfile->vms, id, vm)
-		vgem_svm_vm_close(vm);
-	xa_for_each(&vfile->queues, id, queue)
-		vgem_svm_queue_put(queue);
-	xa_for_each(&vfile->vms, id, vm)
-		vgem_svm_vm_put(vm);
-	xa_destroy(&vfile->queues);
-	xa_destroy(&vfile->vms);
-	mutex_destroy(&vfile->lock);
-	kfree(vfile);
-}
-
-static void vgem_svm_owner_exits(struct vgem_svm_file *vfile, fl_owner_t owner)
-{
-	struct vgem_svm_vm *vm;
-	unsigned long id;
-
-	mutex_lock(&vfile->lock);
-	xa_for_each(&vfile->vms, id, vm) {
-		if (vm->owner != owner)
-			continue;
-		kref_get(&vm->ref);
-		mutex_unlock(&vfile->lock);
-		vgem_svm_vm_close(vm);
-		vgem_svm_vm_put(vm);
-		mutex_lock(&vfile->lock);
-	}
-	mutex_unlock(&vfile->lock);
-}
-
-/*
- * Called for each close of a descriptor. When the process that owns an address
- * space exits, killed or not, it is closed, whoever else has the file: its
- * memory is about to go, and must be able to.
- */
-static int vgem_svm_flush(struct file *filp, fl_owner_t owner)
-{
-	struct drm_file *file = filp->private_data;
-
-	if (current->flags & PF_EXITING)
-		vgem_svm_owner_exits(file->driver_priv, owner);
-	return 0;
-}
-
 static const struct file_operations vgem_svm_fops = {
 	.owner = THIS_MODULE,
 	DRM_GEM_FOPS,
-	.flush = vgem_svm_flush,
 	.show_fdinfo = drm_show_fdinfo,
 };
 
+/*
+ * What a client has, which is its buffers. How much device memory its address
+ * spaces have nobody counts: a page there belongs to those who map it.
+ */
 static void vgem_svm_show_fdinfo(struct drm_printer *p, struct drm_file *file)
 {
-	struct vgem_svm_dev *vdev = to_vgem_svm_dev(file->minor->dev);
-	int idx;
-
 	drm_show_memory_stats(p, file);
-	if (!drm_dev_enter(&vdev->drm, &idx))
-		return;
-	if (vdev->has_region)
-		drm_printf(p, "vgem_svm-vram-used:\t%llu KiB\n",
-			   drm_svm_region_used(&vdev->region) >> 10);
-	drm_dev_exit(idx);
 }
 
 /* ---- the DRM driver ----------------------------------------------------- */
@@ -291,7 +223,10 @@ static int vgem_svm_check_params(void)
 	    !is_power_of_2(vgem_svm_fault_entries) ||
 	    vgem_svm_fault_entries < 4 || vgem_svm_fault_entries > 4096 ||
 	    !vgem_svm_pt_cpu_max || vgem_svm_pt_cpu_max > 512 ||
-	    !vgem_svm_max_insns) {
+	    !vgem_svm_user_limit(VGEM_SVM_USER_VMS) ||
+	    !vgem_svm_user_limit(VGEM_SVM_USER_QUEUES) ||
+	    !vgem_svm_user_limit(VGEM_SVM_USER_JOBS) ||
+	    !vgem_svm_max_insns || !vgem_svm_fault_deadline_ms) {
 		pr_err("vgem_svm: a parameter is out of its range, see modinfo\n");
 		return -EINVAL;
 	}

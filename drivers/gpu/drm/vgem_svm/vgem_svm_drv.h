@@ -38,9 +38,19 @@ extern unsigned int vgem_svm_pt_cpu_max;
 extern unsigned int vgem_svm_fault_entries;
 extern unsigned int vgem_svm_nr_compute;
 extern unsigned int vgem_svm_vram_mb;
+extern unsigned int vgem_svm_fault_deadline_ms;
 extern unsigned long vgem_svm_max_insns;
 
 struct vgem_svm_dev;
+struct vgem_svm_user;
+
+/* What one user may have only so many of on a device. */
+enum vgem_svm_user_item {
+	VGEM_SVM_USER_VMS,
+	VGEM_SVM_USER_QUEUES,
+	VGEM_SVM_USER_JOBS,
+	VGEM_SVM_USER_NR
+};
 
 /**
  * struct vgem_svm_ring - a ring of packets and the fence behind them
@@ -96,7 +106,9 @@ struct vgem_svm_ring {
  * @pt_tables: page tables in device memory
  * @pt_packets: packets put into @pt_ring
  * @next_uid: names queues apart over the life of the device
- * @wq: runs &vgem_svm_vm.close_work
+ * @user_lock: guards @users
+ * @users: struct vgem_svm_user, those who have an address space
+ * @wq: runs &vgem_svm_vm.reap_work
  * @nr_vms: address spaces that hold a hardware number
  * @kill_lock: starting something on the hardware against stopping all of it
  * @irq_on: an interrupt may queue work
@@ -129,6 +141,8 @@ struct vgem_svm_dev {
 	struct ida pt_tables;
 	atomic64_t pt_packets;
 	atomic_t next_uid;
+	spinlock_t user_lock;
+	struct list_head users;
 	struct workqueue_struct *wq;
 	atomic_t nr_vms;
 	spinlock_t kill_lock;
@@ -143,29 +157,46 @@ static inline struct vgem_svm_dev *to_vgem_svm_dev(struct drm_device *drm)
 
 /**
  * struct vgem_svm_file - an open file
+ * @ref: the file and each of its address spaces hold one
  * @lock: serialises creation and destruction of what follows
  * @vms: struct vgem_svm_vm by handle
  * @queues: struct vgem_svm_queue by handle
  */
 struct vgem_svm_file {
+	struct kref ref;
 	struct mutex lock;
 	struct xarray vms;
 	struct xarray queues;
 };
 
 /**
+ * struct vgem_svm_owner - the process that an address space belongs to
+ * @pid: of its thread group, referenced
+ * @mm: the memory that is mirrored, to compare with only
+ * @wait: in @pid's wait queue for pidfds
+ */
+struct vgem_svm_owner {
+	struct pid *pid;
+	const struct mm_struct *mm;
+	wait_queue_entry_t wait;
+};
+
+/**
  * struct vgem_svm_vm - an address space
- * @ref: handle, device, and each queue hold one
+ * @ref: handle, each queue, and @reap_work while it is queued hold one
  * @vdev: device
+ * @vfile: the file that it was made on, referenced
+ * @user: who made it, referenced
+ * @handle: its number for the program; 0 if it never had one
  * @hw_id: number in hardware
- * @owner: files of the process that made it, to know when that one exits
+ * @owner: the process that made it
  * @sem: read: an ioctl uses it; write: it is being closed. Outermost lock.
  * @closed: nothing works any more; under @sem
  * @gpt: page table
  * @svm: mirror
  * @queues: of it; under @sem
  * @exit: tells that the memory it mirrors goes: exit or exec
- * @close_work: closes it then; holds a reference while it is queued
+ * @reap_work: ends it when the owner has
  * @fault_lock: guards the log
  * @fault_log: last faults that could not be served
  * @nr_faults: such faults so far
@@ -173,15 +204,18 @@ struct vgem_svm_file {
 struct vgem_svm_vm {
 	struct kref ref;
 	struct vgem_svm_dev *vdev;
+	struct vgem_svm_file *vfile;
+	struct vgem_svm_user *user;
+	u32 handle;
 	u32 hw_id;
-	fl_owner_t owner;
+	struct vgem_svm_owner owner;
 	struct rw_semaphore sem;
 	bool closed;
 	struct drm_gpt gpt;
 	struct drm_svm svm;
 	struct list_head queues;
-	struct mmu_notifier exit;
-	struct work_struct close_work;
+	struct mmu_interval_notifier exit;
+	struct work_struct reap_work;
 	spinlock_t fault_lock;
 	struct drm_vgem_svm_fault fault_log[VGEM_SVM_FAULT_LOG];
 	u64 nr_faults;
@@ -206,7 +240,7 @@ struct vgem_svm_vm {
  * @err_pc: program counter then
  * @err_thread: thread then
  * @err_insn: instruction then
- * @dead: that it died has been told
+ * @dead: that it has ended has been told
  * @closed: being destroyed: takes no more
  * @submit_work: puts jobs into the ring whose in-fences are signalled
  */
@@ -272,11 +306,41 @@ extern const struct drm_svm_fault_queue_ops vgem_svm_fault_ops;
 void vgem_svm_cancel(struct drm_svm *svm, const struct drm_svm_fault *fault,
 		     int error);
 
+/* files and handles */
+int vgem_svm_open(struct drm_device *drm, struct drm_file *file);
+void vgem_svm_postclose(struct drm_device *drm, struct drm_file *file);
+void vgem_svm_file_put(struct vgem_svm_file *vfile);
+struct vgem_svm_vm *vgem_svm_file_find_vm(struct vgem_svm_file *vfile, u32 id);
+struct vgem_svm_queue *vgem_svm_file_find_queue(struct vgem_svm_file *vfile,
+						u32 id);
+int vgem_svm_file_add_vm(struct vgem_svm_vm *vm);
+int vgem_svm_file_add_queue(struct vgem_svm_queue *queue);
+bool vgem_svm_file_forget_vm(struct vgem_svm_vm *vm);
+bool vgem_svm_file_forget_queue(struct vgem_svm_queue *queue);
+
+/* processes and users */
+void vgem_svm_owner_init(struct vgem_svm_owner *owner);
+void vgem_svm_owner_watch(struct vgem_svm_owner *owner);
+void vgem_svm_owner_leave(struct vgem_svm_owner *owner);
+void vgem_svm_owner_fini(struct vgem_svm_owner *owner);
+bool vgem_svm_owner_gone(const struct vgem_svm_owner *owner);
+struct vgem_svm_user *vgem_svm_user_get(struct vgem_svm_dev *vdev);
+void vgem_svm_user_put(struct vgem_svm_user *user);
+int vgem_svm_user_charge(struct vgem_svm_user *user,
+			 enum vgem_svm_user_item item);
+void vgem_svm_user_uncharge(struct vgem_svm_user *user,
+			    enum vgem_svm_user_item item);
+unsigned int vgem_svm_user_limit(enum vgem_svm_user_item item);
+
 /* address spaces */
+int vgem_svm_vm_use(struct vgem_svm_vm *vm);
+void vgem_svm_vm_unuse(struct vgem_svm_vm *vm);
 struct vgem_svm_vm *vgem_svm_vm_enter(struct drm_file *file, u32 id);
 void vgem_svm_vm_leave(struct vgem_svm_vm *vm);
 void vgem_svm_vm_put(struct vgem_svm_vm *vm);
 void vgem_svm_vm_close(struct vgem_svm_vm *vm);
+bool vgem_svm_vm_end(struct vgem_svm_vm *vm);
+void vgem_svm_vm_reap(struct vgem_svm_vm *vm);
 int vgem_svm_vm_create_ioctl(struct drm_device *drm, void *data,
 			     struct drm_file *file);
 int vgem_svm_vm_destroy_ioctl(struct drm_device *drm, void *data,

@@ -53,6 +53,10 @@ static bool vgem_svm_fault_decode(struct vgem_svm_dev *vdev, u64 nr,
 	vgem_svm_queue_put(queue);
 	if (!known)
 		return false;
+	if (vgem_svm_owner_gone(&vm->owner)) {
+		vgem_svm_vm_reap(vm);
+		return false;
+	}
 
 	fault->svm = &vm->svm;
 	fault->addr = le64_to_cpu(record->va);

@@ -149,11 +149,14 @@ void vgem_svm_queue_close(struct vgem_svm_queue *queue)
 {
 	struct vgem_svm_dev *vdev = queue->vm->vdev;
 	u32 chan = queue->ring.chan;
+	bool tell;
 
 	spin_lock(&queue->lock);
 	queue->closed = true;
 	if (queue->status == DRM_VGEM_SVM_QUEUE_OK)
 		queue->status = DRM_VGEM_SVM_QUEUE_KILLED;
+	tell = queue->eventfd && !queue->dead;
+	queue->dead = true;
 	spin_unlock(&queue->lock);
 
 	vgem_svm_queue_drop_jobs(queue);
@@ -161,6 +164,10 @@ void vgem_svm_queue_close(struct vgem_svm_queue *queue)
 	vgem_svm_chan_set(vdev, chan, NULL);
 	vgem_svm_ring_fini(&queue->ring);
 	vgem_svm_chan_free(vdev, chan);
+	vgem_svm_user_uncharge(queue->vm->user, VGEM_SVM_USER_QUEUES);
+	/* Who sleeps on it learns what became of the queue, whoever ended it. */
+	if (tell)
+		eventfd_signal(queue->eventfd);
 	list_del_init(&queue->node);
 	vgem_svm_queue_put(queue);
 }
@@ -209,9 +216,14 @@ vgem_svm_queue_make(struct vgem_svm_vm *vm,
 	struct vgem_svm_queue *queue;
 	int ret;
 
-	queue = kzalloc_obj(*queue, GFP_KERNEL);
-	if (!queue)
+	ret = vgem_svm_user_charge(vm->user, VGEM_SVM_USER_QUEUES);
+	if (ret)
+		return ERR_PTR(ret);
+	queue = kzalloc_obj(*queue, GFP_KERNEL_ACCOUNT);
+	if (!queue) {
+		vgem_svm_user_uncharge(vm->user, VGEM_SVM_USER_QUEUES);
 		return ERR_PTR(-ENOMEM);
+	}
 	kref_init(&queue->ref);
 	INIT_LIST_HEAD(&queue->node);
 	INIT_LIST_HEAD(&queue->jobs);
@@ -233,12 +245,12 @@ vgem_svm_queue_make(struct vgem_svm_vm *vm,
 		goto err;
 	return queue;
 err:
+	vgem_svm_user_uncharge(vm->user, VGEM_SVM_USER_QUEUES);
 	vgem_svm_queue_put(queue);
 	return ERR_PTR(ret);
 }
 
 static int vgem_svm_queue_create(struct vgem_svm_vm *vm,
-				 struct vgem_svm_file *vfile,
 				 struct drm_vgem_svm_queue_create *args)
 {
 	struct vgem_svm_queue *queue;
@@ -249,16 +261,17 @@ static int vgem_svm_queue_create(struct vgem_svm_vm *vm,
 		return PTR_ERR(queue);
 	/* One reference for the handle, one for the address space. */
 	kref_get(&queue->ref);
-	guard(mutex)(&vfile->lock);
 	list_add_tail(&queue->node, &vm->queues);
-	ret = xa_alloc(&vfile->queues, &args->queue_id, queue, xa_limit_31b,
-		       GFP_KERNEL);
+	ret = vgem_svm_file_add_queue(queue);
 	if (ret) {
+		/* There never was one: nobody is told that it ended. */
+		scoped_guard(spinlock, &queue->lock)
+			queue->dead = true;
 		vgem_svm_queue_close(queue);
 		vgem_svm_queue_put(queue);
 		return ret;
 	}
-	queue->handle = args->queue_id;
+	args->queue_id = queue->handle;
 	return 0;
 }
 
@@ -301,7 +314,7 @@ int vgem_svm_queue_create_ioctl(struct drm_device *drm, void *data,
 	if (vm->closed)
 		ret = -ENOENT;
 	else
-		ret = vgem_svm_queue_create(vm, file->driver_priv, args);
+		ret = vgem_svm_queue_create(vm, args);
 	up_write(&vm->sem);
 	vgem_svm_vm_put(vm);
 	return ret;
@@ -316,26 +329,18 @@ int vgem_svm_queue_create_ioctl(struct drm_device *drm, void *data,
  */
 struct vgem_svm_queue *vgem_svm_queue_lookup(struct drm_file *file, u32 handle)
 {
-	struct vgem_svm_file *vfile = file->driver_priv;
-	struct vgem_svm_queue *queue;
-	int ret = -ENOENT;
+	struct vgem_svm_queue *queue =
+		vgem_svm_file_find_queue(file->driver_priv, handle);
+	int ret;
 
-	mutex_lock(&vfile->lock);
-	queue = xa_load(&vfile->queues, handle);
-	if (queue)
-		kref_get(&queue->ref);
-	mutex_unlock(&vfile->lock);
 	if (!queue)
 		return ERR_PTR(-ENOENT);
-
-	down_read(&queue->vm->sem);
-	if (!queue->vm->closed)
-		ret = drm_svm_is_owner(&queue->vm->svm) ? 0 : -EPERM;
-	up_read(&queue->vm->sem);
+	ret = vgem_svm_vm_use(queue->vm);
 	if (ret) {
 		vgem_svm_queue_put(queue);
 		return ERR_PTR(ret);
 	}
+	vgem_svm_vm_unuse(queue->vm);
 	return queue;
 }
 
@@ -343,7 +348,6 @@ int vgem_svm_queue_destroy_ioctl(struct drm_device *drm, void *data,
 				 struct drm_file *file)
 {
 	struct drm_vgem_svm_queue_destroy *args = data;
-	struct vgem_svm_file *vfile = file->driver_priv;
 	struct vgem_svm_queue *queue;
 	bool mine;
 
@@ -353,18 +357,12 @@ int vgem_svm_queue_destroy_ioctl(struct drm_device *drm, void *data,
 	if (IS_ERR(queue))
 		return PTR_ERR(queue);
 
-	mutex_lock(&vfile->lock);
-	/* Its number may be another's by now. */
-	mine = xa_load(&vfile->queues, args->queue_id) == queue;
-	if (mine)
-		xa_erase(&vfile->queues, args->queue_id);
-	mutex_unlock(&vfile->lock);
+	mine = vgem_svm_file_forget_queue(queue);
 	if (mine) {
 		down_write(&queue->vm->sem);
 		if (!queue->closed)
 			vgem_svm_queue_close(queue);
 		up_write(&queue->vm->sem);
-		vgem_svm_queue_put(queue);
 	}
 	vgem_svm_queue_put(queue);
 	return mine ? 0 : -ENOENT;

@@ -25,8 +25,9 @@ int vgem_svm_ring_init(struct vgem_svm_dev *vdev, struct vgem_svm_ring *ring,
 	ring->chan = chan;
 	ring->nr_words = bytes / 8;
 	spin_lock_init(&ring->lock);
+	/* Most are a program's, and so its cgroup's. */
 	ring->words = dma_alloc_coherent(vdev->dev, bytes, &ring->dma,
-					 GFP_KERNEL);
+					 GFP_KERNEL_ACCOUNT);
 	return ring->words ? 0 : -ENOMEM;
 }
 

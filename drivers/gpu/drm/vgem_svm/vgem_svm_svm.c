@@ -142,6 +142,20 @@ int vgem_svm_attr_get_ioctl(struct drm_device *drm, void *data,
 	return 0;
 }
 
+static int vgem_svm_residency_chunk(struct vgem_svm_vm *vm, u64 addr, u64 pages,
+				    u8 *buf)
+{
+	int ret = vgem_svm_vm_use(vm);
+
+	if (ret)
+		return ret;
+	ret = drm_svm_residency(&vm->svm, addr, addr + (pages << PAGE_SHIFT) - 1,
+				buf);
+	vgem_svm_vm_unuse(vm);
+	return ret;
+}
+
+/* The caller's memory may be held up by whom it likes: nobody waits for that. */
 static int vgem_svm_residency(struct vgem_svm_vm *vm,
 			      const struct drm_vgem_svm_residency *args)
 {
@@ -150,14 +164,13 @@ static int vgem_svm_residency(struct vgem_svm_vm *vm,
 	u8 *buf;
 	int ret = 0;
 
-	buf = kvmalloc(min(pages, VGEM_SVM_RESIDENCY_CHUNK), GFP_KERNEL);
+	buf = kvmalloc(min(pages, VGEM_SVM_RESIDENCY_CHUNK), GFP_KERNEL_ACCOUNT);
 	if (!buf)
 		return -ENOMEM;
 	while (pages && !ret) {
 		u64 now = min(pages, VGEM_SVM_RESIDENCY_CHUNK);
 
-		ret = drm_svm_residency(&vm->svm, addr,
-					addr + (now << PAGE_SHIFT) - 1, buf);
+		ret = vgem_svm_residency_chunk(vm, addr, now, buf);
 		ret = ret ?: vgem_svm_copy_array_to_user(out, args->stride, buf,
 							 1, now);
 		addr += now << PAGE_SHIFT;
@@ -184,11 +197,11 @@ int vgem_svm_residency_ioctl(struct drm_device *drm, void *data,
 		return vgem_svm_bad(drm, "addr or length");
 	if (!vgem_svm_stride_ok(args->stride, 1))
 		return vgem_svm_bad(drm, "stride");
-	vm = vgem_svm_vm_enter(file, args->vm_id);
-	if (IS_ERR(vm))
-		return PTR_ERR(vm);
+	vm = vgem_svm_file_find_vm(file->driver_priv, args->vm_id);
+	if (!vm)
+		return -ENOENT;
 	ret = vgem_svm_residency(vm, args);
-	vgem_svm_vm_leave(vm);
+	vgem_svm_vm_put(vm);
 	return ret;
 }
 
@@ -274,7 +287,7 @@ int vgem_svm_faults_ioctl(struct drm_device *drm, void *data,
 		return vgem_svm_bad(drm, "flags");
 	if (args->nr && !vgem_svm_stride_ok(args->stride, sizeof(*buf)))
 		return vgem_svm_bad(drm, "stride");
-	buf = kzalloc_objs(*buf, VGEM_SVM_FAULT_LOG, GFP_KERNEL);
+	buf = kzalloc_objs(*buf, VGEM_SVM_FAULT_LOG, GFP_KERNEL_ACCOUNT);
 	if (!buf)
 		return -ENOMEM;
 	vm = vgem_svm_vm_enter(file, args->vm_id);

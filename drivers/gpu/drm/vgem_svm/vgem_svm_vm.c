@@ -3,12 +3,11 @@
  * Address spaces. One belongs to the process that made it: no other may use it,
  * not a child after fork and not who was passed the descriptor; and it ends when
  * that process does, even if another holds the file, or when its memory goes
- * (exec). Then, when the file or the
- * handle is closed, or when the device goes, it is closed: queues stopped, root
- * taken away and TLBs flushed, faults drained, mirror and table taken down.
+ * (exec). Then, when the file or the handle is closed, or when the device goes, it
+ * loses its handle and is closed: queues stopped, root taken away and TLBs flushed,
+ * faults drained, mirror and table taken down.
  */
 
-#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
 
@@ -22,6 +21,9 @@ static void vgem_svm_vm_free(struct kref *ref)
 	struct vgem_svm_vm *vm = container_of(ref, struct vgem_svm_vm, ref);
 
 	WARN_ON(!vm->closed);
+	vgem_svm_owner_fini(&vm->owner);
+	vgem_svm_user_put(vm->user);
+	vgem_svm_file_put(vm->vfile);
 	kvfree(vm);
 }
 
@@ -31,40 +33,66 @@ void vgem_svm_vm_put(struct vgem_svm_vm *vm)
 }
 
 /**
- * vgem_svm_vm_enter() - use an address space in an ioctl
- * @file: file
- * @id: handle
+ * vgem_svm_vm_use() - keep an address space open
+ * @vm: address space, referenced
  *
- * Return: the address space, open until vgem_svm_vm_leave(); -ENOENT if there
- * is none, -EPERM if it is another process's.
+ * Until vgem_svm_vm_unuse(), which who closes it waits for, and may be an unbind
+ * of the device: nothing may be waited for meanwhile that a process can hold up
+ * for ever, such as a page of user memory.
+ *
+ * Return: 0, -ENOENT if it is closed, -EPERM if it is another process's.
  */
-struct vgem_svm_vm *vgem_svm_vm_enter(struct drm_file *file, u32 id)
+int vgem_svm_vm_use(struct vgem_svm_vm *vm)
 {
-	struct vgem_svm_file *vfile = file->driver_priv;
-	struct vgem_svm_vm *vm;
 	int ret = -ENOENT;
-
-	mutex_lock(&vfile->lock);
-	vm = xa_load(&vfile->vms, id);
-	if (vm)
-		kref_get(&vm->ref);
-	mutex_unlock(&vfile->lock);
-	if (!vm)
-		return ERR_PTR(-ENOENT);
 
 	down_read(&vm->sem);
 	if (!vm->closed)
 		ret = drm_svm_is_owner(&vm->svm) ? 0 : -EPERM;
+	if (ret)
+		up_read(&vm->sem);
+	return ret;
+}
+
+/**
+ * vgem_svm_vm_unuse() - it may be closed again
+ * @vm: address space, in use by the caller
+ */
+void vgem_svm_vm_unuse(struct vgem_svm_vm *vm)
+{
+	up_read(&vm->sem);
+}
+
+/**
+ * vgem_svm_vm_enter() - use the address space of a handle in an ioctl
+ * @file: file
+ * @id: handle
+ *
+ * Return: the address space, referenced and in use until vgem_svm_vm_leave();
+ * -ENOENT if there is none, -EPERM if it is another process's.
+ */
+struct vgem_svm_vm *vgem_svm_vm_enter(struct drm_file *file, u32 id)
+{
+	struct vgem_svm_vm *vm = vgem_svm_file_find_vm(file->driver_priv, id);
+	int ret;
+
+	if (!vm)
+		return ERR_PTR(-ENOENT);
+	ret = vgem_svm_vm_use(vm);
 	if (ret) {
-		vgem_svm_vm_leave(vm);
+		vgem_svm_vm_put(vm);
 		return ERR_PTR(ret);
 	}
 	return vm;
 }
 
+/**
+ * vgem_svm_vm_leave() - the end of vgem_svm_vm_enter()
+ * @vm: address space
+ */
 void vgem_svm_vm_leave(struct vgem_svm_vm *vm)
 {
-	up_read(&vm->sem);
+	vgem_svm_vm_unuse(vm);
 	vgem_svm_vm_put(vm);
 }
 
@@ -114,37 +142,52 @@ static void vgem_svm_vm_kill_queues(struct vgem_svm_vm *vm)
 	}
 }
 
-static void vgem_svm_vm_close_work(struct work_struct *work)
+static void vgem_svm_vm_reap_work(struct work_struct *work)
 {
 	struct vgem_svm_vm *vm =
-		container_of(work, struct vgem_svm_vm, close_work);
+		container_of(work, struct vgem_svm_vm, reap_work);
 
-	vgem_svm_vm_close(vm);
+	/* A thread may have ended that was not the last. */
+	if (vgem_svm_owner_gone(&vm->owner)) {
+		vgem_svm_vm_kill_queues(vm);
+		vgem_svm_vm_end(vm);
+	}
 	vgem_svm_vm_put(vm);
+}
+
+/**
+ * vgem_svm_vm_reap() - the owner may have ended: see to that
+ * @vm: address space, not closed
+ *
+ * Context: any. The caller keeps it from being closed.
+ */
+void vgem_svm_vm_reap(struct vgem_svm_vm *vm)
+{
+	kref_get(&vm->ref);
+	if (!queue_work(vm->vdev->wq, &vm->reap_work))
+		vgem_svm_vm_put(vm);
 }
 
 /*
  * The mirrored memory goes, by exit or exec. Queues end here. The rest waits
- * for notifiers to end, this one too, and is done elsewhere.
- *
- * The descriptor's close by an exiting process (vgem_svm_flush()) is wanted as
- * well: a program that faults all the time can keep mm_users above zero.
+ * for notifiers to end, this one too, and is done elsewhere. What happens to the
+ * first page, which this is registered for, is of no interest.
  */
-static void vgem_svm_vm_exit(struct mmu_notifier *exit, struct mm_struct *mm)
+static bool vgem_svm_vm_exit(struct mmu_interval_notifier *exit,
+			     const struct mmu_notifier_range *range,
+			     unsigned long seq)
 {
 	struct vgem_svm_vm *vm = container_of(exit, struct vgem_svm_vm, exit);
 
-	/* mmu_notifier_unregister() calls it too. */
-	if (READ_ONCE(vm->closed))
-		return;
-	vgem_svm_vm_kill_queues(vm);
-	kref_get(&vm->ref);
-	if (!queue_work(vm->vdev->wq, &vm->close_work))
-		vgem_svm_vm_put(vm);
+	if (range->event == MMU_NOTIFY_RELEASE) {
+		vgem_svm_vm_kill_queues(vm);
+		vgem_svm_vm_reap(vm);
+	}
+	return true;
 }
 
-static const struct mmu_notifier_ops vgem_svm_exit_ops = {
-	.release = vgem_svm_vm_exit,
+static const struct mmu_interval_notifier_ops vgem_svm_exit_ops = {
+	.invalidate = vgem_svm_vm_exit,
 };
 
 /* ---- life --------------------------------------------------------------- */
@@ -225,54 +268,84 @@ static void vgem_svm_vm_put_hw_id(struct vgem_svm_vm *vm)
 		wake_up_var(&vdev->nr_vms);
 }
 
-static struct vgem_svm_vm *vgem_svm_vm_make(struct vgem_svm_dev *vdev, u32 flags)
+static struct vgem_svm_vm *vgem_svm_vm_alloc(struct vgem_svm_dev *vdev,
+					     struct vgem_svm_file *vfile)
 {
 	struct vgem_svm_vm *vm;
-	int ret;
 
-	vm = kvzalloc_obj(*vm, GFP_KERNEL);
+	vm = kvzalloc_obj(*vm, GFP_KERNEL_ACCOUNT);
 	if (!vm)
 		return ERR_PTR(-ENOMEM);
+	vm->user = vgem_svm_user_get(vdev);
+	if (IS_ERR(vm->user)) {
+		void *err = vm->user;
+
+		kvfree(vm);
+		return err;
+	}
 	kref_init(&vm->ref);
 	init_rwsem(&vm->sem);
 	INIT_LIST_HEAD(&vm->queues);
 	spin_lock_init(&vm->fault_lock);
+	INIT_WORK(&vm->reap_work, vgem_svm_vm_reap_work);
 	vm->vdev = vdev;
-	vm->owner = current->files;
-	vm->exit.ops = &vgem_svm_exit_ops;
-	INIT_WORK(&vm->close_work, vgem_svm_vm_close_work);
+	kref_get(&vfile->ref);
+	vm->vfile = vfile;
+	vgem_svm_owner_init(&vm->owner);
+	return vm;
+}
+
+/* The parts of an address space. Return: 0, or an error and none of them. */
+static int vgem_svm_vm_init(struct vgem_svm_vm *vm, u32 flags)
+{
+	int ret;
+
 	ret = vgem_svm_vm_init_gpt(vm);
 	if (ret)
-		goto err_free;
+		return ret;
 	ret = vgem_svm_vm_init_svm(vm, flags);
 	if (ret)
 		goto err_gpt;
-	ret = mmu_notifier_register(&vm->exit, current->mm);
-	if (ret)
-		goto err_svm;
 	ret = vgem_svm_vm_get_hw_id(vm);
 	if (ret)
-		goto err_exit;
-	ret = vgem_svm_vm_set_root(vm);
-	if (ret) {
-		/* It can be found by now. */
-		vgem_svm_vm_close(vm);
-		vgem_svm_vm_put(vm);
-		return ERR_PTR(ret);
-	}
-	return vm;
+		goto err_svm;
+	return 0;
 
-err_exit:
-	WRITE_ONCE(vm->closed, true);
-	mmu_notifier_unregister(&vm->exit, vm->exit.mm);
 err_svm:
 	drm_svm_stop(&vm->svm);
 	drm_svm_fini(&vm->svm);
 err_gpt:
 	drm_gpt_fini(&vm->gpt);
-err_free:
-	kvfree(vm);
-	return ERR_PTR(ret);
+	return ret;
+}
+
+/*
+ * Makes it work. On an error it has been closed. The device stays bound
+ * meanwhile, and who unbinds it waits.
+ */
+static int vgem_svm_vm_start(struct vgem_svm_vm *vm, u32 flags)
+{
+	int ret;
+
+	ret = vgem_svm_user_charge(vm->user, VGEM_SVM_USER_VMS);
+	if (ret)
+		goto err;
+	ret = vgem_svm_vm_init(vm, flags);
+	if (ret) {
+		vgem_svm_user_uncharge(vm->user, VGEM_SVM_USER_VMS);
+		goto err;
+	}
+	vgem_svm_owner_watch(&vm->owner);
+	ret = vgem_svm_vm_set_root(vm);
+	ret = ret ?: vgem_svm_file_add_vm(vm);
+	/* It can be found by now. */
+	if (ret)
+		vgem_svm_vm_close(vm);
+	return ret;
+err:
+	vm->closed = true;
+	mmu_interval_notifier_remove(&vm->exit);
+	return ret;
 }
 
 static void vgem_svm_vm_stop_hw(struct vgem_svm_vm *vm)
@@ -296,9 +369,12 @@ void vgem_svm_vm_close(struct vgem_svm_vm *vm)
 {
 	struct vgem_svm_dev *vdev = vm->vdev;
 
+	/* Who holds it may wait for what only a process can give. */
+	drm_svm_interrupt(&vm->svm);
 	down_write(&vm->sem);
 	if (!vm->closed) {
-		WRITE_ONCE(vm->closed, true);
+		vm->closed = true;
+		vgem_svm_owner_leave(&vm->owner);
 		vgem_svm_vm_stop_hw(vm);
 		/*
 		 * Its number stays taken until its last flush, so that nobody
@@ -307,32 +383,60 @@ void vgem_svm_vm_close(struct vgem_svm_vm *vm)
 		xa_store(&vdev->vms, vm->hw_id, XA_ZERO_ENTRY, GFP_KERNEL);
 		drm_svm_fault_queue_sync(&vdev->fault_queue);
 		drm_svm_stop(&vm->svm);
-		mmu_notifier_unregister(&vm->exit, vm->exit.mm);
+		mmu_interval_notifier_remove(&vm->exit);
 		drm_svm_fini(&vm->svm);
 		drm_gpt_fini(&vm->gpt);
+		vgem_svm_user_uncharge(vm->user, VGEM_SVM_USER_VMS);
 		vgem_svm_vm_put_hw_id(vm);
 	}
 	up_write(&vm->sem);
 }
 
+/**
+ * vgem_svm_vm_end() - end an address space and take its handle
+ * @vm: it; the caller keeps its reference
+ *
+ * Context: as vgem_svm_vm_close().
+ * Return: true if it was this call that took the handle.
+ */
+bool vgem_svm_vm_end(struct vgem_svm_vm *vm)
+{
+	/* First the handle: no more queues are made then. */
+	bool mine = vgem_svm_file_forget_vm(vm);
+
+	vgem_svm_vm_close(vm);
+	return mine;
+}
+
 static int vgem_svm_vm_create(struct vgem_svm_dev *vdev, struct drm_file *file,
 			      struct drm_vgem_svm_vm_create *args)
 {
-	struct vgem_svm_file *vfile = file->driver_priv;
-	struct vgem_svm_vm *vm;
-	int ret;
+	struct vgem_svm_vm *vm = vgem_svm_vm_alloc(vdev, file->driver_priv);
+	int idx, ret;
 
-	vm = vgem_svm_vm_make(vdev, args->flags);
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
-	mutex_lock(&vfile->lock);
-	ret = xa_alloc(&vfile->vms, &args->vm_id, vm, xa_limit_31b, GFP_KERNEL);
-	mutex_unlock(&vfile->lock);
-	/* &vgem_svm_vm.sem is the outer lock. */
+	/*
+	 * The first notifier of its kind takes mmap_lock for write, which other
+	 * threads may hold for as long as they please: have it before anybody
+	 * waits for us.
+	 */
+	ret = mmu_interval_notifier_insert(&vm->exit, current->mm, 0, PAGE_SIZE,
+					   &vgem_svm_exit_ops);
 	if (ret) {
-		vgem_svm_vm_close(vm);
-		vgem_svm_vm_put(vm);
+		vm->closed = true;
+	} else if (drm_dev_enter(&vdev->drm, &idx)) {
+		ret = vgem_svm_vm_start(vm, args->flags);
+		drm_dev_exit(idx);
+	} else {
+		vm->closed = true;
+		mmu_interval_notifier_remove(&vm->exit);
+		ret = -ENODEV;
 	}
+	if (!ret)
+		args->vm_id = vm->handle;
+	else
+		vgem_svm_vm_put(vm);
 	return ret;
 }
 
@@ -340,39 +444,18 @@ int vgem_svm_vm_create_ioctl(struct drm_device *drm, void *data,
 			     struct drm_file *file)
 {
 	struct drm_vgem_svm_vm_create *args = data;
-	struct vgem_svm_dev *vdev = to_vgem_svm_dev(drm);
-	int idx, ret;
 
 	if (args->flags & ~DRM_VGEM_SVM_VM_MIGRATE_ON_FAULT)
 		return vgem_svm_bad(drm, "flags");
-	if (!drm_dev_enter(drm, &idx))
-		return -ENODEV;
-	ret = vgem_svm_vm_create(vdev, file, args);
-	drm_dev_exit(idx);
-	return ret;
-}
-
-static void vgem_svm_vm_forget_queues(struct vgem_svm_file *vfile,
-				      struct vgem_svm_vm *vm)
-{
-	struct vgem_svm_queue *queue;
-	unsigned long id;
-
-	lockdep_assert_held(&vfile->lock);
-	xa_for_each(&vfile->queues, id, queue) {
-		if (queue->vm != vm)
-			continue;
-		xa_erase(&vfile->queues, id);
-		vgem_svm_queue_put(queue);
-	}
+	return vgem_svm_vm_create(to_vgem_svm_dev(drm), file, args);
 }
 
 int vgem_svm_vm_destroy_ioctl(struct drm_device *drm, void *data,
 			      struct drm_file *file)
 {
 	struct drm_vgem_svm_vm_destroy *args = data;
-	struct vgem_svm_file *vfile = file->driver_priv;
 	struct vgem_svm_vm *vm;
+	bool mine;
 
 	if (args->flags)
 		return vgem_svm_bad(drm, "flags");
@@ -381,15 +464,8 @@ int vgem_svm_vm_destroy_ioctl(struct drm_device *drm, void *data,
 		return PTR_ERR(vm);
 	up_read(&vm->sem);
 
-	mutex_lock(&vfile->lock);
-	/* Its number may be another's by now. */
-	if (xa_load(&vfile->vms, args->vm_id) == vm) {
-		xa_erase(&vfile->vms, args->vm_id);
-		vgem_svm_vm_forget_queues(vfile, vm);
-		vgem_svm_vm_put(vm);
-	}
-	mutex_unlock(&vfile->lock);
-	vgem_svm_vm_close(vm);
+	mine = vgem_svm_vm_end(vm);
 	vgem_svm_vm_put(vm);
-	return 0;
+	/* Another thread may have been faster. */
+	return mine ? 0 : -ENOENT;
 }

@@ -131,6 +131,8 @@ struct task_struct *shim_thread_run(int (*fn)(void *data), void *data);
 #define kthread_run(fn, data, ...)	shim_thread_run(fn, data)
 int kthread_stop(struct task_struct *task);
 bool kthread_should_stop(void);
+#define MIN_NICE	(-20)
+#define MAX_NICE	19
 /* What it was set to, for tests; threads of user space share one priority. */
 void sched_set_normal(struct task_struct *task, int nice);
 int task_nice(const struct task_struct *task);
@@ -206,6 +208,9 @@ struct iommu_group;
 #define KUNIT_ASSERT_FALSE_MSG(test, a, ...)	KUNIT_ASSERT_FALSE(test, a)
 #define KUNIT_EXPECT_GE_MSG(test, a, b, ...)	KUNIT_EXPECT_GE(test, a, b)
 #define KUNIT_EXPECT_LE_MSG(test, a, b, ...)	KUNIT_EXPECT_LE(test, a, b)
+#define KUNIT_EXPECT_NOT_NULL(test, p)	KUNIT_EXPECT_TRUE(test, p)
+#define KUNIT_EXPECT_PTR_NE(test, a, b) \
+	KUNIT_EXPECT_NE(test, (uintptr_t)(a), (uintptr_t)(b))
 #define KUNIT_ASSERT_LT(test, a, b)	SHIM_CHECK64(test, true, a, <, b)
 #define KUNIT_ASSERT_NOT_ERR_OR_NULL(test, p) \
 	KUNIT_ASSERT_TRUE(test, (p) && !IS_ERR(p))

@@ -604,12 +604,41 @@ static void failed_commit_leaves_what_came_before(struct kunit *test)
 						 DRM_GPT_LEAF_VALID, 2,
 						 ops_only_once, &asked), -EAGAIN);
 	KUNIT_EXPECT_EQ(test, asked, 2);
+	KUNIT_EXPECT_EQ(test, up.done, 1);
 	drm_gpt_finish(&up);
 	ops_expect(test, dir - span, 16 * span | DRM_GPT_LEAF_VALID, span);
 	KUNIT_EXPECT_EQ(test, test_hw_now(hw, dir), 0);
 	KUNIT_ASSERT_EQ(test, test_unmap(hw, 0, test_last(hw)), 0);
 	test_reclaim_all(hw);
 	KUNIT_EXPECT_EQ(test, test_tables(hw), 1);
+}
+
+/* Whoever keeps a record needs to know exactly what went in before the error. */
+static void failed_commit_says_how_far_it_came(struct kunit *test)
+{
+	struct test_hw *hw = test->priv;
+	u64 first = test_span(hw) - 3 * 0x1000, leaves[6], seq;
+	struct drm_gpt_update up;
+	u32 bad, i;
+
+	for (bad = 0; bad < 6; bad++) {
+		for (i = 0; i < 6; i++)
+			leaves[i] = test_leaf_4k(3 * i + 1, 0);
+		leaves[1] = 0;
+		leaves[bad] = ~0ULL;
+		KUNIT_ASSERT_EQ(test, drm_gpt_prepare(&hw->gpt, &up, first,
+						      first + 0x5fff, 0, GFP_KERNEL), 0);
+		KUNIT_EXPECT_EQ(test, drm_gpt_commit(&up, first, leaves, 6, NULL,
+						     NULL), -EINVAL);
+		KUNIT_EXPECT_EQ(test, up.done, bad);
+		drm_gpt_finish(&up);
+		for (i = 0; i < 6; i++)
+			KUNIT_EXPECT_EQ(test, i < bad && leaves[i],
+					drm_gpt_mapped(&hw->gpt, first + i * 0x1000,
+						       first + i * 0x1000,
+						       DRM_GPT_LEAF_VALID, &seq));
+		KUNIT_ASSERT_EQ(test, test_unmap(hw, 0, test_last(hw)), 0);
+	}
 }
 
 /* An update that is prepared keeps its tables, whatever else happens. */
@@ -913,6 +942,8 @@ static struct kunit_case ops_cases[] = {
 	KUNIT_CASE_PARAM(failed_commit_relinks_nothing_stale,
 			 ops_variant_gen_params),
 	KUNIT_CASE_PARAM(failed_commit_leaves_what_came_before,
+			 ops_variant_gen_params),
+	KUNIT_CASE_PARAM(failed_commit_says_how_far_it_came,
 			 ops_variant_gen_params),
 	KUNIT_CASE_PARAM(prepared_tables_stay, ops_variant_gen_params),
 	KUNIT_CASE_PARAM(only_prepare_sleeps, ops_variant_gen_params),

@@ -7,8 +7,10 @@
 #include <kunit/test.h>
 #include <kunit/visibility.h>
 
+#include <linux/anon_inodes.h>
 #include <linux/completion.h>
 #include <linux/delay.h>
+#include <linux/file.h>
 #include <linux/kthread.h>
 #include <linux/mman.h>
 #include <linux/module.h>
@@ -334,51 +336,6 @@ static void munmap_returns_after_the_flush(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic64_read(&dev->svm.stats.unmapped), 1);
 }
 
-/* An invalidation as the core's, in a thread of its own. */
-struct test_inval {
-	struct drm_svm_window *window;
-	struct mmu_notifier_range range;
-	struct task_struct *task;
-	struct completion done;
-};
-
-static int test_inval_fn(void *data)
-{
-	struct test_inval *inval = data;
-	struct mmu_interval_notifier *notifier = &inval->window->notifier;
-
-	drm_svm_notifier_ops.invalidate(notifier, &inval->range,
-					notifier->invalidate_seq);
-	complete(&inval->done);
-	return 0;
-}
-
-static void test_inval_start(struct kunit *test, struct test_inval *inval,
-			     struct test_dev *dev, u64 addr)
-{
-	*inval = (struct test_inval) {
-		.window = drm_svm_window_get(dev->svm.smm, addr),
-	};
-	KUNIT_ASSERT_FALSE(test, IS_ERR(inval->window));
-	init_completion(&inval->done);
-	mmu_notifier_range_init(&inval->range, MMU_NOTIFY_CLEAR, 0, current->mm,
-				addr, addr + PAGE_SIZE);
-	inval->range.flags |= MMU_NOTIFIER_RANGE_BLOCKABLE;
-	inval->task = kthread_create(test_inval_fn, inval, "drm_svm_test");
-	KUNIT_ASSERT_FALSE(test, IS_ERR(inval->task));
-	get_task_struct(inval->task);
-	wake_up_process(inval->task);
-}
-
-static void test_await_flushes(struct kunit *test, struct test_dev *dev, int n)
-{
-	unsigned int tries;
-
-	for (tries = 0; tries < 10000 && atomic_read(&dev->begun) < n; tries++)
-		fsleep(1000);
-	KUNIT_EXPECT_GE(test, atomic_read(&dev->begun), n);
-}
-
 /* The page has left the table, but not yet the TLB: so nobody may return. */
 static void a_second_invalidation_flushes_too(struct kunit *test)
 {
@@ -398,10 +355,8 @@ static void a_second_invalidation_flushes_too(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, completion_done(&second.done));
 	WRITE_ONCE(dev->hold_flush, false);
 	wake_up_all(&dev->wait);
-	wait_for_completion(&first.done);
-	wait_for_completion(&second.done);
-	kthread_stop_put(first.task);
-	kthread_stop_put(second.task);
+	test_inval_end(&first);
+	test_inval_end(&second);
 }
 
 static void what_a_device_could_write_is_dirty(struct kunit *test)
@@ -653,18 +608,6 @@ static int test_init_careful(struct kunit *test)
 	return test_init_formats(test, formats);
 }
 
-/* What madvise(MADV_HUGEPAGE) does that matters to a fault. */
-static u64 test_map_huge(struct kunit *test)
-{
-	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
-	struct mm_struct *mm = current->mm;
-
-	mmap_write_lock(mm);
-	vm_flags_set(vma_lookup(mm, p), VM_HUGEPAGE);
-	mmap_write_unlock(mm);
-	return p;
-}
-
 /* Bytes of the leaf that maps an address, 0 if none does. */
 static u64 test_leaf_bytes(struct test_dev *dev, u64 addr)
 {
@@ -674,18 +617,83 @@ static u64 test_leaf_bytes(struct test_dev *dev, u64 addr)
 	return entry.flags ? entry.last - entry.first + 1 : 0;
 }
 
-/* A huge page that was read by a device, which then writes to a part of it. */
+/*
+ * 2 MiB in one piece, of a file of ours, so that its last page can be mapped
+ * read-only without its contents being another's.
+ */
+static vm_fault_t test_piece_fault(struct vm_fault *vmf)
+{
+	struct page *page = vmf->vma->vm_private_data;
+
+	vmf->page = page + vmf->pgoff;
+	get_page(vmf->page);
+	return 0;
+}
+
+static const struct vm_operations_struct test_piece_vm_ops = {
+	.fault = test_piece_fault,
+};
+
+static int test_piece_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	vma->vm_private_data = file->private_data;
+	vma->vm_ops = &test_piece_vm_ops;
+	return 0;
+}
+
+static const struct file_operations test_piece_fops = {
+	.mmap = test_piece_mmap,
+};
+
+#define TEST_PIECE_ORDER	(DRM_SVM_RANGE_SHIFT - PAGE_SHIFT)
+/* The page of it that may only be read. */
+#define TEST_PIECE_RO		(DRM_SVM_RANGE_PAGES - 1)
+
+static struct page *test_piece_map(struct kunit *test, u64 p)
+{
+	struct page *page = alloc_pages(GFP_KERNEL | __GFP_ZERO, TEST_PIECE_ORDER);
+	const unsigned long flags = MAP_SHARED | MAP_FIXED;
+	struct file *file;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	split_page(page, TEST_PIECE_ORDER);
+	file = anon_inode_getfile("drm_svm_test", &test_piece_fops, page, O_RDWR);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	KUNIT_EXPECT_EQ(test, vm_mmap(file, p, PAGES(TEST_PIECE_RO),
+				      PROT_READ | PROT_WRITE, flags, 0), p);
+	KUNIT_EXPECT_EQ(test, vm_mmap(file, p + PAGES(TEST_PIECE_RO), PAGE_SIZE,
+				      PROT_READ, flags, PAGES(TEST_PIECE_RO)),
+			p + PAGES(TEST_PIECE_RO));
+	fput(file);
+	for (i = 0; i < TEST_PIECE_RO; i++)
+		test_poke(test, p + PAGES(i), i);
+	test_peek(test, p + PAGES(TEST_PIECE_RO));
+	return page;
+}
+
+static void test_piece_unmap(struct kunit *test, struct page *page, u64 p)
+{
+	unsigned int i;
+
+	KUNIT_EXPECT_EQ(test, vm_munmap(p, DRM_SVM_RANGE_SIZE), 0);
+	for (i = 0; i < DRM_SVM_RANGE_PAGES; i++)
+		put_page(page + i);
+}
+
+/* A large leaf that was for reading, and a part of it is to be written. */
 static void a_large_page_makes_way(struct kunit *test)
 {
-	u64 p = test_map_huge(test);
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+	struct page *page = test_piece_map(test, p);
 	unsigned int i, flushes;
 
-	test_poke(test, p, 1);
-	for (i = 0; i < TEST_DEVS; i++)
-		KUNIT_ASSERT_EQ(test, test_dev_access(test_dev(test, i), p + PAGES(9),
+	for (i = 0; i < TEST_DEVS; i++) {
+		KUNIT_EXPECT_EQ(test, test_dev_access(test_dev(test, i), p + PAGES(9),
 						      DRM_SVM_READ), 0);
-	if (test_leaf_bytes(test_dev(test, 0), p) != DRM_SVM_RANGE_SIZE)
-		kunit_skip(test, "memory has no huge page to give");
+		KUNIT_EXPECT_EQ(test, test_leaf_bytes(test_dev(test, i), p),
+				DRM_SVM_RANGE_SIZE);
+	}
 	flushes = atomic_read(&test_dev(test, 0)->flushes);
 
 	/* Nobody invalidates: it is the device's own next fault that needs room. */
@@ -697,18 +705,17 @@ static void a_large_page_makes_way(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, test_dev_maps(dev, p + PAGES(9),
 						      DRM_GPT_LEAF_WRITE));
 		KUNIT_EXPECT_TRUE(test, test_dev_maps(dev, p, 0));
-		KUNIT_EXPECT_TRUE(test, test_dev_maps(dev, p + PAGES(511), 0));
+		KUNIT_EXPECT_TRUE(test, test_dev_maps(dev, p + PAGES(TEST_PIECE_RO), 0));
+		KUNIT_EXPECT_FALSE(test, test_dev_maps(dev, p + PAGES(TEST_PIECE_RO),
+						       DRM_GPT_LEAF_WRITE));
+		KUNIT_EXPECT_LT(test, test_leaf_bytes(dev, p + PAGES(9)),
+				DRM_SVM_RANGE_SIZE);
 	}
 	/* It went and was flushed, and all of it came back with that write. */
 	KUNIT_EXPECT_GT(test, atomic_read(&test_dev(test, 0)->flushes), flushes);
-	KUNIT_EXPECT_EQ(test, test_leaf_bytes(test_dev(test, 0), p + PAGES(9)),
-			DRM_SVM_RANGE_SIZE);
 	/* Where it may be split in place nothing has to go. */
 	KUNIT_EXPECT_EQ(test, atomic_read(&test_dev(test, 1)->flushes), 0);
-	KUNIT_EXPECT_EQ(test, test_leaf_bytes(test_dev(test, 1), p + PAGES(9)),
-			PAGE_SIZE);
-	KUNIT_EXPECT_FALSE(test, test_dev_maps(test_dev(test, 1), p + PAGES(8),
-					       DRM_GPT_LEAF_WRITE));
+	test_piece_unmap(test, page, p);
 }
 
 /*
@@ -718,33 +725,24 @@ static void a_large_page_makes_way(struct kunit *test)
 static void an_invalidation_beside_that_flushes_walks(struct kunit *test)
 {
 	struct test_dev *dev = test_dev(test, 0);
-	u64 p = test_map_huge(test);
-	unsigned int tries;
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+	struct page *page = test_piece_map(test, p);
 	struct test_inval inval;
 	int begun, unit;
 
-	test_poke(test, p, 1);
-	/* The rest stays in one piece of memory, but for one table of small pages. */
-	KUNIT_ASSERT_EQ(test, vm_munmap(p + PAGES(511), PAGE_SIZE), 0);
-	KUNIT_ASSERT_EQ(test, test_dev_access(dev, p + PAGES(9), DRM_SVM_READ), 0);
-	KUNIT_ASSERT_EQ(test, test_leaf_bytes(dev, p), PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, test_dev_access(dev, p + PAGES(9), DRM_SVM_READ), 0);
 	begun = atomic_read(&dev->begun);
 	WRITE_ONCE(dev->hold_flush, true);
 	unit = test_dev_start(dev, p + PAGES(9), DRM_SVM_WRITE);
-	for (tries = 0; tries < 2000 && atomic_read(&dev->begun) == begun; tries++)
-		fsleep(1000);
-	if (atomic_read(&dev->begun) != begun) {
-		test_inval_start(test, &inval, dev, p + PAGES(100));
-		test_await_flushes(test, dev, begun + 2);
-		KUNIT_EXPECT_TRUE(test, READ_ONCE(dev->directory));
-	}
+	test_await_flushes(test, dev, begun + 1);
+	test_inval_start(test, &inval, dev, p + PAGES(100));
+	test_await_flushes(test, dev, begun + 2);
+	KUNIT_EXPECT_TRUE(test, READ_ONCE(dev->directory));
 	WRITE_ONCE(dev->hold_flush, false);
 	wake_up_all(&dev->wait);
-	if (atomic_read(&dev->begun) == begun)
-		kunit_skip(test, "memory has no huge page to give");
-	wait_for_completion(&inval.done);
-	kthread_stop_put(inval.task);
+	test_inval_end(&inval);
 	KUNIT_EXPECT_EQ(test, test_dev_wait(dev, unit), 0);
+	test_piece_unmap(test, page, p);
 }
 
 static void rights_that_entries_lack_are_left_out(struct kunit *test)
@@ -785,6 +783,9 @@ static void memory_needs_an_aperture(struct kunit *test)
 	format = drm_gpt_format_lpae_4k;
 	format.levels[0].bits--;
 	config.region = NULL;
+	KUNIT_EXPECT_EQ(test, drm_svm_init(svm, current->mm, &config), -EINVAL);
+	/* Nobody can take one page away from a device whose pages are larger. */
+	format = drm_gpt_format_lpae_16k;
 	KUNIT_EXPECT_EQ(test, drm_svm_init(svm, current->mm, &config), -EINVAL);
 }
 
@@ -851,6 +852,8 @@ static struct kunit_suite format_suite = {
 };
 
 kunit_test_suites(&span_suite, &svm_suite, &format_suite, &drm_svm_attr_suite,
+		  &drm_svm_fault_suite, &drm_svm_lane_suite,
+		  &drm_svm_mirror_suite, &drm_svm_reach_suite,
 		  &drm_svm_memory_suite);
 
 MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");

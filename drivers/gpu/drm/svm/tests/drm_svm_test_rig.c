@@ -5,7 +5,10 @@
  */
 
 #include <kunit/test.h>
+#include <kunit/visibility.h>
 
+#include <linux/delay.h>
+#include <linux/kthread.h>
 #include <linux/mman.h>
 #include <linux/uaccess.h>
 
@@ -167,4 +170,65 @@ u8 test_where(struct kunit *test, struct test_dev *dev, u64 addr)
 	KUNIT_ASSERT_EQ(test, drm_svm_residency(&dev->svm, addr,
 						addr + PAGE_SIZE - 1, &where), 0);
 	return where & DRM_SVM_PAGE_LOCATION;
+}
+
+static int test_inval_fn(void *data)
+{
+	struct test_inval *inval = data;
+	struct mmu_interval_notifier *notifier = &inval->window->notifier;
+
+	drm_svm_notifier_ops.invalidate(notifier, &inval->range,
+					notifier->invalidate_seq);
+	complete(&inval->done);
+	return 0;
+}
+
+/**
+ * test_inval_start() - begin to invalidate a page
+ * @test: case
+ * @inval: on the stack, until test_inval_end()
+ * @dev: a device
+ * @addr: address of the page
+ */
+void test_inval_start(struct kunit *test, struct test_inval *inval,
+		      struct test_dev *dev, u64 addr)
+{
+	*inval = (struct test_inval) {
+		.window = drm_svm_window_get(dev->svm.smm, addr),
+	};
+	KUNIT_ASSERT_FALSE(test, IS_ERR(inval->window));
+	init_completion(&inval->done);
+	mmu_notifier_range_init(&inval->range, MMU_NOTIFY_CLEAR, 0, current->mm,
+				addr, addr + PAGE_SIZE);
+	inval->range.flags |= MMU_NOTIFIER_RANGE_BLOCKABLE;
+	inval->task = kthread_create(test_inval_fn, inval, "drm_svm_test");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(inval->task));
+	get_task_struct(inval->task);
+	wake_up_process(inval->task);
+}
+
+/**
+ * test_inval_end() - wait for its end
+ * @inval: begun
+ */
+void test_inval_end(struct test_inval *inval)
+{
+	wait_for_completion(&inval->done);
+	kthread_stop_put(inval->task);
+	drm_svm_window_put(inval->window);
+}
+
+/**
+ * test_await_flushes() - wait until flushes have begun
+ * @test: case
+ * @dev: device
+ * @n: how many since the device was made
+ */
+void test_await_flushes(struct kunit *test, struct test_dev *dev, int n)
+{
+	unsigned int tries;
+
+	for (tries = 0; tries < 10000 && atomic_read(&dev->begun) < n; tries++)
+		fsleep(1000);
+	KUNIT_EXPECT_GE(test, atomic_read(&dev->begun), n);
 }

@@ -2,8 +2,8 @@
 # The hardware half, linked into vgem_svm.ko; the IOMMU is a module of its own.
 vgem_svm-hw-objs := hw/vgem_svm_hw.o hw/vgem_svm_bus.o hw/vgem_svm_irq.o \
 	hw/vgem_svm_mmu.o hw/vgem_svm_inv.o hw/vgem_svm_fault.o \
-	hw/vgem_svm_chan.o hw/vgem_svm_compute.o hw/vgem_svm_rv64.o \
-	hw/vgem_svm_copy.o hw/vgem_svm_pt.o
+	hw/vgem_svm_chan.o hw/vgem_svm_packet.o hw/vgem_svm_compute.o hw/vgem_svm_sched.o \
+	hw/vgem_svm_rv64.o hw/vgem_svm_copy.o hw/vgem_svm_pt.o
 
 # Their accesses to memory of processes are checked by hand, in
 # vgem_svm_access(): instrumented, they are too slow.

@@ -182,6 +182,18 @@ static u64 *vgem_svm_ring_word(struct vgem_svm_chan *chan, u64 n)
 				   false);
 }
 
+static enum vgem_svm_packet_place vgem_svm_chan_place(struct vgem_svm_chan *chan)
+{
+	switch (chan->index) {
+	case VGEM_SVM_HW_CHAN_PT:
+		return VGEM_SVM_PACKET_PT;
+	case VGEM_SVM_HW_CHAN_COPY:
+		return VGEM_SVM_PACKET_COPY;
+	default:
+		return VGEM_SVM_PACKET_COMPUTE;
+	}
+}
+
 /* Reads the packet at the head. Return: false if that ended the channel. */
 static bool vgem_svm_chan_fetch(struct vgem_svm_chan *chan, u64 tail)
 {
@@ -196,7 +208,8 @@ static bool vgem_svm_chan_fetch(struct vgem_svm_chan *chan, u64 tail)
 	}
 	chan->pkt[0] = READ_ONCE(ring[0]);
 	words = VGEM_SVM_PKT_WORDS(chan->pkt[0]);
-	if (!words || words > min(left, tail - chan->head)) {
+	if (words > min(left, tail - chan->head) ||
+	    !vgem_svm_packet_ok(chan->pkt[0], vgem_svm_chan_place(chan))) {
 		vgem_svm_chan_die(chan, VGEM_SVM_ERR_PACKET, chan->head * 8, 0,
 				  chan->pkt[0] << 32);
 		return false;
@@ -214,8 +227,9 @@ static bool vgem_svm_chan_fetch(struct vgem_svm_chan *chan, u64 tail)
  * in the ring meanwhile does not change it. Of one that is longer than
  * %VGEM_SVM_PKT_KEPT these are the first words; vgem_svm_chan_words() has the rest.
  *
- * Context: a ring that cannot be read, and a packet that is longer than what
- * has been written or crosses a 4 KiB boundary of the ring, end the channel.
+ * Context: a ring that cannot be read, a packet that is longer than what has
+ * been written or crosses a 4 KiB boundary of the ring, and one whose first word is
+ * not as vgem_svm_packet_ok() wants it, end the channel.
  * Return: its words, or NULL if there is none.
  */
 const u64 *vgem_svm_chan_packet(struct vgem_svm_chan *chan)
@@ -265,7 +279,7 @@ static bool vgem_svm_chan_fence(struct vgem_svm_chan *chan, const u64 *pkt)
 	struct vgem_svm_hw *hw = chan->unit->hw;
 	u8 *ptr;
 
-	if (VGEM_SVM_PKT_WORDS(pkt[0]) != 3 || (pkt[1] & 7))
+	if (pkt[1] & 7)
 		return false;
 	ptr = vgem_svm_bus(hw, pkt[1], true);
 	if (!ptr) {
@@ -316,6 +330,10 @@ u64 vgem_svm_chan_read(struct vgem_svm_hw *hw, u32 index, u32 reg)
 		return chan->vm;
 	case VGEM_SVM_CHAN_BUDGET:
 		return chan->budget;
+	case VGEM_SVM_CHAN_TOTAL:
+		return chan->total;
+	case VGEM_SVM_CHAN_OWNER:
+		return chan->owner;
 	case VGEM_SVM_CHAN_STATUS:
 		/* Pairs with vgem_svm_chan_die(). */
 		return smp_load_acquire(&chan->status);
@@ -349,6 +367,12 @@ static void vgem_svm_chan_set(struct vgem_svm_chan *chan, u32 reg, u64 val)
 		break;
 	case VGEM_SVM_CHAN_BUDGET:
 		chan->budget = val;
+		break;
+	case VGEM_SVM_CHAN_TOTAL:
+		chan->total = val;
+		break;
+	case VGEM_SVM_CHAN_OWNER:
+		WRITE_ONCE(chan->owner, val);
 		break;
 	}
 	vgem_svm_unit_unlock(unit);

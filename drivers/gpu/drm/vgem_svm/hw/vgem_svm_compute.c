@@ -6,7 +6,7 @@
  * A channel does one packet after the other. Its front end reads packets
  * through the MMU as well, so it may park like a thread. A launch has up to 64
  * threads in slots; as one ends the next begins, and the launch is over when all
- * have ended. An engine takes its channels in turn, a quantum each: one that
+ * have ended. Engines take their channels in turn, see vgem_svm_sched.c: one that
  * loops for ever, or waits for a fault, holds up nobody but itself.
  *
  * A quantum is at most VGEM_SVM_QUANTUM instructions of one thread, or one packet,
@@ -65,6 +65,7 @@ static bool vgem_svm_launch(struct vgem_svm_chan *chan, const u64 *pkt)
 	memcpy(chan->launch, pkt, sizeof(chan->launch));
 	chan->next_thread = 0;
 	chan->nr_threads = pkt[2];
+	chan->insns = 0;
 	vgem_svm_launch_refill(chan);
 	return true;
 }
@@ -119,8 +120,8 @@ static bool vgem_svm_batch_fetch(struct vgem_svm_chan *chan, u64 *pkt)
 		pkt[i] = READ_ONCE(*(u64 *)p);
 		if (!i) {
 			words = VGEM_SVM_PKT_WORDS(pkt[0]);
-			if (!words ||
-			    words > (chan->batch_end - chan->batch) / 8) {
+			if (words > (chan->batch_end - chan->batch) / 8 ||
+			    !vgem_svm_packet_ok(pkt[0], VGEM_SVM_PACKET_BATCH)) {
 				vgem_svm_chan_die(chan, VGEM_SVM_ERR_PACKET,
 						  chan->batch, 0, pkt[0] << 32);
 				return false;
@@ -133,31 +134,20 @@ static bool vgem_svm_batch_fetch(struct vgem_svm_chan *chan, u64 *pkt)
 
 static bool vgem_svm_batch_execute(struct vgem_svm_chan *chan, const u64 *pkt)
 {
-	u32 words = VGEM_SVM_PKT_WORDS(pkt[0]);
-	bool ok = false;
-
 	switch (VGEM_SVM_PKT_OP(pkt[0])) {
-	case VGEM_SVM_PKT_NOP:
-		ok = true;
-		break;
 	case VGEM_SVM_PKT_LAUNCH:
-		ok = words == VGEM_SVM_LAUNCH_WORDS && vgem_svm_launch(chan, pkt);
-		break;
-	case VGEM_SVM_PKT_STORE:
-		if (words == 3)
-			return vgem_svm_front_store(chan, pkt,
-						    VGEM_SVM_ACCESS_WRITE);
-		break;
-	case VGEM_SVM_PKT_ATOMIC_ADD:
-		if (words == 3)
-			return vgem_svm_front_store(chan, pkt,
-						    VGEM_SVM_ACCESS_ATOMIC);
-		break;
-	}
-	if (!ok)
+		if (vgem_svm_launch(chan, pkt))
+			return true;
 		vgem_svm_chan_die(chan, VGEM_SVM_ERR_PACKET, chan->batch, 0,
 				  pkt[0] << 32);
-	return ok;
+		return false;
+	case VGEM_SVM_PKT_STORE:
+		return vgem_svm_front_store(chan, pkt, VGEM_SVM_ACCESS_WRITE);
+	case VGEM_SVM_PKT_ATOMIC_ADD:
+		return vgem_svm_front_store(chan, pkt, VGEM_SVM_ACCESS_ATOMIC);
+	default:
+		return true;
+	}
 }
 
 static void vgem_svm_front_batch(struct vgem_svm_chan *chan)
@@ -165,7 +155,8 @@ static void vgem_svm_front_batch(struct vgem_svm_chan *chan)
 	u64 pkt[VGEM_SVM_LAUNCH_WORDS];
 
 	/* Packets are in order for all: a load after a store as well. */
-	smp_mb();
+	if (!vgem_svm_hw_planted(46))
+		smp_mb();
 	if (!vgem_svm_batch_fetch(chan, pkt) ||
 	    !vgem_svm_batch_execute(chan, pkt))
 		return;
@@ -176,8 +167,7 @@ static bool vgem_svm_batch_start(struct vgem_svm_chan *chan, const u64 *pkt)
 {
 	u64 end = pkt[1] + pkt[2];
 
-	if (VGEM_SVM_PKT_WORDS(pkt[0]) != 3 || (pkt[1] & 7) || (pkt[2] & 7) ||
-	    end < pkt[1])
+	if ((pkt[1] & 7) || (pkt[2] & 7) || end < pkt[1])
 		return false;
 	chan->batch = pkt[1];
 	chan->batch_end = end;
@@ -207,9 +197,9 @@ static bool vgem_svm_front_ring(struct vgem_svm_chan *chan)
 		ok = vgem_svm_batch_start(chan, pkt);
 		break;
 	case VGEM_SVM_PKT_USER_FENCE:
-		ok = VGEM_SVM_PKT_WORDS(header) == 3;
-		if (ok && !vgem_svm_user_fence(chan, pkt))
+		if (!vgem_svm_user_fence(chan, pkt))
 			return true;
+		ok = true;
 		break;
 	default:
 		ok = vgem_svm_chan_common(chan, pkt);
@@ -222,7 +212,7 @@ static bool vgem_svm_front_ring(struct vgem_svm_chan *chan)
 	return true;
 }
 
-/* ---- scheduling --------------------------------------------------------- */
+/* ---- quanta --------------------------------------------------------- */
 
 static struct vgem_svm_thread *vgem_svm_pick(struct vgem_svm_chan *chan)
 {
@@ -239,53 +229,40 @@ static struct vgem_svm_thread *vgem_svm_pick(struct vgem_svm_chan *chan)
 	return NULL;
 }
 
-static void vgem_svm_run_thread(struct vgem_svm_chan *chan,
-				struct vgem_svm_thread *t)
+static u32 vgem_svm_run_thread(struct vgem_svm_chan *chan,
+			       struct vgem_svm_thread *t)
 {
-	vgem_svm_rv64_run(chan, t, VGEM_SVM_QUANTUM);
+	u32 used = vgem_svm_rv64_run(chan, t, VGEM_SVM_QUANTUM);
+
 	if (t->state == VGEM_SVM_THREAD_FREE)
 		vgem_svm_launch_refill(chan);
+	return used;
 }
 
-/* One quantum of a channel. Return: false if it has nothing to do. */
-static bool vgem_svm_chan_quantum(struct vgem_svm_chan *chan)
+/* Return: false if there is no packet to do. */
+static bool vgem_svm_front(struct vgem_svm_chan *chan)
 {
-	struct vgem_svm_thread *t;
-
-	if (chan->resident) {
-		t = vgem_svm_pick(chan);
-		if (t)
-			vgem_svm_run_thread(chan, t);
-		return t;
-	}
 	if (chan->front != VGEM_SVM_THREAD_RUN)
 		return false;
-	if (chan->batch != chan->batch_end) {
-		vgem_svm_front_batch(chan);
-		return true;
-	}
-	return vgem_svm_front_ring(chan);
+	if (chan->batch == chan->batch_end)
+		return vgem_svm_front_ring(chan);
+	vgem_svm_front_batch(chan);
+	return true;
 }
 
 /**
- * vgem_svm_compute_step() - a quantum for each channel of an engine
- * @unit: engine
+ * vgem_svm_chan_quantum() - a channel goes on
+ * @chan: its unit is locked, it is on
  *
- * Return: false if none had anything to do.
+ * Return: instructions that took, as many as a quantum for a packet; 0 if there is
+ * nothing to do.
  */
-bool vgem_svm_compute_step(struct vgem_svm_unit *unit)
+u32 vgem_svm_chan_quantum(struct vgem_svm_chan *chan)
 {
-	struct vgem_svm_hw *hw = unit->hw;
-	u64 chans = READ_ONCE(unit->chans);
-	bool busy = false;
-	unsigned int c;
+	struct vgem_svm_thread *t;
 
-	for_each_set_bit(c, (unsigned long *)&chans, 64) {
-		vgem_svm_unit_lock(unit);
-		if ((unit->chans & BIT_ULL(c)) && !READ_ONCE(hw->stopped))
-			busy |= vgem_svm_chan_quantum(&hw->chans[c]);
-		vgem_svm_unit_unlock(unit);
-		cond_resched();
-	}
-	return busy;
+	if (!chan->resident)
+		return vgem_svm_front(chan) ? VGEM_SVM_QUANTUM : 0;
+	t = vgem_svm_pick(chan);
+	return t ? vgem_svm_run_thread(chan, t) : 0;
 }

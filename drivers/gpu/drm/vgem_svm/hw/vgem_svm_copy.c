@@ -68,8 +68,7 @@ static bool vgem_svm_copy_packet(struct vgem_svm_chan *chan, const u64 *pkt)
 	bool fill = VGEM_SVM_PKT_OP(pkt[0]) == VGEM_SVM_PKT_FILL;
 	u64 bytes = fill ? pkt[2] : pkt[3];
 
-	if (VGEM_SVM_PKT_WORDS(pkt[0]) != 4 ||
-	    (fill && ((pkt[1] | pkt[2]) & 7))) {
+	if (fill && ((pkt[1] | pkt[2]) & 7)) {
 		vgem_svm_chan_die(chan, VGEM_SVM_ERR_PACKET, chan->head * 8, 0,
 				  pkt[0] << 32);
 		return false;

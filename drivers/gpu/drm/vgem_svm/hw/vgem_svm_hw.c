@@ -17,6 +17,7 @@
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
@@ -26,6 +27,10 @@
 static bool vgem_svm_use_iommu = true;
 module_param_named(iommu, vgem_svm_use_iommu, bool, 0444);
 MODULE_PARM_DESC(iommu, "Put the devices behind the virtual IOMMU (default: on)");
+
+static int vgem_svm_engine_nice = MAX_NICE;
+module_param_named(engine_nice, vgem_svm_engine_nice, int, 0444);
+MODULE_PARM_DESC(engine_nice, "Nice value of the threads that run programs, -20 to 19 (default: 19)");
 
 #ifdef CONFIG_VGEM_SVM_PLANTED_BUGS
 int vgem_svm_planted_hw;
@@ -138,10 +143,16 @@ static int vgem_svm_units_start(struct vgem_svm_hw *hw)
 	u32 i;
 	int ret;
 
+	/*
+	 * What programs make them do is nobody's who would be charged for it, so it
+	 * takes what others leave. The two other engines are waited for: by whoever
+	 * needs memory, in notifiers too.
+	 */
 	for (i = 0; i < hw->config.nr_compute; i++) {
 		ret = vgem_svm_unit_start(&hw->compute[i], "c");
 		if (ret)
 			return ret;
+		sched_set_normal(hw->compute[i].task, vgem_svm_engine_nice);
 	}
 	ret = vgem_svm_unit_start(&hw->copy, "copy");
 	return ret ?: vgem_svm_unit_start(&hw->pt, "pt");
@@ -228,7 +239,7 @@ static void vgem_svm_hw_setup(struct vgem_svm_hw *hw,
  *
  * Context: may sleep.
  * Return: the device, -ENOMEM, -EINTR if the caller was killed meanwhile,
- * -EINVAL for a number of engines or a size that cannot be.
+ * -EINVAL for a number of engines, a size or a nice value that cannot be.
  */
 struct vgem_svm_hw *vgem_svm_hw_create(const struct vgem_svm_hw_config *config)
 {
@@ -237,6 +248,7 @@ struct vgem_svm_hw *vgem_svm_hw_create(const struct vgem_svm_hw_config *config)
 
 	if (!config->nr_compute ||
 	    config->nr_compute > VGEM_SVM_HW_MAX_COMPUTE ||
+	    vgem_svm_engine_nice < MIN_NICE || vgem_svm_engine_nice > MAX_NICE ||
 	    !IS_ALIGNED(config->vram_bytes, SZ_2M))
 		return ERR_PTR(-EINVAL);
 	hw = kvzalloc_obj(*hw, GFP_KERNEL);

@@ -145,6 +145,8 @@ void vgem_svm_hw_dump(struct vgem_svm_hw *hw, struct seq_file *m);
 #define VGEM_SVM_CHAN_ERR_ADDR		0x48	/* RO offending address */
 #define VGEM_SVM_CHAN_ERR_PC		0x50	/* RO program counter, 0 if none */
 #define VGEM_SVM_CHAN_ERR_INFO		0x58	/* RO [31:0] thread, [63:32] instruction */
+#define VGEM_SVM_CHAN_TOTAL		0x60	/* RW, instructions per launch, 0 = no limit */
+#define VGEM_SVM_CHAN_OWNER		0x68	/* RW [31:0], who shares turns on the engine */
 
 /**
  * enum vgem_svm_chan_error - why a channel is dead
@@ -152,7 +154,7 @@ void vgem_svm_hw_dump(struct vgem_svm_hw *hw, struct seq_file *m);
  * @VGEM_SVM_ERR_PACKET: unknown or malformed packet, or one not allowed there
  * @VGEM_SVM_ERR_INSN: illegal instruction, or EBREAK
  * @VGEM_SVM_ERR_ALIGN: misaligned access or jump
- * @VGEM_SVM_ERR_BUDGET: a thread used up CHAN_BUDGET
+ * @VGEM_SVM_ERR_BUDGET: a thread used up CHAN_BUDGET, or a launch CHAN_TOTAL
  * @VGEM_SVM_ERR_STACK: a stack pointer left the thread's stack
  * @VGEM_SVM_ERR_VA: an address above 57 bits
  * @VGEM_SVM_ERR_BUS: the bus refused the address (IOMMU, or no memory there)

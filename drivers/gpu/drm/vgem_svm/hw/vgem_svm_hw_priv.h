@@ -11,6 +11,8 @@
 
 /* Instructions of one thread in one preempt-off section. */
 #define VGEM_SVM_QUANTUM	64
+/* Instructions that an owner of channels has in its turn; a packet counts as a quantum. */
+#define VGEM_SVM_SLICE		(8 * VGEM_SVM_QUANTUM)
 #define VGEM_SVM_TLB_SETS	2048
 #define VGEM_SVM_TLB_WAYS	4
 #define VGEM_SVM_TLB_ENTRIES	(VGEM_SVM_TLB_SETS * VGEM_SVM_TLB_WAYS)
@@ -139,6 +141,9 @@ struct vgem_svm_thread {
  * @pkt_kept: @pkt has been read
  * @vm: address space
  * @budget: instructions per thread, 0: no limit
+ * @total: instructions per launch, 0: no limit
+ * @owner: whose it is; channels of one owner share its turns
+ * @turn: number of its last turn on its engine; the engine's thread's
  * @status: VGEM_SVM_CHAN_ST_*
  * @err: enum vgem_svm_chan_error
  * @err_addr: offending address
@@ -149,6 +154,7 @@ struct vgem_svm_thread {
  * @front: state of the packet front end
  * @front_record: number of its fault record, while it is parked
  * @launch: packet of the launch that runs
+ * @insns: instructions that its threads have run
  * @next_thread: next thread to start
  * @nr_threads: threads of the launch
  * @resident: threads in slots
@@ -166,6 +172,9 @@ struct vgem_svm_chan {
 	bool pkt_kept;
 	u32 vm;
 	u64 budget;
+	u64 total;
+	u32 owner;
+	u64 turn;
 	u32 status;
 	u32 err;
 	u64 err_addr;
@@ -176,6 +185,7 @@ struct vgem_svm_chan {
 	enum vgem_svm_thread_state front;
 	u64 front_record;
 	u64 launch[VGEM_SVM_LAUNCH_WORDS];
+	u64 insns;
 	u32 next_thread;
 	u32 nr_threads;
 	u32 resident;
@@ -198,6 +208,7 @@ struct vgem_svm_chan {
  * @recent: where the last translations of data and of instructions were found;
  *	a guess that the tag confirms
  * @chans: bit per channel that is on
+ * @turns: turns that channels have had; the thread's
  * @done_bytes: copy engine: how far the copy at the head of its ring is
  * @inv_wait: page-table engine: invalidation that the packet at the head of its
  *	ring has started, 0 for none
@@ -214,6 +225,7 @@ struct vgem_svm_unit {
 	struct vgem_svm_walk_entry *walk;
 	struct vgem_svm_tlb_entry *recent[2];
 	u64 chans;
+	u64 turns;
 	u64 done_bytes;
 	u64 inv_wait;
 };
@@ -315,6 +327,16 @@ enum vgem_svm_thread_state vgem_svm_fault_raise(struct vgem_svm_chan *chan,
 						u64 *number);
 void vgem_svm_fault_cancel(struct vgem_svm_hw *hw, u64 val);
 
+/* packets */
+enum vgem_svm_packet_place {
+	VGEM_SVM_PACKET_PT,
+	VGEM_SVM_PACKET_COPY,
+	VGEM_SVM_PACKET_COMPUTE,
+	VGEM_SVM_PACKET_BATCH,
+};
+
+bool vgem_svm_packet_ok(u64 header, enum vgem_svm_packet_place place);
+
 /* channels */
 void vgem_svm_chan_die(struct vgem_svm_chan *chan, u32 error, u64 addr, u64 pc,
 		       u64 info);
@@ -329,14 +351,17 @@ void vgem_svm_chan_write(struct vgem_svm_hw *hw, u32 index, u32 reg, u64 val);
 struct vgem_svm_unit *vgem_svm_chan_lock(struct vgem_svm_chan *chan);
 void vgem_svm_unit_kick(struct vgem_svm_unit *unit);
 
+/* compute */
+u32 vgem_svm_chan_quantum(struct vgem_svm_chan *chan);
+
 /* engines: one step; false if there was nothing to do */
 bool vgem_svm_compute_step(struct vgem_svm_unit *unit);
 bool vgem_svm_copy_step(struct vgem_svm_unit *unit);
 bool vgem_svm_pt_step(struct vgem_svm_unit *unit);
 
 /* rv64 */
-void vgem_svm_rv64_run(struct vgem_svm_chan *chan, struct vgem_svm_thread *t,
-		       unsigned int n);
+u32 vgem_svm_rv64_run(struct vgem_svm_chan *chan, struct vgem_svm_thread *t,
+		      u32 n);
 
 #ifdef CONFIG_VGEM_SVM_PLANTED_BUGS
 extern int vgem_svm_planted_hw;

@@ -173,7 +173,8 @@ static const struct iommu_ops vgem_svm_iommu_ops = {
 	.capable = vgem_svm_iommu_capable,
 	.domain_alloc_paging = vgem_svm_domain_alloc,
 	.probe_device = vgem_svm_iommu_probe_device,
-	.device_group = generic_single_device_group,
+	/* Each has its own bus addresses, and can be given away alone. */
+	.device_group = generic_device_group,
 	.def_domain_type = vgem_svm_iommu_def_domain_type,
 	.default_domain_ops = &(const struct iommu_domain_ops) {
 		.attach_dev = vgem_svm_domain_attach,

@@ -20,6 +20,7 @@
 #include <linux/hash.h>
 #include <linux/kasan-checks.h>
 #include <linux/mm.h>
+#include <linux/nospec.h>
 
 #include "vgem_svm_hw_priv.h"
 
@@ -392,18 +393,39 @@ vgem_svm_fill(struct vgem_svm_unit *unit, u32 vm, u64 va,
 	return entry;
 }
 
+/*
+ * The memory behind a translation that has been found. The comparisons that found it
+ * are branches, which the host's processor may take before they are decided; what it
+ * would read then is a page of another address space, chosen by a program. So the
+ * address is made to depend on what they compared, which is read anew, or the
+ * compiler would know the result.
+ */
+static u8 *vgem_svm_tlb_memory(const struct vgem_svm_tlb_entry *entry, u64 tag,
+			       long gen, u64 va)
+{
+	u64 differs = (READ_ONCE(entry->tag) ^ tag) |
+		      (u64)(READ_ONCE(entry->bus_gen) ^ gen);
+	unsigned long ptr = (unsigned long)entry->page + (va & 0xfff);
+
+	return (u8 *)(ptr & array_index_mask_nospec(differs, 1));
+}
+
 /* From an address of a program to memory. Return: where, or NULL. */
 static u8 *vgem_svm_translate(struct vgem_svm_unit *unit, u32 vm, u64 va,
 			      u32 access, struct vgem_svm_stop *stop)
 {
+	u64 tag = vgem_svm_tlb_tag(vm, va);
 	struct vgem_svm_tlb_entry *entry;
+	long gen;
 
-	entry = vgem_svm_tlb_guess(unit, vgem_svm_tlb_tag(vm, va), access);
+	entry = vgem_svm_tlb_guess(unit, tag, access);
 	if (entry && likely(vgem_svm_permits(entry, access))) {
-		if (likely(entry->bus_gen ==
-			   atomic_long_read(unit->hw->bus_gen)) ||
-		    vgem_svm_resolve(unit, entry))
-			return entry->page + (va & 0xfff);
+		gen = atomic_long_read(unit->hw->bus_gen);
+		if (likely(entry->bus_gen == gen))
+			return vgem_svm_tlb_memory(entry, tag, gen, va);
+		/* Resolved at the generation that it then has. */
+		if (vgem_svm_resolve(unit, entry))
+			return vgem_svm_tlb_memory(entry, tag, entry->bus_gen, va);
 		stop->error = VGEM_SVM_ERR_BUS;
 		stop->va = va;
 		return NULL;

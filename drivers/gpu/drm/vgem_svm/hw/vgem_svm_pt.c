@@ -27,16 +27,9 @@ static bool vgem_svm_pt_shape_ok(const u64 *pkt)
 {
 	u32 words = VGEM_SVM_PKT_WORDS(pkt[0]), n = VGEM_SVM_PT_COUNT(pkt[0]);
 
-	if (!n || (pkt[1] & 7) || (pkt[1] & (SZ_4K - 1)) + n * 8 > SZ_4K)
+	if (VGEM_SVM_PKT_OP(pkt[0]) == VGEM_SVM_PKT_PT_WRITE && words != 2 + n)
 		return false;
-	switch (VGEM_SVM_PKT_OP(pkt[0])) {
-	case VGEM_SVM_PKT_PT_WRITE:
-		return words == 2 + n;
-	case VGEM_SVM_PKT_PT_SEQ:
-		return words == 4;
-	default:
-		return words == 3;
-	}
+	return n && !(pkt[1] & 7) && (pkt[1] & (SZ_4K - 1)) + n * 8 <= SZ_4K;
 }
 
 static bool vgem_svm_pt_entries(struct vgem_svm_chan *chan, const u64 *pkt)
@@ -92,8 +85,7 @@ static bool vgem_svm_pt_packet(struct vgem_svm_chan *chan, const u64 *pkt,
 	case VGEM_SVM_PKT_PT_FILL:
 		return vgem_svm_pt_entries(chan, pkt);
 	case VGEM_SVM_PKT_INVALIDATE:
-		if (VGEM_SVM_PKT_WORDS(pkt[0]) != 4 ||
-		    pkt[1] >= VGEM_SVM_HW_NR_VMS || pkt[2] > pkt[3])
+		if (pkt[1] >= VGEM_SVM_HW_NR_VMS || pkt[2] > pkt[3])
 			return false;
 		*wait = !vgem_svm_pt_invalidate(chan->unit, pkt);
 		return true;

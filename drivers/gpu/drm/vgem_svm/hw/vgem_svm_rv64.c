@@ -593,7 +593,8 @@ static bool step(struct vgem_svm_core *c)
 		c->chan->resident--;
 		return false;
 	}
-	if (unlikely(c->chan->budget && t->insns >= c->chan->budget)) {
+	if (unlikely((c->chan->budget && t->insns >= c->chan->budget) ||
+		     (c->chan->total && c->chan->insns >= c->chan->total))) {
 		fail(c, VGEM_SVM_ERR_BUDGET);
 		return vgem_svm_rv64_stop(c);
 	}
@@ -604,6 +605,7 @@ static bool step(struct vgem_svm_core *c)
 	if (unlikely(!execute(c)))
 		return vgem_svm_rv64_stop(c);
 	t->insns++;
+	c->chan->insns++;
 	return true;
 }
 
@@ -615,16 +617,21 @@ static bool step(struct vgem_svm_core *c)
  *
  * Invalidations are acknowledged in between. Comes back earlier if the thread
  * has ended, is parked, or took the channel down.
+ *
+ * Return: how many it tried, 1 to @n.
  */
-void vgem_svm_rv64_run(struct vgem_svm_chan *chan, struct vgem_svm_thread *t,
-		       unsigned int n)
+u32 vgem_svm_rv64_run(struct vgem_svm_chan *chan, struct vgem_svm_thread *t,
+		      u32 n)
 {
 	struct vgem_svm_core c = { .chan = chan, .t = t };
+	u32 used = 0;
 
-	while (n--) {
+	while (used < n) {
+		used++;
 		if (unlikely(vgem_svm_inv_pending(chan->unit)))
 			vgem_svm_unit_ack(chan->unit);
 		if (!step(&c))
 			break;
 	}
+	return used;
 }

@@ -444,6 +444,33 @@ static void invalidation_of_a_vm_takes_all(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, words(t->data)[0], 2);
 }
 
+static void translations_of_two_address_spaces_do_not_mix(struct kunit *test)
+{
+	struct test_hw *t = test->priv;
+	struct test_buf *root = t->root, *other = test_alloc(t, SZ_4K);
+	u32 vm = TEST_VM + 1, chan = TEST_CHAN + 1, i;
+
+	map(t, VA_DATA, t->data->bus, PTE_RW);
+	t->root = test_alloc(t, SZ_4K);
+	map(t, VA_CODE, t->code->bus, PTE_RO);
+	map(t, VA_BATCH, t->batch->bus, PTE_RO);
+	map(t, VA_DATA, other->bus, PTE_RW);
+	set(t, VGEM_SVM_REG_VM_ROOT(vm), t->root->bus | VGEM_SVM_ROOT_VALID);
+	t->root = root;
+	/* On one engine. */
+	chan_on(t, chan, 0);
+	chan_set(t, chan, VGEM_SVM_CHAN_VM, vm);
+	load_program(t, LD(A3, A1, 0), ADD(A3, A3, A2), SD(A3, A1, 0), RET);
+	for (i = 0; i < 10; i++) {
+		launch_args(t, TEST_CHAN, 1, VA_DATA, 1);
+		finish(t, TEST_CHAN);
+		launch_args(t, chan, 1, VA_DATA, 100);
+		finish(t, chan);
+	}
+	KUNIT_EXPECT_EQ(test, words(t->data)[0], 10);
+	KUNIT_EXPECT_EQ(test, words(other)[0], 1000);
+}
+
 static void hint_brings_in_the_group(struct kunit *test)
 {
 	struct test_hw *t = test->priv;
@@ -619,6 +646,35 @@ static void endless_loop_ends_with_its_budget(struct kunit *test)
 	expect_error(t, VGEM_SVM_ERR_BUDGET, VA_CODE, VA_CODE);
 }
 
+static void launch_ends_with_its_total(struct kunit *test)
+{
+	struct test_hw *t = test->priv;
+
+	/* Threads that are short, and more of them than may be. */
+	map(t, VA_DATA, t->data->bus, PTE_RWA);
+	chan_set(t, TEST_CHAN, VGEM_SVM_CHAN_BUDGET, 1000);
+	chan_set(t, TEST_CHAN, VGEM_SVM_CHAN_TOTAL, 3000);
+	load_program(t, ADDI(A4, ZERO, 1), AMOADD_D(ZERO, A4, A1), RET);
+	launch_args(t, TEST_CHAN, 1000, VA_DATA);
+	finish(t, TEST_CHAN);
+	KUNIT_EXPECT_EQ(test, words(t->data)[0], 1000);
+	/* Each launch begins anew; one thread more is too many. */
+	launch_args(t, TEST_CHAN, 1000, VA_DATA);
+	finish(t, TEST_CHAN);
+	launch_args(t, TEST_CHAN, 1001, VA_DATA);
+	KUNIT_ASSERT_TRUE(test, await(dead(t, TEST_CHAN)));
+	KUNIT_EXPECT_EQ(test, chan_get(t, TEST_CHAN, VGEM_SVM_CHAN_ERR),
+			VGEM_SVM_ERR_BUDGET);
+	KUNIT_EXPECT_LE(test, words(t->data)[0], 3000);
+	KUNIT_EXPECT_GT(test, words(t->data)[0], 2900);
+
+	chan_set(t, TEST_CHAN, VGEM_SVM_CHAN_BUDGET, 0);
+	chan_on(t, TEST_CHAN, 0);
+	load_program(t, LOOP);
+	launch_args(t, TEST_CHAN, 1, 0);
+	expect_error(t, VGEM_SVM_ERR_BUDGET, VA_CODE, VA_CODE);
+}
+
 static void bad_entries_end_the_channel(struct kunit *test)
 {
 	struct test_hw *t = test->priv;
@@ -672,6 +728,128 @@ static void bad_packets_end_the_channel(struct kunit *test)
 	expect_error(t, VGEM_SVM_ERR_PACKET, VA_BATCH, 0);
 }
 
+/**
+ * struct packet_case - a packet that is as it must be
+ * @name: its name
+ * @op: opcode
+ * @chan: channel in whose ring it may stand
+ * @in_batch: it stands in a batch of that channel instead
+ * @words: length
+ * @hi: what it has there
+ * @may: bits that may be set there
+ * @arg: first word after the header: 0 a bus address, else as it is
+ */
+struct packet_case {
+	const char *name;
+	u32 op;
+	u32 chan;
+	bool in_batch;
+	u32 words;
+	u32 hi;
+	u32 may;
+	u64 arg;
+};
+
+#define PT	VGEM_SVM_HW_CHAN_PT
+#define COPY	VGEM_SVM_HW_CHAN_COPY
+#define PT_BITS	(0x8000ffffU)
+
+static const struct packet_case packet_cases[] = {
+	{ "NOP", VGEM_SVM_PKT_NOP, TEST_CHAN, false, 2, 0, 0, 0 },
+	{ "FENCE", VGEM_SVM_PKT_FENCE, TEST_CHAN, false, 3, 1, 1, 0 },
+	{ "FENCE, PT", VGEM_SVM_PKT_FENCE, PT, false, 3, 0, 1, 0 },
+	{ "PT_WRITE", VGEM_SVM_PKT_PT_WRITE, PT, false, 3, 1, PT_BITS, 0 },
+	{ "PT_SEQ", VGEM_SVM_PKT_PT_SEQ, PT, false, 4, 2, PT_BITS, 0 },
+	{ "PT_FILL", VGEM_SVM_PKT_PT_FILL, PT, false, 3, 2, PT_BITS, 0 },
+	{ "INVALIDATE", VGEM_SVM_PKT_INVALIDATE, PT, false, 4, 1, 7, TEST_VM },
+	{ "COPY", VGEM_SVM_PKT_COPY, COPY, false, 4, 0, 3, 0 },
+	{ "FILL", VGEM_SVM_PKT_FILL, COPY, false, 4, 0, 2, 0 },
+	{ "BATCH", VGEM_SVM_PKT_BATCH, TEST_CHAN, false, 3, 0, 0, VA_BATCH },
+	{ "USER_FENCE", VGEM_SVM_PKT_USER_FENCE, TEST_CHAN, false, 3, 1, 1, VA_DATA },
+	{ "NOP, batch", VGEM_SVM_PKT_NOP, TEST_CHAN, true, 2, 0, 0, 0 },
+	{ "LAUNCH", VGEM_SVM_PKT_LAUNCH, TEST_CHAN, true, 12, 0, 0, VA_CODE },
+	{ "STORE", VGEM_SVM_PKT_STORE, TEST_CHAN, true, 3, 0, 0, VA_DATA },
+	{ "ATOMIC_ADD", VGEM_SVM_PKT_ATOMIC_ADD, TEST_CHAN, true, 3, 0, 0, VA_DATA },
+};
+
+/* With a NOP behind it, so that one word more is there to be taken. */
+static void packet_put(struct test_hw *t, const struct packet_case *c, u64 header)
+{
+	u64 pkt[VGEM_SVM_LAUNCH_WORDS + 1] = { header, c->arg ?: t->data->bus };
+
+	if (c->op == VGEM_SVM_PKT_LAUNCH)
+		pkt[2] = 1;
+	pkt[c->words] = VGEM_SVM_PKT(VGEM_SVM_PKT_NOP, 1, 0);
+	if (!c->in_batch) {
+		emit_words(t, c->chan, pkt, c->words + 1);
+		return;
+	}
+	memcpy(t->batch->cpu, pkt, sizeof(pkt));
+	emit(t, c->chan, VGEM_SVM_PKT_BATCH, 0, VA_BATCH, (c->words + 1) * 8);
+}
+
+static void packet_is_taken(struct test_hw *t, const struct packet_case *c)
+{
+	chan_on(t, c->chan, 0);
+	packet_put(t, c, VGEM_SVM_PKT(c->op, c->words, c->hi));
+	submit(t, c->chan);
+	finish(t, c->chan);
+}
+
+/* The packet, but for its header, is well. */
+static void packet_ends_channel(struct test_hw *t, const struct packet_case *c,
+				u64 header)
+{
+	struct kunit *test = t->test;
+
+	chan_on(t, c->chan, 0);
+	packet_put(t, c, header);
+	submit(t, c->chan);
+	KUNIT_EXPECT_TRUE(test, await(dead(t, c->chan) || passed(t, c->chan)));
+	KUNIT_EXPECT_TRUE_MSG(test, dead(t, c->chan), "%s: header %#llx is taken",
+			      c->name, header);
+	KUNIT_EXPECT_EQ_MSG(test, chan_get(t, c->chan, VGEM_SVM_CHAN_ERR),
+			    VGEM_SVM_ERR_PACKET, "%s: header %#llx", c->name, header);
+	KUNIT_EXPECT_EQ(test, chan_get(t, c->chan, VGEM_SVM_CHAN_ERR_ADDR),
+			c->in_batch ? VA_BATCH : 0);
+}
+
+static void reserved_bits_end_the_channel(struct kunit *test)
+{
+	struct test_hw *t = test->priv;
+	unsigned int i, bit;
+
+	map(t, VA_DATA, t->data->bus, PTE_RWA);
+	load_program(t, RET);
+	for (i = 0; i < ARRAY_SIZE(packet_cases); i++) {
+		const struct packet_case *c = &packet_cases[i];
+		u64 header = VGEM_SVM_PKT(c->op, c->words, c->hi);
+
+		packet_is_taken(t, c);
+		for (bit = 24; bit < 64; bit++)
+			if (bit < 32 || !(c->may & BIT(bit - 32)))
+				packet_ends_channel(t, c, header | BIT_ULL(bit));
+	}
+}
+
+static void wrong_lengths_end_the_channel(struct kunit *test)
+{
+	struct test_hw *t = test->priv;
+	unsigned int i;
+
+	map(t, VA_DATA, t->data->bus, PTE_RWA);
+	load_program(t, RET);
+	for (i = 0; i < ARRAY_SIZE(packet_cases); i++) {
+		const struct packet_case *c = &packet_cases[i];
+
+		packet_ends_channel(t, c, VGEM_SVM_PKT(c->op, 0, c->hi));
+		if (c->op == VGEM_SVM_PKT_NOP)
+			continue;
+		packet_ends_channel(t, c, VGEM_SVM_PKT(c->op, c->words + 1, c->hi));
+		packet_ends_channel(t, c, VGEM_SVM_PKT(c->op, c->words - 1, c->hi));
+	}
+}
+
 /* ---- the bus ------------------------------------------------------------ */
 
 static void unmapped_memory_is_a_bus_error(struct kunit *test)
@@ -700,6 +878,26 @@ static void unmapped_memory_is_a_bus_error(struct kunit *test)
 	emit(t, TEST_CHAN, VGEM_SVM_PKT_FENCE, 0, SZ_4K, 3);
 	kick(t, TEST_CHAN);
 	expect_error(t, VGEM_SVM_ERR_BUS, SZ_4K, 0);
+}
+
+static void each_device_has_a_group_of_its_own(struct kunit *test)
+{
+	struct test_hw *t = test->priv, other = { .test = test };
+	struct iommu_group *ours, *theirs;
+
+	if (!iommu_get_domain_for_dev(&t->pdev->dev))
+		kunit_skip(test, "iommu=off: there are no groups");
+	KUNIT_ASSERT_EQ(test, test_pdev(&other), 0);
+	ours = iommu_group_get(&t->pdev->dev);
+	theirs = iommu_group_get(&other.pdev->dev);
+	KUNIT_EXPECT_NOT_NULL(test, ours);
+	KUNIT_EXPECT_NOT_NULL(test, theirs);
+	KUNIT_EXPECT_PTR_NE(test, ours, theirs);
+	KUNIT_EXPECT_PTR_NE(test, iommu_get_domain_for_dev(&t->pdev->dev),
+			    iommu_get_domain_for_dev(&other.pdev->dev));
+	iommu_group_put(ours);
+	iommu_group_put(theirs);
+	platform_device_unregister(other.pdev);
 }
 
 static void bus_error_of_the_copy_engine_stops_its_head(struct kunit *test)
@@ -788,6 +986,7 @@ static struct kunit_case vgem_svm_hw_cases[] = {
 	KUNIT_CASE(tlb_keeps_until_told),
 	KUNIT_CASE(walk_cache_keeps_until_told),
 	KUNIT_CASE(invalidation_of_a_vm_takes_all),
+	KUNIT_CASE(translations_of_two_address_spaces_do_not_mix),
 	KUNIT_CASE(hint_brings_in_the_group),
 	KUNIT_CASE(nothing_lands_after_an_invalidation),
 	KUNIT_CASE(many_invalidations_are_all_acknowledged),
@@ -796,9 +995,13 @@ static struct kunit_case vgem_svm_hw_cases[] = {
 	KUNIT_CASE(bad_accesses_end_the_channel),
 	KUNIT_CASE(bad_stacks_end_the_channel),
 	KUNIT_CASE(endless_loop_ends_with_its_budget),
+	KUNIT_CASE(launch_ends_with_its_total),
 	KUNIT_CASE(bad_entries_end_the_channel),
 	KUNIT_CASE(bad_packets_end_the_channel),
+	KUNIT_CASE(reserved_bits_end_the_channel),
+	KUNIT_CASE(wrong_lengths_end_the_channel),
 	KUNIT_CASE(unmapped_memory_is_a_bus_error),
+	KUNIT_CASE(each_device_has_a_group_of_its_own),
 	KUNIT_CASE(bus_error_of_the_copy_engine_stops_its_head),
 	KUNIT_CASE(reset_ends_channels_and_start_begins_anew),
 	KUNIT_CASE(destroy_stops_what_runs),

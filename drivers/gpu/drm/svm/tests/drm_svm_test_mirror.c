@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * What is kept of an address space and for how long, and who is told of what:
+ * devices that map something and no others, and none that waits for another.
+ */
+
+#include <kunit/test.h>
+#include <kunit/visibility.h>
+
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/mman.h>
+
+#include "drm_svm_test_rig.h"
+
+/* Generous: nothing that is awaited here takes long by itself. */
+#define TEST_TRIES	30000
+
+static struct drm_svm_mm *test_smm(struct kunit *test)
+{
+	return test_dev(test, 1)->svm.smm;
+}
+
+static bool test_has_range(struct drm_svm_mm *smm, u64 addr)
+{
+	return xa_load(&smm->ranges, addr >> DRM_SVM_RANGE_SHIFT);
+}
+
+static bool test_has_window(struct drm_svm_mm *smm, u64 addr)
+{
+	return xa_load(&smm->windows, addr >> DRM_SVM_WINDOW_SHIFT);
+}
+
+static bool test_goes(struct drm_svm_mm *smm, u64 addr,
+		      bool (*has)(struct drm_svm_mm *smm, u64 addr))
+{
+	unsigned int tries;
+
+	for (tries = 0; tries < TEST_TRIES && has(smm, addr); tries++)
+		fsleep(1000);
+	return !has(smm, addr);
+}
+
+static void test_access(struct kunit *test, unsigned int i, u64 addr)
+{
+	KUNIT_ASSERT_EQ(test, test_dev_access(test_dev(test, i), addr,
+					      DRM_SVM_WRITE), 0);
+}
+
+static int test_begun(struct kunit *test, unsigned int i)
+{
+	return atomic_read(&test_dev(test, i)->begun);
+}
+
+/* ---- what is told ------------------------------------------------------------ */
+
+static void test_notify(struct kunit *test, u64 addr, enum mmu_notifier_event event)
+{
+	struct drm_svm_window *window = drm_svm_window_get(test_smm(test), addr);
+	struct mmu_notifier_range range;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(window));
+	mmu_notifier_range_init(&range, event, 0, current->mm, addr,
+				addr + PAGE_SIZE);
+	range.flags |= MMU_NOTIFIER_RANGE_BLOCKABLE;
+	drm_svm_notifier_ops.invalidate(&window->notifier, &range,
+					window->notifier.invalidate_seq);
+	drm_svm_window_put(window);
+}
+
+static void who_maps_nothing_is_not_flushed(struct kunit *test)
+{
+	u64 p = test_map(test, 2 * DRM_SVM_RANGE_SIZE);
+	u64 q = p + DRM_SVM_RANGE_SIZE;
+	int begun[2];
+
+	test_access(test, 0, p);
+	test_access(test, 1, q);
+	begun[0] = test_begun(test, 0);
+	begun[1] = test_begun(test, 1);
+	test_notify(test, p, MMU_NOTIFY_CLEAR);
+	KUNIT_EXPECT_FALSE(test, test_dev_maps(test_dev(test, 0), p, 0));
+	KUNIT_EXPECT_GT(test, test_begun(test, 0), begun[0]);
+	KUNIT_EXPECT_EQ(test, test_begun(test, 1), begun[1]);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&test_dev(test, 1)->svm.stats.invalidations), 0);
+	/* Another page of a range that both know. */
+	test_access(test, 0, p);
+	test_access(test, 1, p + PAGES(5));
+	begun[0] = test_begun(test, 0);
+	begun[1] = test_begun(test, 1);
+	test_notify(test, p + PAGES(5), MMU_NOTIFY_CLEAR);
+	KUNIT_EXPECT_FALSE(test, test_dev_maps(test_dev(test, 1), p + PAGES(5), 0));
+	KUNIT_EXPECT_GT(test, test_begun(test, 1), begun[1]);
+}
+
+#define TEST_MORE	5
+
+/* More than are flushed in one round. */
+static void an_invalidation_counts_once(struct kunit *test)
+{
+	struct test_dev *more[TEST_MORE] = {};
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+	unsigned int i;
+
+	for (i = 0; i < TEST_MORE; i++) {
+		more[i] = test_dev_make(current->mm, &drm_gpt_format_vgem_svm);
+		if (!more[i] || test_dev_access(more[i], p, DRM_SVM_WRITE))
+			break;
+	}
+	KUNIT_EXPECT_EQ(test, i, TEST_MORE);
+	test_access(test, 0, p);
+	if (i == TEST_MORE)
+		test_notify(test, p, MMU_NOTIFY_CLEAR);
+	for (i = 0; i < TEST_MORE && more[i]; i++) {
+		KUNIT_EXPECT_FALSE(test, test_dev_maps(more[i], p, 0));
+		KUNIT_EXPECT_EQ(test, atomic64_read(&more[i]->svm.stats.invalidations), 1);
+		KUNIT_EXPECT_EQ(test, atomic64_read(&more[i]->svm.stats.unmapped), 1);
+		test_dev_detach(more[i]);
+		test_dev_free(more[i]);
+	}
+}
+
+static void clearing_soft_dirty_bits_is_noted(struct kunit *test)
+{
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE), before, after;
+	struct test_ctx *ctx = test->priv;
+
+	KUNIT_ASSERT_TRUE(test, drm_svm_mm_soft_epoch(current->mm, &before));
+	test_access(test, 0, p);
+	test_notify(test, p, MMU_NOTIFY_CLEAR);
+	KUNIT_ASSERT_TRUE(test, drm_svm_mm_soft_epoch(current->mm, &after));
+	KUNIT_EXPECT_EQ(test, after, before);
+	test_access(test, 0, p);
+	test_notify(test, p, MMU_NOTIFY_SOFT_DIRTY);
+	KUNIT_EXPECT_FALSE(test, test_dev_maps(test_dev(test, 0), p, 0));
+	KUNIT_ASSERT_TRUE(test, drm_svm_mm_soft_epoch(current->mm, &after));
+	KUNIT_EXPECT_NE(test, after, before);
+	/* Nobody mirrors it; and who does next knows nothing of before. */
+	test_detach(test, 0);
+	test_detach(test, 1);
+	KUNIT_EXPECT_FALSE(test, drm_svm_mm_soft_epoch(current->mm, &before));
+	test_dev_free(ctx->dev[1]);
+	ctx->dev[1] = test_dev_make(current->mm, &drm_gpt_format_vgem_svm);
+	KUNIT_ASSERT_NOT_NULL(test, ctx->dev[1]);
+	ctx->attached[1] = true;
+	KUNIT_ASSERT_TRUE(test, drm_svm_mm_soft_epoch(current->mm, &before));
+	KUNIT_EXPECT_NE(test, before, after);
+}
+
+/* ---- what is kept ------------------------------------------------------------ */
+
+static void what_maps_nothing_is_dropped(struct kunit *test)
+{
+	u64 bytes = BIT_ULL(DRM_SVM_WINDOW_SHIFT) + DRM_SVM_RANGE_SIZE;
+	u64 p = ALIGN(test_map(test, 2 * bytes), BIT_ULL(DRM_SVM_WINDOW_SHIFT));
+	struct drm_svm_mm *smm = test_smm(test);
+
+	KUNIT_ASSERT_EQ(test, vm_munmap(p, DRM_SVM_RANGE_SIZE), 0);
+	/* A fault on nothing leaves nothing. */
+	KUNIT_EXPECT_EQ(test, test_dev_access(test_dev(test, 0), p,
+					      DRM_SVM_READ), -EFAULT);
+	KUNIT_EXPECT_TRUE(test, test_goes(smm, p, test_has_range));
+	KUNIT_EXPECT_TRUE(test, test_goes(smm, p, test_has_window));
+	/* Nor does what was there: first another range of the window, then both. */
+	test_access(test, 0, p + DRM_SVM_RANGE_SIZE);
+	test_access(test, 1, p + 2 * DRM_SVM_RANGE_SIZE);
+	KUNIT_ASSERT_EQ(test, vm_munmap(p + DRM_SVM_RANGE_SIZE,
+					DRM_SVM_RANGE_SIZE), 0);
+	KUNIT_EXPECT_TRUE(test, test_goes(smm, p + DRM_SVM_RANGE_SIZE,
+					  test_has_range));
+	KUNIT_EXPECT_TRUE(test, test_has_range(smm, p + 2 * DRM_SVM_RANGE_SIZE));
+	KUNIT_EXPECT_TRUE(test, test_has_window(smm, p));
+	KUNIT_ASSERT_EQ(test, vm_munmap(p + 2 * DRM_SVM_RANGE_SIZE,
+					DRM_SVM_RANGE_SIZE), 0);
+	KUNIT_EXPECT_TRUE(test, test_goes(smm, p, test_has_window));
+	/* And the first is there for good. */
+	KUNIT_EXPECT_TRUE(test, test_has_window(smm, 0));
+	/* It comes again. */
+	test_access(test, 0, p + 3 * DRM_SVM_RANGE_SIZE);
+	test_notify(test, p + 3 * DRM_SVM_RANGE_SIZE, MMU_NOTIFY_CLEAR);
+	KUNIT_EXPECT_FALSE(test, test_dev_maps(test_dev(test, 0),
+					       p + 3 * DRM_SVM_RANGE_SIZE, 0));
+}
+
+static void what_only_a_device_that_left_mapped_is_dropped(struct kunit *test)
+{
+	u64 p = test_map(test, 2 * DRM_SVM_RANGE_SIZE);
+	struct drm_svm_mm *smm = test_smm(test);
+	struct drm_svm_range *range;
+
+	test_access(test, 0, p);
+	test_access(test, 0, p + DRM_SVM_RANGE_SIZE);
+	test_access(test, 1, p + DRM_SVM_RANGE_SIZE + PAGES(3));
+	test_detach(test, 0);
+	KUNIT_EXPECT_TRUE(test, test_goes(smm, p, test_has_range));
+	range = drm_svm_range_find(smm, p + DRM_SVM_RANGE_SIZE);
+	KUNIT_ASSERT_NOT_NULL(test, range);
+	/* The neighbour that was there went along with the other's page. */
+	mutex_lock(&range->lock);
+	KUNIT_EXPECT_TRUE(test, test_bit(3, range->valid));
+	KUNIT_EXPECT_TRUE(test, test_bit(3, range->write));
+	KUNIT_EXPECT_EQ(test, bitmap_weight(range->valid, DRM_SVM_RANGE_PAGES),
+			bitmap_weight(drm_svm_range_dev(range, &test_dev(test, 1)->svm)->mapped,
+				      DRM_SVM_RANGE_PAGES));
+	mutex_unlock(&range->lock);
+	drm_svm_range_put(range);
+}
+
+static void records_fit_their_memory(struct kunit *test)
+{
+	/* Of both a head, and at most a page for each word per page. */
+	KUNIT_EXPECT_LE(test, sizeof(struct drm_svm_range), 512);
+	KUNIT_EXPECT_LE(test, sizeof(struct drm_svm_range_dev), 512);
+	KUNIT_EXPECT_EQ(test, DRM_SVM_RANGE_PAGES * sizeof(unsigned long), PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, DRM_SVM_RANGE_PAGES * sizeof(dma_addr_t), PAGE_SIZE);
+}
+
+/* ---- who waits for whom ------------------------------------------------------- */
+
+struct test_leaver {
+	struct test_dev *dev;
+	struct completion left;
+};
+
+static int test_leaver_fn(void *data)
+{
+	struct test_leaver *leaver = data;
+
+	test_dev_detach(leaver->dev);
+	complete(&leaver->left);
+	return 0;
+}
+
+/* A service waits for a page that does not come, and another device detaches. */
+static void a_device_leaves_while_another_waits(struct kunit *test)
+{
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+	struct test_leaver leaver = { .dev = test_dev(test, 0) };
+	struct drm_svm_mm *smm = test_smm(test);
+	struct test_ctx *ctx = test->priv;
+	struct task_struct *task;
+	struct drm_svm_span span;
+	bool left;
+
+	test_access(test, 1, p);
+	KUNIT_ASSERT_EQ(test, drm_svm_span_lock(&smm->spans, &span, p,
+						p + DRM_SVM_RANGE_SIZE - 1), 0);
+	/* The collector has something to do there. */
+	vm_munmap(p, DRM_SVM_RANGE_SIZE);
+	fsleep(100000);
+	init_completion(&leaver.left);
+	task = kthread_run(test_leaver_fn, &leaver, "drm_svm_test");
+	left = !IS_ERR(task) && wait_for_completion_timeout(&leaver.left, 20 * HZ);
+	KUNIT_EXPECT_TRUE(test, test_has_range(smm, p));
+	drm_svm_span_unlock(&smm->spans, &span);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	KUNIT_EXPECT_TRUE(test, left);
+	if (!left)
+		wait_for_completion(&leaver.left);
+	ctx->attached[0] = false;
+	/* And what was busy had another turn. */
+	KUNIT_EXPECT_TRUE(test, test_goes(smm, p, test_has_range));
+}
+
+/* ---- devices of different reach ------------------------------------------------ */
+
+#define TEST_LOW	0x20000000UL
+
+static int test_init_reach(struct kunit *test)
+{
+	const struct drm_gpt_format *formats[TEST_DEVS] = {
+		&drm_gpt_format_rockchip_v2, &drm_gpt_format_vgem_svm,
+	};
+
+	return test_init_formats(test, formats);
+}
+
+static void an_address_beyond_reach_is_refused(struct kunit *test)
+{
+	struct test_dev *near = test_dev(test, 0), *far = test_dev(test, 1);
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+	int begun;
+
+	KUNIT_ASSERT_GT(test, p, near->gpt.last);
+	KUNIT_EXPECT_EQ(test, test_dev_access(near, p, DRM_SVM_READ), -EFAULT);
+	test_access(test, 1, p);
+	begun = test_begun(test, 0);
+	/* Which the table cannot even be asked for. */
+	KUNIT_ASSERT_EQ(test, vm_munmap(p, PAGE_SIZE), 0);
+	KUNIT_EXPECT_FALSE(test, test_dev_maps(far, p, 0));
+	KUNIT_EXPECT_EQ(test, test_begun(test, 0), begun);
+}
+
+static void what_both_reach_goes_from_both(struct kunit *test)
+{
+	u64 p = kunit_vm_mmap(test, NULL, TEST_LOW, 2 * DRM_SVM_RANGE_SIZE,
+			      PROT_READ | PROT_WRITE,
+			      MAP_ANONYMOUS | MAP_PRIVATE | MAP_FIXED, 0);
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, p, TEST_LOW);
+	for (i = 0; i < TEST_DEVS; i++)
+		test_access(test, i, p);
+	test_access(test, 1, p + DRM_SVM_RANGE_SIZE);
+	KUNIT_ASSERT_EQ(test, vm_munmap(p, 2 * DRM_SVM_RANGE_SIZE), 0);
+	for (i = 0; i < TEST_DEVS; i++)
+		KUNIT_EXPECT_FALSE(test, test_dev_maps(test_dev(test, i), p, 0));
+	/* All of the address space at a time, as at its end. */
+	KUNIT_EXPECT_TRUE(test, test_goes(test_smm(test), p, test_has_range));
+}
+
+static struct kunit_case mirror_cases[] = {
+	KUNIT_CASE(who_maps_nothing_is_not_flushed),
+	KUNIT_CASE(an_invalidation_counts_once),
+	KUNIT_CASE(clearing_soft_dirty_bits_is_noted),
+	KUNIT_CASE(what_maps_nothing_is_dropped),
+	KUNIT_CASE(what_only_a_device_that_left_mapped_is_dropped),
+	KUNIT_CASE(records_fit_their_memory),
+	KUNIT_CASE(a_device_leaves_while_another_waits),
+	{}
+};
+
+static struct kunit_case reach_cases[] = {
+	KUNIT_CASE(an_address_beyond_reach_is_refused),
+	KUNIT_CASE(what_both_reach_goes_from_both),
+	{}
+};
+
+struct kunit_suite drm_svm_mirror_suite = {
+	.name = "drm_svm_mirror",
+	.init = test_init,
+	.exit = test_exit,
+	.test_cases = mirror_cases,
+};
+
+struct kunit_suite drm_svm_reach_suite = {
+	.name = "drm_svm_reach",
+	.init = test_init_reach,
+	.exit = test_exit,
+	.test_cases = reach_cases,
+};
