@@ -309,8 +309,9 @@ bool drm_svm_region_full(struct drm_svm_region *region);
 
 bool drm_svm_soft_tracked(struct vm_area_struct *vma);
 void drm_svm_page_soft_place(struct page *page, u64 epoch);
+u64 drm_svm_page_soft_epoch(struct page *page);
 bool drm_svm_page_soft_stale(struct drm_svm_mm *smm, struct page *page);
-void drm_svm_soft_mark(struct vm_area_struct *vma, unsigned long addr);
+void drm_svm_soft_protect(struct vm_area_struct *vma, unsigned long addr);
 
 bool drm_svm_vma_makeable(struct vm_area_struct *vma);
 int drm_svm_present_next(struct drm_svm *svm, u64 *addr, u64 last, bool holes,

@@ -349,38 +349,51 @@ static void drm_svm_pass_count_to_ram(struct drm_svm_pass *pass)
 	}
 }
 
+/* Could the page have been placed before soft-dirty bits were cleared? */
+static bool drm_svm_pass_soft_stale(struct drm_svm_pass *pass, unsigned int i)
+{
+	struct page *spage = migrate_pfn_to_page(pass->mig.src[i]);
+	u64 epoch;
+
+	return (pass->mig.src[i] & MIGRATE_PFN_WRITE) &&
+	       (!drm_svm_mm_soft_epoch(pass->mig.vma->vm_mm, &epoch) ||
+		drm_svm_page_soft_epoch(spage) != epoch);
+}
+
 /*
- * Pages whose entries let write, where writes are tracked. The core makes the new
- * entry as the old one was, and if soft-dirty bits were cleared while the page was
- * on the device that one lets write without the bit: no fault would tell the next
- * write.
+ * Pages whose new entries will let write and may lack the soft-dirty bit. That the
+ * CPU writes to one as soon as it has its entry can be told by its folio, which is
+ * not dirty until then. One that was freed lazily has to be dirty: it counts as
+ * written.
  */
-static void drm_svm_pass_soft_written(struct drm_svm_pass *pass,
-				      unsigned long *written)
+static void drm_svm_pass_soft_stale_pages(struct drm_svm_pass *pass,
+					  unsigned long *stale)
 {
 	unsigned int i;
 
 	if (!drm_svm_soft_tracked(pass->mig.vma))
 		return;
-	for (i = 0; i < pass->mig.npages; i++)
-		if (drm_svm_pass_has_moved(pass, i) &&
-		    (pass->mig.src[i] & MIGRATE_PFN_WRITE))
-			__set_bit(i, written);
+	for (i = 0; i < pass->mig.npages; i++) {
+		struct folio *folio;
+
+		if (!drm_svm_pass_has_moved(pass, i) ||
+		    !drm_svm_pass_soft_stale(pass, i))
+			continue;
+		folio = page_folio(migrate_pfn_to_page(pass->mig.dst[i]));
+		if (folio_test_swapbacked(folio))
+			folio_clear_dirty(folio);
+		__set_bit(i, stale);
+	}
 }
 
-/*
- * So they count as written now, by a fault that sets the bit. Most have it: a page
- * that was placed since the bits were cleared was written then, or its entry would
- * not let write. The others are reported once too often and never too little.
- */
-static void drm_svm_pass_soft_mark(struct drm_svm_pass *pass,
-				   const unsigned long *written)
+static void drm_svm_pass_soft_protect(struct drm_svm_pass *pass,
+				      const unsigned long *stale)
 {
 	unsigned int i;
 
-	for_each_set_bit(i, written, pass->mig.npages)
-		drm_svm_soft_mark(pass->mig.vma, pass->mig.start +
-				  ((unsigned long)i << PAGE_SHIFT));
+	for_each_set_bit(i, stale, pass->mig.npages)
+		drm_svm_soft_protect(pass->mig.vma, pass->mig.start +
+				     ((unsigned long)i << PAGE_SHIFT));
 }
 
 /**
@@ -394,7 +407,7 @@ static void drm_svm_pass_soft_mark(struct drm_svm_pass *pass,
  */
 int drm_svm_pass_to_ram(struct drm_svm_pass *pass)
 {
-	DECLARE_BITMAP(written, DRM_SVM_RANGE_PAGES) = {};
+	DECLARE_BITMAP(stale, DRM_SVM_RANGE_PAGES) = {};
 	struct migrate_vma *mig = &pass->mig;
 	int ret;
 
@@ -405,9 +418,9 @@ int drm_svm_pass_to_ram(struct drm_svm_pass *pass)
 	migrate_vma_pages(mig);
 	drm_svm_pass_count_to_ram(pass);
 	drm_svm_pass_note_done(pass);
-	drm_svm_pass_soft_written(pass, written);
+	drm_svm_pass_soft_stale_pages(pass, stale);
 	migrate_vma_finalize(mig);
-	drm_svm_pass_soft_mark(pass, written);
+	drm_svm_pass_soft_protect(pass, stale);
 	return 0;
 }
 

@@ -54,6 +54,13 @@ static unsigned long *drm_svm_placement_of(struct drm_svm_placement *pl,
 	return pl->file;
 }
 
+static void drm_svm_placement_note(struct drm_svm_placement *pl,
+				   struct drm_svm *svm, unsigned int i,
+				   struct page *page)
+{
+	__set_bit(i, drm_svm_placement_of(pl, svm, page));
+}
+
 static int drm_svm_placement_snapshot(struct drm_svm_placement *pl,
 				      struct drm_svm *svm, u64 base)
 {
@@ -69,8 +76,8 @@ static int drm_svm_placement_snapshot(struct drm_svm_placement *pl,
 		goto out;
 	for (i = 0; i < DRM_SVM_RANGE_PAGES; i++)
 		if ((pfns[i] & HMM_PFN_VALID) && !(pfns[i] & HMM_PFN_ERROR))
-			__set_bit(i, drm_svm_placement_of(pl, svm,
-						hmm_pfn_to_page(pfns[i])));
+			drm_svm_placement_note(pl, svm, i,
+					       hmm_pfn_to_page(pfns[i]));
 	drm_svm_pages_read_unlock(idx);
 out:
 	kvfree(pfns);
@@ -102,8 +109,7 @@ static int drm_svm_placement_look(struct drm_svm_placement *pl,
 		struct page *page = migrate_pfn_to_page(pass->mig.src[i]);
 
 		if (page)
-			__set_bit(index + i,
-				  drm_svm_placement_of(pl, svm, page));
+			drm_svm_placement_note(pl, svm, index + i, page);
 	}
 	drm_svm_pages_read_unlock(idx);
 	kvfree(pass);
