@@ -53,7 +53,7 @@ static struct vgem_svm s;
 
 static int spawn(const char *path)
 {
-	char *argv[] = { (char *)path, NULL }, *envp[] = { NULL };
+	char *argv[2] = { (char *)path, NULL }, *envp[1] = { NULL };
 	int ret, status;
 	pid_t pid;
 
@@ -189,9 +189,10 @@ static void after_exec(const char *arguments)
 	uint64_t *p = vgem_svm_map(VGEM_SVM_PAGE), *out = calloc(1, 8), vram;
 	struct drm_vgem_svm_migrate result;
 	uint32_t old;
+	int n;
 
-	igt_assert_eq(sscanf(arguments, "%d %u %" SCNu64, &s.fd, &old, &vram),
-		      3);
+	n = sscanf(arguments, "%d %u %" SCNu64, &s.fd, &old, &vram);
+	igt_assert_eq(n, 3);
 	wait_vram(s.fd, vram);
 	*p = 7;
 	igt_assert_eq(__vgem_svm_migrate(s.fd, old, p, VGEM_SVM_PAGE,
