@@ -8,6 +8,7 @@
 #include <linux/futex.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -240,7 +241,10 @@ static void set_timer(unsigned int microseconds)
 	igt_assert(!setitimer(ITIMER_REAL, &timer, NULL));
 }
 
-/* An interrupted ioctl has changed nothing, so the same again is right. */
+/*
+ * An interrupted ioctl has changed nothing, so the same again is right. The first
+ * @size bytes of its argument are what the caller says.
+ */
 static void repeat(int fd, unsigned long request, void *args, size_t size)
 {
 	double end = vgem_svm_seconds() + vgem_svm_patience(20);
@@ -268,7 +272,8 @@ static void migrate_and_count(const struct vgem_svm *v, void *p)
 		.location = DRM_VGEM_SVM_LOC_DEVICE,
 	};
 
-	repeat(v->fd, DRM_IOCTL_VGEM_SVM_MIGRATE, &args, sizeof(args));
+	repeat(v->fd, DRM_IOCTL_VGEM_SVM_MIGRATE, &args,
+	       offsetof(struct drm_vgem_svm_migrate, moved));
 	igt_assert_eq_u64(args.moved + args.there + args.failed, 512);
 }
 
