@@ -53,7 +53,7 @@ static struct vgem_svm s;
 
 static int spawn(const char *path)
 {
-	char *argv[] = { (char *)path, NULL }, *envp[] = { NULL };
+	char *argv[2] = { (char *)path, NULL }, *envp[1] = { NULL };
 	int ret, status;
 	pid_t pid;
 
@@ -136,16 +136,15 @@ static void *make_and_end(void *data)
 	(void)data;
 	if (unshare(CLONE_FILES) || __vgem_svm_vm_create(s.fd, 0, &s.vm))
 		return "the thread could not make it";
-	vgem_svm_queue_init(&s.q, s.fd, s.vm, 0, 0);
 	return NULL;
 }
 
 static void test_thread_unshare(void)
 {
-	struct drm_vgem_svm_queue_query query;
+	uint64_t *p = vgem_svm_map(VGEM_SVM_PAGE), values[1];
 	struct vgem_svm_work w;
-	uint64_t *p = vgem_svm_map(VGEM_SVM_PAGE);
 	pthread_t thread;
+	uint32_t nr;
 	void *wrong;
 	int i;
 
@@ -155,16 +154,16 @@ static void test_thread_unshare(void)
 	igt_assert_f(!wrong, "%s\n", (char *)wrong);
 	/* The thread's table goes when the thread has been waited for. */
 	for (i = 0; i < 20; i++) {
-		igt_assert_f(!__vgem_svm_queue_query(s.fd, s.q.id, &query) &&
-			     !query.status,
+		nr = 1;
+		igt_assert_f(!__vgem_svm_counters(s.fd, s.vm, values, &nr),
 			     "the address space has ended with a thread\n");
 		usleep(10000);
 	}
+	vgem_svm_queue_init(&s.q, s.fd, s.vm, 0, 0);
 	vgem_svm_work_start(&w, &s.q, p, 1, false);
 	vgem_svm_work_finish(&w);
 	vgem_svm_unmap(p, VGEM_SVM_PAGE);
-	close(s.q.event);
-	close(s.fd);
+	vgem_svm_fini(&s);
 }
 
 /* ---- exec --------------------------------------------------------------- */
@@ -189,9 +188,10 @@ static void after_exec(const char *arguments)
 	uint64_t *p = vgem_svm_map(VGEM_SVM_PAGE), *out = calloc(1, 8), vram;
 	struct drm_vgem_svm_migrate result;
 	uint32_t old;
+	int n;
 
-	igt_assert_eq(sscanf(arguments, "%d %u %" SCNu64, &s.fd, &old, &vram),
-		      3);
+	n = sscanf(arguments, "%d %u %" SCNu64, &s.fd, &old, &vram);
+	igt_assert_eq(n, 3);
 	wait_vram(s.fd, vram);
 	*p = 7;
 	igt_assert_eq(__vgem_svm_migrate(s.fd, old, p, VGEM_SVM_PAGE,

@@ -75,12 +75,14 @@ struct attack {
  * @direct: the same file, open without a cache
  * @uffd: a userfaultfd
  * @procs: the group that bounds its time
+ * @nothing: where its output goes
  */
 struct means {
 	uint8_t *file;
 	int direct;
 	int uffd;
 	int procs;
+	int nothing;
 };
 
 static struct attack *attack;
@@ -88,11 +90,14 @@ static struct means means;
 
 /*
  * From here on its own time is bounded as that of a tenant is: what it takes
- * beyond that, the driver gives it.
+ * beyond that, the driver gives it. And if its device goes, it is nobody's
+ * business what it says to that.
  */
 static void at_it(void)
 {
 	igt_assert(write(means.procs, "0", 1) == 1);
+	dup2(means.nothing, STDOUT_FILENO);
+	dup2(means.nothing, STDERR_FILENO);
 	__atomic_add_fetch(&attack->ready, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -325,6 +330,7 @@ static int attacker_main(void *data)
 	means.direct = vgem_svm_fuse_open_direct(&attack->fuse);
 	means.uffd = vgem_svm_uffd_open(0);
 	means.procs = vgem_svm_group_open(GROUP, "cgroup.procs");
+	means.nothing = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	CHILD_CHECK(!setresgid(ATTACKER, ATTACKER, ATTACKER));
 	CHILD_CHECK(!setresuid(ATTACKER, ATTACKER, ATTACKER));
 	/* Its files of /proc/self are its own again. */
@@ -345,7 +351,8 @@ static void open_nodes(void)
 	}
 }
 
-static void attack_begin(unsigned int first, unsigned int last)
+/* Return: each of them is at its trick. */
+static bool attack_begin(unsigned int first, unsigned int last)
 {
 	unsigned int i;
 	bool ready = true;
@@ -364,6 +371,7 @@ static void attack_begin(unsigned int first, unsigned int last)
 				 tricks[i].name);
 	}
 	usleep(200000);
+	return ready;
 }
 
 /*
@@ -436,7 +444,7 @@ static double one_sample(struct vgem_svm *s, uint8_t *p)
 
 static uint64_t measure(struct vgem_svm *s, uint8_t *p)
 {
-	unsigned int n = 200, i;
+	unsigned int n = vgem_svm_scaled(200), i;
 	double *samples = calloc(n, sizeof(*samples)), p99;
 
 	for (i = 0; i < n; i++)
@@ -489,12 +497,12 @@ static void test_victim(unsigned int first, unsigned int last,
 			unsigned int device)
 {
 	struct victim v;
-	bool alone, beside;
+	bool alone, beside, began;
 	uint64_t p99[2];
 
 	victim_init(&v, device);
 	alone = victim_measure(&v, 1);
-	attack_begin(first, last);
+	began = attack_begin(first, last);
 	beside = victim_measure(&v, 3);
 	memcpy(p99, v.p99, sizeof(p99));
 	kill(v.pid, SIGKILL);
@@ -502,6 +510,7 @@ static void test_victim(unsigned int first, unsigned int last,
 	vgem_svm_end(v.pid);
 	vgem_svm_unmap(v.phase, VGEM_SVM_PAGE);
 	igt_assert_f(alone, "the victim is not served though it is alone\n");
+	igt_assert_f(began, "the attack does not begin\n");
 	igt_assert_f(beside, "the victim is not served under attack\n");
 	igt_assert_f(p99[1] <= WORSE * p99[0],
 		     "99 %% of faults take %" PRIu64 " us alone, %" PRIu64
@@ -524,17 +533,18 @@ static int small_program(void *data)
 
 static void test_unbind(unsigned int device)
 {
-	bool ended;
+	bool ended, began;
 	int status;
 	pid_t pid;
 
-	attack_begin(0, NR_TRICKS - 1);
+	began = attack_begin(0, NR_TRICKS - 1);
 	pid = vgem_svm_fork_unbind(device);
 	ended = vgem_svm_ended(pid, IN_TIME, &status);
 	attack_end();
 	if (!ended)
 		vgem_svm_end(pid);
 	vgem_svm_bring_back(device);
+	igt_assert_f(began, "the attack does not begin\n");
 	igt_assert_f(ended, "unbind of device %u hangs\n", device);
 	vgem_svm_in_child(small_program, (void *)(uintptr_t)device,
 			  "a program afterwards");
@@ -542,12 +552,13 @@ static void test_unbind(unsigned int device)
 
 static void test_kill(void)
 {
+	bool ended, began;
 	uint64_t vram;
-	bool ended;
 	int fd;
 
-	attack_begin(0, NR_TRICKS - 1);
+	began = attack_begin(0, NR_TRICKS - 1);
 	ended = attack_end();
+	igt_assert_f(began, "the attack does not begin\n");
 	igt_assert_f(ended, "the attacker cannot be killed\n");
 	vgem_svm_in_child(small_program, NULL, "a program afterwards");
 	fd = vgem_svm_open(0);
