@@ -281,13 +281,12 @@ static void *churn_thread(void *data)
 	return NULL;
 }
 
-/* An assertion that fails in a thread jumps to the exit of the child, as it should. */
-static int churn_child(void *data)
+/* An assertion that fails ends the process, in whatever thread. */
+static int churn_threads(void)
 {
 	pthread_t threads[CHURN_THREADS];
 	uintptr_t i;
 
-	(void)data;
 	vgem_svm_program(0);
 	for (i = 0; i < CHURN_THREADS; i++)
 		CHILD_CHECK(!pthread_create(&threads[i], NULL, churn_thread,
@@ -295,6 +294,18 @@ static int churn_child(void *data)
 	for (i = 0; i < CHURN_THREADS; i++)
 		pthread_join(threads[i], NULL);
 	return 0;
+}
+
+/*
+ * Pages that a child shares with its parent would stay in the device for the
+ * parent's sake: an exec leaves none.
+ */
+static int churn_child(void *data)
+{
+	(void)data;
+	setenv("VGEM_SVM_CHURN", "1", 1);
+	execl("/proc/self/exe", "vgem_svm_lifetime", NULL);
+	return 1;
 }
 
 static void churn_all(void)
@@ -382,6 +393,8 @@ int igt_main()
 {
 	if (getenv("VGEM_SVM_AFTER_EXEC"))
 		after_exec(getenv("VGEM_SVM_AFTER_EXEC"));
+	if (getenv("VGEM_SVM_CHURN"))
+		_exit(churn_threads());
 
 	igt_fixture()
 		vgem_svm_require(2);
