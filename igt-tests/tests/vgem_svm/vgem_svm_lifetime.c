@@ -228,7 +228,7 @@ static int exec_child(void *data)
 
 /* ---- many --------------------------------------------------------------- */
 
-#define CHURN_THREADS	8
+#define CHURN_THREADS	6
 #define CHURN_BYTES	(1UL << 20)
 #define CHURN_PAGES	(CHURN_BYTES / VGEM_SVM_PAGE)
 
@@ -274,20 +274,19 @@ static void churn_one(unsigned int seed)
 
 static void *churn_thread(void *data)
 {
-	unsigned int rounds = vgem_svm_scaled(8), i;
+	unsigned int rounds = vgem_svm_scaled(4), i;
 
 	for (i = 0; i < rounds; i++)
 		churn_one((uintptr_t)data * 101 + i);
 	return NULL;
 }
 
-/* An assertion that fails in a thread jumps to the exit of the child, as it should. */
-static int churn_child(void *data)
+/* An assertion that fails ends the process, in whatever thread. */
+static int churn_threads(void)
 {
 	pthread_t threads[CHURN_THREADS];
 	uintptr_t i;
 
-	(void)data;
 	vgem_svm_program(0);
 	for (i = 0; i < CHURN_THREADS; i++)
 		CHILD_CHECK(!pthread_create(&threads[i], NULL, churn_thread,
@@ -295,6 +294,18 @@ static int churn_child(void *data)
 	for (i = 0; i < CHURN_THREADS; i++)
 		pthread_join(threads[i], NULL);
 	return 0;
+}
+
+/*
+ * Pages that a child shares with its parent would stay in the device for the
+ * parent's sake: an exec leaves none.
+ */
+static int churn_child(void *data)
+{
+	(void)data;
+	setenv("VGEM_SVM_CHURN", "1", 1);
+	execl("/proc/self/exe", "vgem_svm_lifetime", NULL);
+	return 1;
 }
 
 static void churn_all(void)
@@ -315,7 +326,6 @@ static void test_churn(void)
 
 	churn_all();
 	before = free_kb();
-	churn_all();
 	churn_all();
 	for (i = 0; i < 2; i++) {
 		fd = vgem_svm_open(i);
@@ -340,6 +350,15 @@ static void count_on_all(struct vgem_svm_queue *q, unsigned int n, uint64_t *p)
 	igt_assert_eq_u64(*p, 10 * n);
 }
 
+/* Is there a channel for one more queue? */
+static int try_queue(int fd, uint32_t vm)
+{
+	struct drm_vgem_svm_queue_create args = { .vm_id = vm, .eventfd = -1 };
+	int ret = __vgem_svm_ioctl(fd, DRM_IOCTL_VGEM_SVM_QUEUE_CREATE, &args);
+
+	return ret ? ret : __vgem_svm_queue_destroy(fd, args.queue_id);
+}
+
 /* Each of them has a queue, and each maps the page. */
 static void test_churn_many(void)
 {
@@ -351,6 +370,8 @@ static void test_churn_many(void)
 
 	for (n = 0; n < MANY; n++) {
 		ret = __vgem_svm_vm_create(fd, 0, &vm);
+		if (!ret)
+			ret = try_queue(fd, vm);
 		if (ret)
 			break;
 		vgem_svm_queue_init(&q[n], fd, vm, n % 2, 0);
@@ -372,6 +393,8 @@ int igt_main()
 {
 	if (getenv("VGEM_SVM_AFTER_EXEC"))
 		after_exec(getenv("VGEM_SVM_AFTER_EXEC"));
+	if (getenv("VGEM_SVM_CHURN"))
+		_exit(churn_threads());
 
 	igt_fixture()
 		vgem_svm_require(2);

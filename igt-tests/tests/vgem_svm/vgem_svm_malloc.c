@@ -132,7 +132,7 @@ static int arenas_child(void *data)
 		w[i] = (struct worker) {
 			.number = i,
 			.seed = i,
-			.blocks = vgem_svm_scaled(places == ON_FAULT ? 6 : 12),
+			.blocks = vgem_svm_scaled(places == ON_FAULT ? 4 : 8),
 			.moves = places != MAPPED,
 		};
 		CHILD_CHECK(!pthread_create(&threads[i], NULL, worker_thread,

@@ -290,6 +290,12 @@ static void test_soft_offline(bool device)
 
 #define BAD 8U
 
+/* The kernel tells who has the page; to ignore that would be the end. */
+static void note_signal(int sig)
+{
+	(void)sig;
+}
+
 /* The CPU gets the signal for it, as always. */
 static int touch_bad(void *data)
 {
@@ -324,8 +330,7 @@ static void test_poison(bool device)
 	if (device)
 		vgem_svm_move(&s, p, BYTES, DRM_VGEM_SVM_LOC_DEVICE);
 	vgem_svm_run(&s.q, fill, 1, PAGES, VA(p), VGEM_SVM_PAGE, 1, 1);
-	/* The kernel tells who has the page. */
-	signal(SIGBUS, SIG_IGN);
+	signal(SIGBUS, note_signal);
 	igt_require_f(!madvise(bad, VGEM_SVM_PAGE, MADV_HWPOISON),
 		      "no memory errors can be made here\n");
 	vgem_svm_queue_init(&q, s.fd, s.vm, 0, 0);

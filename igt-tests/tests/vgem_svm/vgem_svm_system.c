@@ -231,7 +231,7 @@ static void *churn_thread(void *data)
 /* Faults and migrations go on beside a program that counts. */
 static void test_cpu_offline(void)
 {
-	unsigned int rounds = vgem_svm_scaled(10), i;
+	unsigned int rounds = vgem_svm_scaled(6), i;
 	struct churn churn = { .p = vgem_svm_map(CHURN_BYTES) };
 	uint8_t *p = vgem_svm_map(BYTES);
 	struct vgem_svm_work w, faults;
