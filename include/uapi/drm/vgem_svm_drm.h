@@ -291,19 +291,25 @@ struct drm_vgem_svm_exec {
 #define DRM_VGEM_SVM_LOC_SYSTEM		1
 #define DRM_VGEM_SVM_LOC_DEVICE		2	/* this device's memory */
 
+/*
+ * Memory that was never touched is made in device memory, as far as there is room;
+ * only with LOC_DEVICE.
+ */
+#define DRM_VGEM_SVM_MIGRATE_POPULATE	(1 << 0)
+
 /**
  * struct drm_vgem_svm_migrate - move memory now
  * @vm_id: address space
- * @flags: must be 0
+ * @flags: DRM_VGEM_SVM_MIGRATE_POPULATE or 0
  * @addr: page aligned
  * @length: page aligned, not 0
  * @location: DRM_VGEM_SVM_LOC_SYSTEM or _DEVICE
  * @pad: must be 0
- * @moved: out, pages that moved
+ * @moved: out, pages that moved, or were made there
  * @there: out, pages that were there already
  * @failed: out, pages that could not move and stayed
  *
- * What can move moves; holes are skipped. Errors: -EINVAL, -ENOENT, -EFAULT
+ * What can move moves; what is not there is skipped. Errors: -EINVAL, -ENOENT, -EFAULT
  * (nothing is mapped there), -ENODEV (no device memory), -EINTR, -ENOMEM.
  */
 struct drm_vgem_svm_migrate {

@@ -57,7 +57,9 @@ int vgem_svm_migrate_ioctl(struct drm_device *drm, void *data,
 	struct vgem_svm_vm *vm;
 	int ret;
 
-	if (args->flags)
+	if (args->flags & ~DRM_VGEM_SVM_MIGRATE_POPULATE)
+		return vgem_svm_bad(drm, "flags");
+	if (args->flags && args->location != DRM_VGEM_SVM_LOC_DEVICE)
 		return vgem_svm_bad(drm, "flags");
 	if (args->pad)
 		return vgem_svm_bad(drm, "pad");
@@ -72,7 +74,9 @@ int vgem_svm_migrate_ioctl(struct drm_device *drm, void *data,
 
 	ret = drm_svm_migrate(&vm->svm, args->addr,
 			      args->addr + args->length - 1,
-			      vgem_svm_location(args->location), 0, &result);
+			      vgem_svm_location(args->location),
+			      args->flags ? DRM_SVM_MIGRATE_POPULATE : 0,
+			      &result);
 	if (!ret) {
 		args->moved = result.moved;
 		args->there = result.there;
