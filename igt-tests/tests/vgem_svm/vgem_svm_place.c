@@ -45,6 +45,9 @@
  * Description: to migrate memory that was never touched moves nothing and is no
  *   error; where nothing is mapped it is one
  *
+ * SUBTEST: prefetch-untouched
+ * Description: memory that was never touched is made in device memory on request
+ *
  * SUBTEST: reserved
  * Description: a terabyte of reserved addresses with one page costs one page
  */
@@ -268,6 +271,32 @@ static void test_untouched(struct vgem_svm *s)
 		      -EFAULT);
 }
 
+static void test_prefetch_untouched(struct vgem_svm *s)
+{
+	uint8_t *p = vgem_svm_map_fresh(BYTES);
+	struct drm_vgem_svm_migrate args = {
+		.vm_id = s->vm, .addr = VA(p), .length = BYTES,
+		.location = DRM_VGEM_SVM_LOC_DEVICE,
+		.flags = DRM_VGEM_SVM_MIGRATE_POPULATE,
+	};
+	unsigned int i;
+
+	igt_assert_eq(__vgem_svm_ioctl(s->fd, DRM_IOCTL_VGEM_SVM_MIGRATE, &args),
+		      0);
+	igt_assert_eq_u64(args.moved, PAGES);
+	igt_assert_eq(vgem_svm_pages_at(s, p, BYTES, DRM_VGEM_SVM_PAGE_LOCAL),
+		      PAGES);
+	vgem_svm_run(&s->q, increment, 4, PAGES, VA(p), VGEM_SVM_PAGE, 1, 4);
+	igt_assert_eq(vgem_svm_pages_at(s, p, BYTES, DRM_VGEM_SVM_PAGE_LOCAL),
+		      PAGES);
+	for (i = 0; i < PAGES; i++)
+		igt_assert_eq_u64(*(uint64_t *)(p + i * VGEM_SVM_PAGE), 1);
+	args.location = DRM_VGEM_SVM_LOC_SYSTEM;
+	igt_assert_eq(__vgem_svm_ioctl(s->fd, DRM_IOCTL_VGEM_SVM_MIGRATE, &args),
+		      -EINVAL);
+	vgem_svm_unmap(p, BYTES);
+}
+
 static uint64_t slab_kb(void)
 {
 	uint64_t kb = 0;
@@ -348,6 +377,10 @@ int igt_main()
 	igt_describe("To migrate what was never touched is no error, what is not mapped is");
 	igt_subtest("untouched")
 		test_untouched(&s);
+
+	igt_describe("Memory that was never touched is made in device memory on request");
+	igt_subtest("prefetch-untouched")
+		test_prefetch_untouched(&s);
 
 	igt_describe("A terabyte of reserved addresses with one page costs one page");
 	igt_subtest("reserved")

@@ -291,7 +291,10 @@ struct drm_vgem_svm_exec {
 #define DRM_VGEM_SVM_LOC_SYSTEM		1
 #define DRM_VGEM_SVM_LOC_DEVICE		2	/* this device's memory */
 
-/* Memory that was never touched is made on the device; LOC_DEVICE only. */
+/*
+ * Memory that was never touched is made in device memory, as far as there is room;
+ * only with LOC_DEVICE.
+ */
 #define DRM_VGEM_SVM_MIGRATE_POPULATE	(1 << 0)
 
 /**
@@ -306,7 +309,7 @@ struct drm_vgem_svm_exec {
  * @there: out, pages that were there already
  * @failed: out, pages that could not move and stayed
  *
- * What can move moves; holes are skipped. Errors: -EINVAL, -ENOENT, -EFAULT
+ * What can move moves; what is not there is skipped. Errors: -EINVAL, -ENOENT, -EFAULT
  * (nothing is mapped there), -ENODEV (no device memory), -EINTR, -ENOMEM.
  */
 struct drm_vgem_svm_migrate {
