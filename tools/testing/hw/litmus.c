@@ -9,6 +9,7 @@
  */
 
 #include <unistd.h>
+#include <sys/syscall.h>
 
 #include "litmus.h"
 #include "vgem_svm_hw_priv.h"
@@ -321,12 +322,11 @@ static int run_thread(void *data)
 {
 	struct litmus_thread *lt = data;
 	struct litmus *l = lt->l;
-	cpu_set_t cpu;
+	unsigned long cpus = sysconf(_SC_NPROCESSORS_CONF);
+	unsigned long mask = 1UL << lt->i % min(cpus, 64UL);
 
-	CPU_ZERO(&cpu);
-	CPU_SET(lt->i % sysconf(_SC_NPROCESSORS_CONF), &cpu);
 	/* If it may not, they meet where they are put. */
-	pthread_setaffinity_np(pthread_self(), sizeof(cpu), &cpu);
+	syscall(SYS_sched_setaffinity, 0, sizeof(mask), &mask);
 	while (!l->stop) {
 		WRITE_ONCE(l->at[lt->i].copy, 0);
 		meet(l);
