@@ -53,6 +53,9 @@
  *
  * SUBTEST: event-on-death
  * Description: the eventfd tells when a queue dies
+ *
+ * SUBTEST: launch-budget
+ * Description: the threads of a launch use up together what they may
  */
 
 IGT_TEST_DESCRIPTION("Programs that misbehave");
@@ -308,6 +311,40 @@ static void programs(struct vgem_svm *s)
 		test_wild_jump(s);
 }
 
+/* Return: how a launch of that many threads ends, each of some thousand steps. */
+static int launch_within(struct vgem_svm *s, uint64_t budget, unsigned int threads)
+{
+	struct drm_vgem_svm_queue_create args = {
+		.vm_id = s->vm, .launch_budget = budget,
+	};
+	uint64_t *word = vgem_svm_map(VGEM_SVM_PAGE);
+	struct vgem_svm_queue q;
+	int status;
+
+	vgem_svm_queue_init(&q, s->fd, s->vm, 0, 0);
+	igt_assert_eq(__vgem_svm_queue_destroy(s->fd, q.id), 0);
+	args.eventfd = q.event;
+	igt_assert_eq(__vgem_svm_ioctl(s->fd, DRM_IOCTL_VGEM_SVM_QUEUE_CREATE,
+				       &args), 0);
+	q.id = args.queue_id;
+	vgem_svm_start(&q, count, threads, 2000, VA(word));
+	status = __vgem_svm_wait(&q, 60);
+	vgem_svm_queue_fini(&q);
+	vgem_svm_unmap(word, VGEM_SVM_PAGE);
+	return status;
+}
+
+static void test_launch_budget(struct vgem_svm *s)
+{
+	uint64_t most = vgem_svm_query(s->fd, DRM_VGEM_SVM_PARAM_LAUNCH_INSNS);
+
+	/* What is enough for one thread is not for sixteen. */
+	igt_assert_eq(launch_within(s, 50000, 1), DRM_VGEM_SVM_QUEUE_OK);
+	igt_assert_eq(launch_within(s, 50000, 16), DRM_VGEM_SVM_QUEUE_BUDGET);
+	igt_assert_eq(launch_within(s, most, 16), DRM_VGEM_SVM_QUEUE_OK);
+	igt_assert_eq(launch_within(s, 0, 16), DRM_VGEM_SVM_QUEUE_OK);
+}
+
 int igt_main()
 {
 	static struct vgem_svm s;
@@ -334,6 +371,10 @@ int igt_main()
 	igt_describe("The eventfd tells when a queue dies");
 	igt_subtest("event-on-death")
 		test_event_on_death(&s);
+
+	igt_describe("The threads of a launch use up together what they may");
+	igt_subtest("launch-budget")
+		test_launch_budget(&s);
 
 	igt_fixture()
 		vgem_svm_fini(&s);

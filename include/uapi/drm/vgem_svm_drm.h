@@ -75,7 +75,7 @@ extern "C" {
 #define DRM_VGEM_SVM_PARAM_STACK_SLOTS	16	/* stacks that a launch needs at most */
 #define DRM_VGEM_SVM_PARAM_STACK_ALIGN	17	/* of a stack's base and size, bytes */
 #define DRM_VGEM_SVM_PARAM_MAX_INSNS	18	/* instructions of a thread */
-#define DRM_VGEM_SVM_PARAM_LAUNCH_INSNS	19	/* of all threads of a launch; 0: no limit */
+#define DRM_VGEM_SVM_PARAM_LAUNCH_INSNS	19	/* of all threads of a launch */
 #define DRM_VGEM_SVM_PARAM_MAX_ATTRS	20	/* intervals with attributes of a process */
 #define DRM_VGEM_SVM_PARAM_RESIDENCY_BYTES 21	/* longest interval of RESIDENCY */
 #define DRM_VGEM_SVM_PARAM_FAULT_LOG	22	/* faults that FAULTS remembers */
@@ -170,7 +170,7 @@ struct drm_vgem_svm_vm_destroy {
  * @budget: instructions that one thread of a launch may run before the queue
  *	is ended; 0 for the most, PARAM_MAX_INSNS
  * @launch_budget: the same for all threads of a launch together; 0 for the most,
- *	PARAM_LAUNCH_INSNS. Must be 0 if that is 0.
+ *	PARAM_LAUNCH_INSNS
  * @queue_id: out, never 0
  * @pad: must be 0
  *

@@ -48,6 +48,10 @@ unsigned long vgem_svm_max_insns = 1UL << 32;
 module_param_named(max_insns, vgem_svm_max_insns, ulong, 0444);
 MODULE_PARM_DESC(max_insns, "Instructions that one GPU thread may run, not 0 (default 2^32)");
 
+unsigned long vgem_svm_launch_insns = 1UL << 36;
+module_param_named(launch_insns, vgem_svm_launch_insns, ulong, 0444);
+MODULE_PARM_DESC(launch_insns, "Instructions that all threads of a launch may run together, not 0 (default 2^36)");
+
 static char *vgem_svm_pt_update = "cpu";
 module_param_named(pt_update, vgem_svm_pt_update, charp, 0444);
 MODULE_PARM_DESC(pt_update, "Who writes page tables: cpu, cmdbuf, mixed: short runs the CPU and long ones cmdbuf, or device: cmdbuf, with the tables in device memory (default cpu)");
@@ -226,7 +230,7 @@ static int vgem_svm_check_params(void)
 	    !vgem_svm_user_limit(VGEM_SVM_USER_VMS) ||
 	    !vgem_svm_user_limit(VGEM_SVM_USER_QUEUES) ||
 	    !vgem_svm_user_limit(VGEM_SVM_USER_JOBS) ||
-	    !vgem_svm_max_insns || !vgem_svm_fault_deadline_ms) {
+	    !vgem_svm_max_insns || !vgem_svm_launch_insns || !vgem_svm_fault_deadline_ms) {
 		pr_err("vgem_svm: a parameter is out of its range, see modinfo\n");
 		return -EINVAL;
 	}

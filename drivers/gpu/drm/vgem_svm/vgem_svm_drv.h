@@ -40,6 +40,7 @@ extern unsigned int vgem_svm_nr_compute;
 extern unsigned int vgem_svm_vram_mb;
 extern unsigned int vgem_svm_fault_deadline_ms;
 extern unsigned long vgem_svm_max_insns;
+extern unsigned long vgem_svm_launch_insns;
 
 struct vgem_svm_dev;
 struct vgem_svm_user;
@@ -330,6 +331,7 @@ int vgem_svm_user_charge(struct vgem_svm_user *user,
 			 enum vgem_svm_user_item item);
 void vgem_svm_user_uncharge(struct vgem_svm_user *user,
 			    enum vgem_svm_user_item item);
+u32 vgem_svm_user_number(const struct vgem_svm_user *user);
 unsigned int vgem_svm_user_limit(enum vgem_svm_user_item item);
 
 /* address spaces */

@@ -178,8 +178,14 @@ void vgem_svm_queue_close(struct vgem_svm_queue *queue)
 
 /* ---- ioctls ------------------------------------------------------------- */
 
-static int vgem_svm_queue_enable(struct vgem_svm_queue *queue, u32 engine,
-				 u64 budget)
+static void vgem_svm_queue_set(struct vgem_svm_queue *queue, u32 reg, u64 val)
+{
+	vgem_svm_hw_write(queue->vm->vdev->hw,
+			  VGEM_SVM_REG_CHAN(queue->ring.chan, reg), val);
+}
+
+static int vgem_svm_queue_enable(struct vgem_svm_queue *queue,
+				 const struct drm_vgem_svm_queue_create *args)
 {
 	struct vgem_svm_dev *vdev = queue->vm->vdev;
 
@@ -189,12 +195,18 @@ static int vgem_svm_queue_enable(struct vgem_svm_queue *queue, u32 engine,
 	/* The channel is off: what has been recorded is not this queue's. */
 	queue->born = vgem_svm_hw_read(vdev->hw, VGEM_SVM_REG_FAULT_PUT);
 	vgem_svm_chan_set(vdev, queue->ring.chan, queue);
-	vgem_svm_ring_enable(&queue->ring, engine, queue->vm->hw_id, budget);
+	vgem_svm_queue_set(queue, VGEM_SVM_CHAN_TOTAL,
+			   args->launch_budget ?: vgem_svm_launch_insns);
+	vgem_svm_queue_set(queue, VGEM_SVM_CHAN_OWNER,
+			   vgem_svm_user_number(queue->vm->user));
+	vgem_svm_ring_enable(&queue->ring, args->engine_instance,
+			     queue->vm->hw_id,
+			     args->budget ?: vgem_svm_max_insns);
 	return 0;
 }
 
-static int vgem_svm_queue_init_ring(struct vgem_svm_queue *queue, u32 engine,
-				    u64 budget)
+static int vgem_svm_queue_init_ring(struct vgem_svm_queue *queue,
+				    const struct drm_vgem_svm_queue_create *args)
 {
 	struct vgem_svm_dev *vdev = queue->vm->vdev;
 	int chan, ret;
@@ -204,7 +216,7 @@ static int vgem_svm_queue_init_ring(struct vgem_svm_queue *queue, u32 engine,
 		return chan;
 	ret = vgem_svm_ring_init(vdev, &queue->ring, chan,
 				 VGEM_SVM_QUEUE_RING_BYTES);
-	ret = ret ?: vgem_svm_queue_enable(queue, engine, budget);
+	ret = ret ?: vgem_svm_queue_enable(queue, args);
 	if (ret) {
 		vgem_svm_ring_fini(&queue->ring);
 		vgem_svm_chan_free(vdev, chan);
@@ -216,7 +228,6 @@ static struct vgem_svm_queue *
 vgem_svm_queue_make(struct vgem_svm_vm *vm,
 		    const struct drm_vgem_svm_queue_create *args)
 {
-	u64 budget = args->budget ?: vgem_svm_max_insns;
 	struct vgem_svm_queue *queue;
 	int ret;
 
@@ -244,7 +255,7 @@ vgem_svm_queue_make(struct vgem_svm_vm *vm,
 			goto err;
 		}
 	}
-	ret = vgem_svm_queue_init_ring(queue, args->engine_instance, budget);
+	ret = vgem_svm_queue_init_ring(queue, args);
 	if (ret)
 		goto err;
 	return queue;
@@ -292,7 +303,7 @@ static int vgem_svm_queue_create_check(struct drm_device *drm,
 		return vgem_svm_bad(drm, "eventfd");
 	if (args->budget > vgem_svm_max_insns)
 		return vgem_svm_bad(drm, "budget");
-	if (args->launch_budget)
+	if (args->launch_budget > vgem_svm_launch_insns)
 		return vgem_svm_bad(drm, "launch_budget");
 	if (args->pad)
 		return vgem_svm_bad(drm, "pad");

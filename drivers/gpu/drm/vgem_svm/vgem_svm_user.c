@@ -52,6 +52,17 @@ unsigned int vgem_svm_user_limit(enum vgem_svm_user_item item)
 	return vgem_svm_user_limits[item];
 }
 
+/**
+ * vgem_svm_user_number() - a number for the hardware
+ * @user: user
+ *
+ * Return: the same for each queue of a user: users have equal shares of an engine.
+ */
+u32 vgem_svm_user_number(const struct vgem_svm_user *user)
+{
+	return __kuid_val(user->uid);
+}
+
 static struct vgem_svm_user *vgem_svm_user_find(struct vgem_svm_dev *vdev,
 						kuid_t uid)
 {
