@@ -5,13 +5,19 @@
  * stopped, what waits is dropped, and the reason can be asked for.
  */
 
+#include <linux/cred.h>
 #include <linux/eventfd.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 
 #include <drm/drm_file.h>
 #include <drm/drm_print.h>
 
 #include "vgem_svm_drv.h"
+
+static unsigned long vgem_svm_launch_insns = 1UL << 38;
+module_param_named(launch_insns, vgem_svm_launch_insns, ulong, 0444);
+MODULE_PARM_DESC(launch_insns, "Instructions that all threads of a launch may run together, 0 for no limit (default 2^38)");
 
 static u64 vgem_svm_queue_reg(struct vgem_svm_queue *queue, u32 reg)
 {
@@ -167,6 +173,18 @@ void vgem_svm_queue_close(struct vgem_svm_queue *queue)
 
 /* ---- ioctls ------------------------------------------------------------- */
 
+/* Users have equal shares of an engine, however many queues they have. */
+static void vgem_svm_queue_limit(struct vgem_svm_queue *queue)
+{
+	struct vgem_svm_hw *hw = queue->vm->vdev->hw;
+	u32 chan = queue->ring.chan;
+
+	vgem_svm_hw_write(hw, VGEM_SVM_REG_CHAN(chan, VGEM_SVM_CHAN_OWNER),
+			  __kuid_val(current_uid()));
+	vgem_svm_hw_write(hw, VGEM_SVM_REG_CHAN(chan, VGEM_SVM_CHAN_TOTAL),
+			  vgem_svm_launch_insns);
+}
+
 static int vgem_svm_queue_enable(struct vgem_svm_queue *queue, u32 engine,
 				 u64 budget)
 {
@@ -178,6 +196,7 @@ static int vgem_svm_queue_enable(struct vgem_svm_queue *queue, u32 engine,
 	/* The channel is off: what has been recorded is not this queue's. */
 	queue->born = vgem_svm_hw_read(vdev->hw, VGEM_SVM_REG_FAULT_PUT);
 	vgem_svm_chan_set(vdev, queue->ring.chan, queue);
+	vgem_svm_queue_limit(queue);
 	vgem_svm_ring_enable(&queue->ring, engine, queue->vm->hw_id, budget);
 	return 0;
 }
