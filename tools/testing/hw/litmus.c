@@ -273,6 +273,7 @@ static void meet(struct litmus *l)
 	unsigned int ticket = __atomic_add_fetch(&l->arrived, 1, __ATOMIC_ACQ_REL);
 	unsigned int goal = DIV_ROUND_UP(ticket, l->nr) * l->nr, spins = 0;
 
+	/* What the others did before they came is seen after it. */
 	while ((int)(smp_load_acquire(&l->arrived) - goal) < 0) {
 		if (++spins % 256 == 0)
 			sched_yield();
@@ -285,6 +286,7 @@ static void keep_step(struct litmus *l, struct litmus_thread *lt, unsigned int c
 {
 	unsigned int j, spins = 200;
 
+	/* Ready: what is begun stands. */
 	smp_store_release(&l->at[lt->i].copy, copy);
 	for (j = 0; j < l->nr; j++)
 		while (READ_ONCE(l->at[j].copy) < copy && --spins)

@@ -7,7 +7,6 @@
 
 #include "litmus.h"
 
-
 const struct litmus_shape litmus_shapes[] = {
 	/* Store buffering: each stores, then reads what the other stores. */
 	{ "SB", TSO, .code = { { W(X, 1), R(R0, Y) }, { W(Y, 1), R(R0, X) } },

@@ -12,6 +12,7 @@
 /* Makes what has been emitted known, without waking the engine. */
 static void publish(struct test_hw *t, u32 chan)
 {
+	/* The packet is there before TAIL says so. */
 	smp_store_release(&t->hw->chans[chan].tail, t->tail[chan]);
 }
 

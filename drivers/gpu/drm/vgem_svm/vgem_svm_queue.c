@@ -5,7 +5,9 @@
  * stopped, what waits is dropped, and the reason can be asked for.
  */
 
+#include <linux/cred.h>
 #include <linux/eventfd.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 
 #include <drm/drm_file.h>

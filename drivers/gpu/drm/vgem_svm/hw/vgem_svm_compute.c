@@ -154,8 +154,8 @@ static void vgem_svm_front_batch(struct vgem_svm_chan *chan)
 {
 	u64 pkt[VGEM_SVM_LAUNCH_WORDS];
 
-	/* Packets are in order for all: a load after a store as well. */
 	if (!vgem_svm_hw_planted(46))
+		/* Packets are in order for all: a load after a store as well. */
 		smp_mb();
 	if (!vgem_svm_batch_fetch(chan, pkt) ||
 	    !vgem_svm_batch_execute(chan, pkt))

@@ -270,10 +270,11 @@ static bool op_lr(struct vgem_svm_core *c, u8 *p, bool wide)
 {
 	u64 value;
 
-	/* Release and acquire, whether asked for or not. */
 	if (!vgem_svm_hw_planted(46))
+		/* Release, whether asked for or not. */
 		smp_mb();
 	value = wide ? READ_ONCE(*(u64 *)p) : (s64)READ_ONCE(*(s32 *)p);
+	/* And acquire. */
 	smp_mb();
 	c->t->resv_va = rs1(c);
 	c->t->resv_val = value;
@@ -295,8 +296,8 @@ static bool op_sc(struct vgem_svm_core *c, u8 *p, bool wide)
 
 		ok = try_cmpxchg((u32 *)p, &old, (u32)rs2(c));
 	}
-	/* One that succeeds is a barrier by itself. */
 	if (!ok)
+		/* One that succeeds is a barrier by itself. */
 		smp_mb();
 	return done(c, !ok);
 }
