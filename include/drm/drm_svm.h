@@ -221,6 +221,7 @@ struct drm_svm_fault_queue {
 	struct list_head held;		/* faults whose pages are long in coming */
 	struct list_head free_held;	/* not in use */
 	struct list_head starved;	/* address spaces that had faults let go */
+	struct list_head starved_held;	/* the same, until a held fault ends */
 	struct drm_svm_fault_group *pool; /* all groups */
 	struct drm_svm_held *held_pool;	/* all of @held and @free_held */
 	struct drm_svm_fault *fetched;	/* fetch_work's */

@@ -158,6 +158,11 @@ static int body_jobs(void *data)
 	control[100] = DRM_VGEM_SVM_PKT(DRM_VGEM_SVM_PKT_NOP, 1);
 	for (i = 0; i < queues; i++) {
 		vgem_svm_queue_init(&q[i], u->fd, vm, 0, 0);
+		/* The limit may be that of full queues. */
+		if (given == most) {
+			ret = __vgem_svm_exec(&q[i], control + 100, 1);
+			break;
+		}
 		vgem_svm_start(&q[i], write_on, 1, VA(control + 8), 8,
 			       VA(control + 64), VA(control));
 		given++;

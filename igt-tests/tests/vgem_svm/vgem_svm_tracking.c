@@ -78,7 +78,8 @@ static void write_some(uint8_t *p, enum place place)
 		vgem_svm_peek((uint64_t *)(p + i * VGEM_SVM_PAGE));
 }
 
-static void check_some(const bool *written, const char *what)
+/* @exact: no others are named, which what has come back from a device may be. */
+static void check_some(const bool *written, const char *what, bool exact)
 {
 	unsigned int i, missed = 0, more = 0;
 
@@ -90,7 +91,7 @@ static void check_some(const bool *written, const char *what)
 		 what, missed, PAGES / EVERY, more);
 	igt_assert_f(!missed, "%s: %u of %u pages that the GPU has written are not reported\n",
 		     what, missed, PAGES / EVERY);
-	igt_assert_f(more < PAGES - PAGES / EVERY,
+	igt_assert_f(!exact || more < PAGES - PAGES / EVERY,
 		     "%s: all pages are reported\n", what);
 }
 
@@ -135,7 +136,7 @@ static void test_soft_dirty(enum place place)
 	clear_soft_dirty();
 	write_some(p, place);
 	read_soft_dirty(p, written);
-	check_some(written, place_names[place]);
+	check_some(written, place_names[place], place != CAME_BACK);
 	vgem_svm_unmap(p, BYTES);
 }
 
@@ -203,7 +204,7 @@ static void test_wp_async(enum place place)
 	vgem_svm_uffd_protect(fd, p, BYTES, true);
 	write_some(p, place);
 	scan_written(p, written);
-	check_some(written, place_names[place]);
+	check_some(written, place_names[place], place != CAME_BACK);
 	close(fd);
 	vgem_svm_unmap(p, BYTES);
 }

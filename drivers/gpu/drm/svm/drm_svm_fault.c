@@ -164,8 +164,23 @@ void drm_svm_replay_later(struct drm_svm *svm)
 void drm_svm_starve(struct drm_svm_fault_queue *queue, struct drm_svm *svm)
 {
 	lockdep_assert_held(&queue->lock);
+	if (!READ_ONCE(svm->dying))
+		list_move_tail(&svm->starved, &queue->starved);
+}
+
+/**
+ * drm_svm_starve_held() - a fault has been let go for want of a held one
+ * @queue: queue
+ * @svm: its address space: gets a replay when a held fault has ended. The end of a
+ *	group would only bring it here again.
+ *
+ * Context: the queue's lock is held; a held fault has not ended yet.
+ */
+void drm_svm_starve_held(struct drm_svm_fault_queue *queue, struct drm_svm *svm)
+{
+	lockdep_assert_held(&queue->lock);
 	if (list_empty(&svm->starved) && !READ_ONCE(svm->dying))
-		list_add_tail(&svm->starved, &queue->starved);
+		list_add_tail(&svm->starved, &queue->starved_held);
 }
 
 /**
@@ -265,7 +280,7 @@ void drm_svm_fault_enter(struct drm_svm_fault_queue *queue,
 	group = drm_svm_group_find(queue, fault);
 	if (group) {
 		atomic64_inc(&svm->stats.fault_dups);
-		if (!drm_svm_set_add(&group->pending, fault))
+		if (drm_svm_set_absorb(&group->pending, fault))
 			drm_svm_starve(queue, svm);
 	} else if (drm_svm_may_have_group(queue, svm->smm)) {
 		drm_svm_group_start(queue, fault, deadline);
@@ -454,7 +469,7 @@ static void drm_svm_group_requeue(struct drm_svm_fault_group *group)
 	atomic64_inc(&group->svm->stats.requeues);
 	guard(spinlock)(&queue->lock);
 	for (i = 0; i < group->pending.n; i++)
-		if (!drm_svm_set_add(set, &group->pending.faults[i]))
+		if (drm_svm_set_absorb(set, &group->pending.faults[i]))
 			drm_svm_starve(queue, group->svm);
 	group->pending = *set;
 	group->state = DRM_SVM_GROUP_SLEEPING;
@@ -525,11 +540,10 @@ static void drm_svm_group_replay(struct drm_svm_fault_group *group)
 	svm->ops->replay(svm);
 }
 
-/* A service is over, one way or the other. */
-static void drm_svm_group_conclude(struct drm_svm_fault_group *group, int error)
+/* A service is over, one way or the other; @held: and some left it before. */
+static void drm_svm_group_conclude(struct drm_svm_fault_group *group, int error,
+				   bool held)
 {
-	bool held = !bitmap_empty(group->held, DRM_SVM_RANGE_PAGES);
-
 	/* A process that is gone has its queues ended: nothing to replay. */
 	if (error == -ESRCH)
 		return;
@@ -537,8 +551,6 @@ static void drm_svm_group_conclude(struct drm_svm_fault_group *group, int error)
 		drm_svm_set_cancel_all(&group->serving, group->svm,
 				       error == -EAGAIN || error == -EINTR ?
 				       -ETIME : error);
-	if (held)
-		drm_svm_hold(group);
 	if (!held || group->serving.n)
 		drm_svm_group_replay(group);
 }
@@ -548,6 +560,7 @@ static void drm_svm_group_work(struct work_struct *work)
 	struct drm_svm_fault_group *group =
 		container_of(work, struct drm_svm_fault_group, work.work);
 	struct drm_svm *svm = drm_svm_group_take(group);
+	bool held;
 	int error;
 
 	if (!svm)
@@ -558,13 +571,17 @@ static void drm_svm_group_work(struct work_struct *work)
 	}
 	atomic64_inc(&svm->stats.fault_groups);
 	error = drm_svm_group_serve(group);
-	if (drm_svm_transient(group, error) &&
+	/* First: what is held waits for nobody else's luck. */
+	held = !bitmap_empty(group->held, DRM_SVM_RANGE_PAGES);
+	if (held)
+		drm_svm_hold(group);
+	if (drm_svm_transient(group, error) && group->serving.n &&
 	    time_before(jiffies, group->deadline)) {
 		group->io_tries += error == -EIO;
 		drm_svm_group_requeue(group);
 		return;
 	}
-	drm_svm_group_conclude(group, error);
+	drm_svm_group_conclude(group, error, held);
 	drm_svm_group_end(group);
 }
 
@@ -598,13 +615,17 @@ static bool drm_svm_is_idle(struct drm_svm *svm)
 void drm_svm_stop(struct drm_svm *svm)
 {
 	struct drm_svm_fault_queue *queue = svm->queue;
+	bool refetch;
 
 	spin_lock(&queue->lock);
+	refetch = !queue->nr_free;
 	WRITE_ONCE(svm->dying, true);
 	list_del_init(&svm->starved);
 	drm_svm_groups_stop(queue, svm);
 	drm_svm_held_stop(queue, svm);
 	spin_unlock(&queue->lock);
+	if (refetch)
+		drm_svm_fault_queue_kick(queue);
 
 	/*
 	 * Looked at under the lock: the last worker's wake-up is over then. Not the
@@ -665,6 +686,7 @@ int drm_svm_fault_queue_init(struct drm_svm_fault_queue *queue,
 	INIT_LIST_HEAD(&queue->groups);
 	INIT_LIST_HEAD(&queue->free);
 	INIT_LIST_HEAD(&queue->starved);
+	INIT_LIST_HEAD(&queue->starved_held);
 	INIT_WORK(&queue->fetch_work, drm_svm_fetch_work);
 
 	/* What faults need is there before there are faults. */

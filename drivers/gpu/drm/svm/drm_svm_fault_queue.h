@@ -72,7 +72,7 @@ struct drm_svm_fault_group {
 /* sets */
 bool drm_svm_set_add(struct drm_svm_fault_set *set,
 		     const struct drm_svm_fault *fault);
-void drm_svm_set_absorb(struct drm_svm_fault_set *set,
+bool drm_svm_set_absorb(struct drm_svm_fault_set *set,
 			const struct drm_svm_fault *fault);
 void drm_svm_set_take(struct drm_svm_fault_set *from, const unsigned long *pages,
 		      struct drm_svm_fault_set *to);
@@ -87,6 +87,7 @@ void drm_svm_fault_enter(struct drm_svm_fault_queue *queue,
 			 const struct drm_svm_fault *fault,
 			 unsigned long deadline);
 void drm_svm_starve(struct drm_svm_fault_queue *queue, struct drm_svm *svm);
+void drm_svm_starve_held(struct drm_svm_fault_queue *queue, struct drm_svm *svm);
 void drm_svm_replay_later(struct drm_svm *svm);
 void drm_svm_queue_turn(struct drm_svm_fault_queue *queue);
 void drm_svm_deactivate(struct drm_svm *svm);

@@ -32,21 +32,26 @@ bool drm_svm_set_add(struct drm_svm_fault_set *set,
 /**
  * drm_svm_set_absorb() - remember a fault, in place of the oldest if need be
  * @set: set
- * @fault: fault, of a page that the set has already
+ * @fault: fault
  *
- * The oldest are those that a replay has let go since.
+ * The oldest is most likely one that a replay has let go since: to cancel it would
+ * do nothing.
  *
  * Context: the owner of the set's.
+ * Return: true if one was let go for it, which needs a replay one day.
  */
-void drm_svm_set_absorb(struct drm_svm_fault_set *set,
+bool drm_svm_set_absorb(struct drm_svm_fault_set *set,
 			const struct drm_svm_fault *fault)
 {
-	if (set->n == DRM_SVM_GROUP_FAULTS) {
+	bool full = set->n == DRM_SVM_GROUP_FAULTS;
+
+	if (full) {
 		set->n--;
 		memmove(&set->faults[0], &set->faults[1],
 			set->n * sizeof(set->faults[0]));
 	}
 	drm_svm_set_add(set, fault);
+	return full;
 }
 
 /**

@@ -133,8 +133,12 @@ static bool drm_svm_gc_kill_window(struct drm_svm_window *window)
 	struct drm_svm_mm *smm = window->smm;
 
 	guard(mutex)(&smm->window_lock);
-	if (atomic_cmpxchg(&window->users, 0, -1))
-		return false;
+	/* Got and put again meanwhile, it lies in the list once more. */
+	scoped_guard(spinlock, &smm->idle_lock) {
+		if (atomic_cmpxchg(&window->users, 0, -1))
+			return false;
+		list_del_init(&window->idle);
+	}
 	xa_erase(&smm->windows, window->notifier.interval_tree.start >>
 				DRM_SVM_WINDOW_SHIFT);
 	return true;

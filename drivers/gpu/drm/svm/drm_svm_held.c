@@ -61,16 +61,11 @@ struct drm_svm_held {
 	unsigned int page;
 };
 
-static struct drm_svm_held *drm_svm_held_find(struct drm_svm_fault_queue *queue,
-					      struct drm_svm *svm, u64 base)
+/* A range can have several, since pages that are asked for later do not wait. */
+static bool drm_svm_held_is_of(const struct drm_svm_held *held,
+			       const struct drm_svm *svm, u64 base)
 {
-	struct drm_svm_held *held;
-
-	lockdep_assert_held(&queue->lock);
-	list_for_each_entry(held, &queue->held, node)
-		if (held->svm == svm && held->base == base)
-			return held;
-	return NULL;
+	return held->svm == svm && held->base == base;
 }
 
 /**
@@ -84,14 +79,18 @@ static struct drm_svm_held *drm_svm_held_find(struct drm_svm_fault_queue *queue,
 bool drm_svm_held_absorb(struct drm_svm_fault_queue *queue,
 			 const struct drm_svm_fault *fault)
 {
-	struct drm_svm_held *held =
-		drm_svm_held_find(queue, fault->svm,
-				  fault->addr & DRM_SVM_RANGE_MASK);
+	u64 base = fault->addr & DRM_SVM_RANGE_MASK;
+	struct drm_svm_held *held;
 
-	if (!held || !test_bit(drm_svm_page_index(fault->addr), held->set.want))
-		return false;
-	drm_svm_set_absorb(&held->set, fault);
-	return true;
+	lockdep_assert_held(&queue->lock);
+	list_for_each_entry(held, &queue->held, node) {
+		if (!drm_svm_held_is_of(held, fault->svm, base) ||
+		    !test_bit(drm_svm_page_index(fault->addr), held->set.want))
+			continue;
+		drm_svm_set_absorb(&held->set, fault);
+		return true;
+	}
+	return false;
 }
 
 static bool drm_svm_held_has_share(struct drm_svm_fault_queue *queue,
@@ -166,6 +165,24 @@ drm_svm_held_pagein(struct drm_svm_fault_group *group)
 	return in;
 }
 
+/* Faults of pages that are held already join those that wait for them. */
+static void drm_svm_held_join(struct drm_svm_fault_group *group)
+{
+	DECLARE_BITMAP(pages, DRM_SVM_RANGE_PAGES);
+	struct drm_svm_held *held;
+
+	list_for_each_entry(held, &group->queue->held, node) {
+		if (!drm_svm_held_is_of(held, group->svm, group->base) ||
+		    !held->in ||
+		    !bitmap_and(pages, group->held, held->in->want,
+				DRM_SVM_RANGE_PAGES))
+			continue;
+		drm_svm_set_take(&group->serving, pages, &held->set);
+		bitmap_andnot(group->held, group->held, pages,
+			      DRM_SVM_RANGE_PAGES);
+	}
+}
+
 /*
  * Moves the faults out of the group. Return: true if @in has got a held fault to
  * work for, which has a reference to it.
@@ -174,18 +191,22 @@ static bool drm_svm_held_enter(struct drm_svm_fault_group *group,
 			       struct drm_svm_pagein *in)
 {
 	struct drm_svm_fault_queue *queue = group->queue;
-	struct drm_svm_held *old, *held;
+	struct drm_svm_held *held;
 
 	guard(spinlock)(&queue->lock);
-	old = drm_svm_held_find(queue, group->svm, group->base);
-	held = old ?: drm_svm_held_new(group);
-	drm_svm_set_take(&group->serving, group->held, held ? &held->set : NULL);
-	if (!held)
-		drm_svm_starve(queue, group->svm);
-	if (!held || old)
+	drm_svm_held_join(group);
+	if (bitmap_empty(group->held, DRM_SVM_RANGE_PAGES))
 		return false;
+	held = drm_svm_held_new(group);
+	drm_svm_set_take(&group->serving, group->held, held ? &held->set : NULL);
+	if (!held) {
+		drm_svm_starve_held(queue, group->svm);
+		return false;
+	}
 	held->in = in;
 	if (in) {
+		/* The others are waited for already. */
+		bitmap_and(in->want, in->want, group->held, DRM_SVM_RANGE_PAGES);
 		in->held = held;
 		refcount_inc(&in->ref);
 	}
@@ -245,17 +266,24 @@ static bool drm_svm_held_leave(struct drm_svm_held *held,
 	return true;
 }
 
-/* Tells those that are not to be served, who then leave the set. */
-static void drm_svm_held_judge(struct drm_svm_held *held)
+/*
+ * Tells those that are not to be served, who then leave the set. Return: true if
+ * there were any: the set may have let some go whose turn to be told comes when
+ * they ask again.
+ */
+static bool drm_svm_held_judge(struct drm_svm_held *held)
 {
 	struct drm_svm_fault_set *set = &held->set;
 
-	if (!held->over && !drm_svm_held_left(held))
+	if (!held->over && !drm_svm_held_left(held)) {
 		drm_svm_set_cancel_all(set, held->svm, -ETIME);
-	else if (held->error == -EFAULT || held->error == -EACCES)
-		drm_svm_set_cancel(set, held->svm, held->page,
-				   test_bit(held->page, set->write),
-				   held->error);
+		return true;
+	}
+	if (held->error != -EFAULT && held->error != -EACCES)
+		return false;
+	drm_svm_set_cancel(set, held->svm, held->page,
+			   test_bit(held->page, set->write), held->error);
+	return true;
 }
 
 static void drm_svm_held_free(struct drm_svm_held *held)
@@ -266,6 +294,7 @@ static void drm_svm_held_free(struct drm_svm_held *held)
 	lockdep_assert_held(&queue->lock);
 	held->svm = NULL;
 	list_add(&held->node, &queue->free_held);
+	list_splice_tail_init(&queue->starved_held, &queue->starved);
 	drm_svm_queue_turn(queue);
 	drm_svm_deactivate(svm);
 }
@@ -276,6 +305,7 @@ static void drm_svm_held_work(struct work_struct *work)
 		container_of(work, struct drm_svm_held, work.work);
 	struct drm_svm_fault_queue *queue = held->queue;
 	struct drm_svm_pagein *in;
+	bool judged = false;
 	unsigned int i;
 
 	if (!drm_svm_held_leave(held, &in))
@@ -285,9 +315,11 @@ static void drm_svm_held_work(struct work_struct *work)
 		drm_svm_pagein_put(in);
 	}
 	if (!READ_ONCE(held->svm->dying))
-		drm_svm_held_judge(held);
+		judged = drm_svm_held_judge(held);
 
 	guard(spinlock)(&queue->lock);
+	if (judged)
+		drm_svm_replay_later(held->svm);
 	for (i = 0; i < held->set.n; i++)
 		drm_svm_fault_enter(queue, &held->set.faults[i],
 				    held->deadline);

@@ -241,6 +241,7 @@ void drm_svm_reclaim_tables(struct drm_svm *svm, u64 first, u64 last);
  * @window: what watches the range
  * @range: the range, referenced
  * @rd: what the device maps of it
+ * @notifier_seq: of @window, before @gen is sampled
  * @gen: of @range, before the walk
  * @seq: fence of the commit, 0 for none
  * @write: a requested access is a write
@@ -264,6 +265,7 @@ struct drm_svm_service {
 	struct drm_svm_window *window;
 	struct drm_svm_range *range;
 	struct drm_svm_range_dev *rd;
+	unsigned long notifier_seq;
 	unsigned long gen;
 	u64 seq;
 	bool write;
@@ -311,7 +313,7 @@ bool drm_svm_soft_tracked(struct vm_area_struct *vma);
 void drm_svm_page_soft_place(struct page *page, u64 epoch);
 u64 drm_svm_page_soft_epoch(struct page *page);
 bool drm_svm_page_soft_stale(struct drm_svm_mm *smm, struct page *page);
-void drm_svm_soft_protect(struct vm_area_struct *vma, unsigned long addr);
+void drm_svm_soft_mark(struct vm_area_struct *vma, unsigned long addr);
 
 bool drm_svm_vma_makeable(struct vm_area_struct *vma);
 int drm_svm_present_next(struct drm_svm *svm, u64 *addr, u64 last, bool holes,

@@ -232,7 +232,7 @@ static bool drm_svm_lane_add(struct drm_svm_lane_job *job)
 static bool drm_svm_lane_withdraw(struct drm_svm_lane_job *job)
 {
 	guard(spinlock)(&drm_svm_lane_lock);
-	if (list_empty(&job->node))
+	if (list_empty(&job->node) || job->task)
 		return false;
 	list_del_init(&job->node);
 	return true;

@@ -147,8 +147,9 @@ static int drm_svm_migration_range(struct drm_svm_migration *m, u64 base,
 	struct drm_svm_span span;
 	int ret;
 
-	ret = drm_svm_span_lock(&m->svm->smm->spans, &span, base,
-				base + DRM_SVM_RANGE_SIZE - 1);
+	ret = drm_svm_span_lock_unless(&m->svm->smm->spans, &span, base,
+				       base + DRM_SVM_RANGE_SIZE - 1,
+				       &m->svm->interrupted);
 	if (ret)
 		return ret;
 	ret = drm_svm_placement_read(&pl, m->svm, base);

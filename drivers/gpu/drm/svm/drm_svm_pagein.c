@@ -54,18 +54,20 @@ int drm_svm_mmap_lock(struct drm_svm *svm)
 	bool worker = current->flags & PF_WQ_WORKER;
 	unsigned int us = 20, waited = 0;
 
-	while (!mmap_read_trylock(svm->smm->mm)) {
-		if (fatal_signal_pending(current))
-			return -EINTR;
+	for (;;) {
+		/* Also where it is free: what goes on and on looks here. */
 		if (READ_ONCE(svm->interrupted) || READ_ONCE(svm->dying))
 			return -ESRCH;
+		if (mmap_read_trylock(svm->smm->mm))
+			return 0;
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		if (worker && waited > DRM_SVM_MMAP_PATIENCE_US)
 			return -EAGAIN;
 		usleep_range(us, 2 * us);
 		waited += us;
 		us = min(2 * us, 1000U);
 	}
-	return 0;
 }
 
 /* memfd_secret pages have no kernel mapping and are kept from DMA. */
@@ -88,8 +90,9 @@ static bool drm_svm_vma_prompt(struct vm_area_struct *vma)
 		return true;
 	if (userfaultfd_armed(vma))
 		return false;
+	/* Without a file, as the vdso: it has no server. */
 	return vma_is_anonymous(vma) || is_vm_hugetlb_page(vma) ||
-	       shmem_mapping(vma->vm_file->f_mapping);
+	       !vma->vm_file || shmem_mapping(vma->vm_file->f_mapping);
 }
 
 /* May the process do this there? Return: 0, -EFAULT, -EACCES. */

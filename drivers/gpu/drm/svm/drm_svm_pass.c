@@ -361,10 +361,8 @@ static bool drm_svm_pass_soft_stale(struct drm_svm_pass *pass, unsigned int i)
 }
 
 /*
- * Pages whose new entries will let write and may lack the soft-dirty bit. That the
- * CPU writes to one as soon as it has its entry can be told by its folio, which is
- * not dirty until then. One that was freed lazily has to be dirty: it counts as
- * written.
+ * Pages whose new entries will let write and may lack the soft-dirty bit. Their
+ * entries are as writable as the old ones, whatever we say: they count as written.
  */
 static void drm_svm_pass_soft_stale_pages(struct drm_svm_pass *pass,
 					  unsigned long *stale)
@@ -373,27 +371,20 @@ static void drm_svm_pass_soft_stale_pages(struct drm_svm_pass *pass,
 
 	if (!drm_svm_soft_tracked(pass->mig.vma))
 		return;
-	for (i = 0; i < pass->mig.npages; i++) {
-		struct folio *folio;
-
-		if (!drm_svm_pass_has_moved(pass, i) ||
-		    !drm_svm_pass_soft_stale(pass, i))
-			continue;
-		folio = page_folio(migrate_pfn_to_page(pass->mig.dst[i]));
-		if (folio_test_swapbacked(folio))
-			folio_clear_dirty(folio);
-		__set_bit(i, stale);
-	}
+	for (i = 0; i < pass->mig.npages; i++)
+		if (drm_svm_pass_has_moved(pass, i) &&
+		    drm_svm_pass_soft_stale(pass, i))
+			__set_bit(i, stale);
 }
 
-static void drm_svm_pass_soft_protect(struct drm_svm_pass *pass,
+static void drm_svm_pass_soft_mark(struct drm_svm_pass *pass,
 				      const unsigned long *stale)
 {
 	unsigned int i;
 
 	for_each_set_bit(i, stale, pass->mig.npages)
-		drm_svm_soft_protect(pass->mig.vma, pass->mig.start +
-				     ((unsigned long)i << PAGE_SHIFT));
+		drm_svm_soft_mark(pass->mig.vma, pass->mig.start +
+				  ((unsigned long)i << PAGE_SHIFT));
 }
 
 /**
@@ -420,7 +411,7 @@ int drm_svm_pass_to_ram(struct drm_svm_pass *pass)
 	drm_svm_pass_note_done(pass);
 	drm_svm_pass_soft_stale_pages(pass, stale);
 	migrate_vma_finalize(mig);
-	drm_svm_pass_soft_protect(pass, stale);
+	drm_svm_pass_soft_mark(pass, stale);
 	return 0;
 }
 

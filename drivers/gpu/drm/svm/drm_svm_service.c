@@ -332,6 +332,8 @@ static int drm_svm_look(struct drm_svm_service *s, int *idx)
 	if (ret)
 		return ret;
 	for (tries = 0; tries < 2; tries++) {
+		/* May wait for invalidations: before the SRCU section. */
+		s->notifier_seq = mmu_interval_read_begin(&s->window->notifier);
 		*idx = drm_svm_pages_read_lock();
 		ret = drm_svm_walk(s);
 		if (!ret && bitmap_empty(s->missing, DRM_SVM_RANGE_PAGES))

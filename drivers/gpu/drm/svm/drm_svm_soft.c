@@ -17,10 +17,9 @@
  *   before it was placed. If they have been cleared since the page is *stale*, and
  *   no device may write to it before it has gone through system memory.
  * - On the way to system memory the core makes the new entry as the old one was; it
- *   does not look at MIGRATE_PFN_WRITE of the destination. So an entry that lets write
- *   without the bit is made anew, with mmap_lock still held, which clearing takes for
- *   write: as a device-exclusive one, and that as the core restores those, without
- *   leave to write where a write has to be told.
+ *   does not look at MIGRATE_PFN_WRITE of the destination. So a page whose entry may
+ *   let write without the bit counts as written: a fault sets its bit, with mmap_lock
+ *   still held, which clearing takes for write. Too many are named, never too few.
  * - The core makes new pages on a device with an entry that lets write and has no
  *   bit. So none are made there while writes are tracked. The core tracks them per
  *   VMA: as long as one has VM_SOFTDIRTY all of its pages count as written.
@@ -33,7 +32,6 @@
  */
 
 #include <linux/mm.h>
-#include <linux/rmap.h>
 
 #include "drm_svm_internal.h"
 #include "drm_svm_planted.h"
@@ -94,34 +92,15 @@ bool drm_svm_page_soft_stale(struct drm_svm_mm *smm, struct page *page)
 }
 
 /**
- * drm_svm_soft_protect() - the next write to a page is to be told
- * @vma: where it is mapped
- * @addr: its address; its entry may let write without the soft-dirty bit, and its
- *	folio was not dirty when the entry was made
+ * drm_svm_soft_mark() - a page counts as written
+ * @vma: where it is mapped, with an entry that lets write
+ * @addr: its address
  *
- * If the CPU has written to it since the entry was made, it counts as written.
- *
- * Context: may sleep; mmap_lock is held for read, in the CPU's fault too. The page is
- * there, so that nothing is waited for but its lock.
+ * Context: may sleep; mmap_lock is held for read, in the CPU's fault too. The fault
+ * that is made finds the page present and waits for nothing.
  */
-void drm_svm_soft_protect(struct vm_area_struct *vma, unsigned long addr)
+void drm_svm_soft_mark(struct vm_area_struct *vma, unsigned long addr)
 {
-	struct mm_struct *mm = vma->vm_mm;
-	struct folio *folio;
-	struct page *page;
-	bool written = true;
-
-	page = make_device_exclusive(mm, addr, (void *)&drm_svm_owner, &folio);
-	if (!IS_ERR(page)) {
-		/* The old entry's bit is the folio's by now. */
-		written = folio_test_dirty(folio);
-		/* A device may have written to it, whatever its entry said. */
-		folio_mark_dirty(folio);
-		folio_unlock(folio);
-		fixup_user_fault(mm, addr, 0, NULL);
-		folio_put(folio);
-	}
 	/* If it is not there any more, whoever took it saw to its bit. */
-	if (written)
-		fixup_user_fault(mm, addr, FAULT_FLAG_WRITE, NULL);
+	fixup_user_fault(vma->vm_mm, addr, FAULT_FLAG_WRITE, NULL);
 }

@@ -100,11 +100,10 @@ static int drm_svm_walk_missing(struct drm_svm_service *s)
  *
  * Fills @pfns, @missing, @refused, @read_only, @gen, @mapped and @writable.
  *
- * mmap_lock is taken before the window's sequence is read: who waits for it
- * afterwards has lost to whoever held it.
- *
  * Context: may sleep; mmap_lock is held for read, the service lock over the
- * range and a reference to mm_users too.
+ * range and a reference to mm_users too. &drm_svm_service.notifier_seq has been read
+ * since mmap_lock was taken: who waits for it afterwards has lost to whoever held
+ * it.
  * Return: 0, -EAGAIN if an invalidation got in between, -EFAULT for what no device
  * can have, -ENOMEM, -ESRCH if the process is being torn down.
  */
@@ -112,11 +111,11 @@ int drm_svm_walk(struct drm_svm_service *s)
 {
 	struct hmm_range hmm = {
 		.notifier = &s->window->notifier,
+		.notifier_seq = s->notifier_seq,
 		.dev_private_owner = (void *)&drm_svm_owner,
 	};
 	int ret;
 
-	hmm.notifier_seq = mmu_interval_read_begin(hmm.notifier);
 	ret = drm_svm_walk_sample(s);
 	if (ret)
 		return ret;
@@ -136,9 +135,12 @@ static int drm_svm_snapshot_once(struct drm_svm *svm, struct hmm_range *hmm,
 	if (ret)
 		return ret;
 	memset(hmm->hmm_pfns, 0, DRM_SVM_RANGE_PAGES * sizeof(*hmm->hmm_pfns));
-	/* Inside mmap_lock, which others may hold for as long as they like. */
-	*idx = drm_svm_pages_read_lock();
+	/*
+	 * Inside mmap_lock, which others may hold for as long as they like, and
+	 * after the wait for invalidations, of which a process can have many.
+	 */
 	hmm->notifier_seq = mmu_interval_read_begin(hmm->notifier);
+	*idx = drm_svm_pages_read_lock();
 	ret = hmm_range_fault(hmm);
 	mmap_read_unlock(svm->smm->mm);
 	if (ret)

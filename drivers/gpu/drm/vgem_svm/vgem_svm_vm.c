@@ -416,6 +416,8 @@ static int vgem_svm_vm_create(struct vgem_svm_dev *vdev, struct drm_file *file,
 
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
+	/* The handle gets the other reference, and may be destroyed at once. */
+	kref_get(&vm->ref);
 	/*
 	 * The first notifier of its kind takes mmap_lock for write, which other
 	 * threads may hold for as long as they please: have it before anybody
@@ -437,6 +439,7 @@ static int vgem_svm_vm_create(struct vgem_svm_dev *vdev, struct drm_file *file,
 		args->vm_id = vm->handle;
 	else
 		vgem_svm_vm_put(vm);
+	vgem_svm_vm_put(vm);
 	return ret;
 }
 
