@@ -325,9 +325,6 @@ static pid_t attackers[NR_TRICKS];
 /* Each trick is a process, of a user who has no rights. */
 static int attacker_main(void *data)
 {
-	means.file = vgem_svm_fuse_map(&attack->fuse,
-				       FILE_BLOCKS * VGEM_SVM_BLOCK, PROT_READ);
-	means.direct = vgem_svm_fuse_open_direct(&attack->fuse);
 	means.uffd = vgem_svm_uffd_open(0);
 	means.procs = vgem_svm_group_open(GROUP, "cgroup.procs");
 	means.nothing = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -363,6 +360,10 @@ static bool attack_begin(unsigned int first, unsigned int last)
 	igt_assert_eq(vgem_svm_group_write(GROUP, "cpu.max", "20000 100000"),
 		      0);
 	vgem_svm_fuse_init(&attack->fuse, true);
+	/* Now: to open it waits for what is read. */
+	means.file = vgem_svm_fuse_map(&attack->fuse,
+				       FILE_BLOCKS * VGEM_SVM_BLOCK, PROT_READ);
+	means.direct = vgem_svm_fuse_open_direct(&attack->fuse);
 	for (i = first; i <= last && ready; i++) {
 		attackers[i] = vgem_svm_fork(attacker_main, (void *)&tricks[i]);
 		ready = vgem_svm_reaches(&attack->ready, i - first + 1, 20);
@@ -400,6 +401,8 @@ static bool attack_end(void)
 	for (i = 0; i < NR_TRICKS; i++)
 		if (attackers[i])
 			vgem_svm_end(attackers[i]);
+	close(means.direct);
+	vgem_svm_unmap(means.file, FILE_BLOCKS * VGEM_SVM_BLOCK);
 	vgem_svm_group_remove(GROUP);
 	vgem_svm_unmap(attack, sizeof(*attack));
 	return ended;
