@@ -378,7 +378,7 @@ static void drm_svm_pass_soft_stale_pages(struct drm_svm_pass *pass,
 }
 
 static void drm_svm_pass_soft_mark(struct drm_svm_pass *pass,
-				      const unsigned long *stale)
+				   const unsigned long *stale)
 {
 	unsigned int i;
 
