@@ -33,10 +33,10 @@
  * Description: a victim on the device beside each single trick
  *
  * SUBTEST: all-same-device
- * Description: a victim on the device beside all tricks at a time
+ * Description: a victim on the device beside most tricks at a time
  *
  * SUBTEST: all-other-device
- * Description: a victim on another device beside all tricks at a time
+ * Description: a victim on another device beside most tricks at a time
  *
  * SUBTEST: unbind-same-device
  * Description: the device of the attacker goes in time
@@ -317,6 +317,11 @@ static const struct trick {
 };
 
 #define NR_TRICKS (sizeof(tricks) / sizeof(*tricks))
+/*
+ * Those that can begin beside each other: not who waits for the file's server with
+ * its own memory locked, and not who needs what the others have taken.
+ */
+#define LAST_TOGETHER (NR_TRICKS - 3)
 
 /* ---- the attacker ------------------------------------------------------- */
 
@@ -355,6 +360,8 @@ static bool attack_begin(unsigned int first, unsigned int last)
 	bool ready = true;
 
 	memset(attackers, 0, sizeof(attackers));
+	/* Those of a device that has been bound anew are new. */
+	open_nodes();
 	attack = vgem_svm_map_shared(sizeof(*attack));
 	vgem_svm_group_make(GROUP, "cpu");
 	igt_assert_eq(vgem_svm_group_write(GROUP, "cpu.max", "20000 100000"),
@@ -540,7 +547,7 @@ static void test_unbind(unsigned int device)
 	int status;
 	pid_t pid;
 
-	began = attack_begin(0, NR_TRICKS - 1);
+	began = attack_begin(0, LAST_TOGETHER);
 	pid = vgem_svm_fork_unbind(device);
 	ended = vgem_svm_ended(pid, IN_TIME, &status);
 	attack_end();
@@ -559,7 +566,7 @@ static void test_kill(void)
 	uint64_t vram;
 	int fd;
 
-	began = attack_begin(0, NR_TRICKS - 1);
+	began = attack_begin(0, LAST_TOGETHER);
 	ended = attack_end();
 	igt_assert_f(began, "the attack does not begin\n");
 	igt_assert_f(ended, "the attacker cannot be killed\n");
@@ -585,13 +592,13 @@ int igt_main()
 			igt_dynamic(tricks[i].name)
 				test_victim(i, i, 0);
 
-	igt_describe("A victim's faults beside all tricks take less than four times as long as alone");
+	igt_describe("A victim's faults beside most tricks at a time take less than four times as long as alone");
 	igt_subtest("all-same-device")
-		test_victim(0, NR_TRICKS - 1, 0);
+		test_victim(0, LAST_TOGETHER, 0);
 
 	igt_describe("The same for a victim on another device");
 	igt_subtest("all-other-device")
-		test_victim(0, NR_TRICKS - 1, 1);
+		test_victim(0, LAST_TOGETHER, 1);
 
 	igt_describe("The attacker's device is unbound in time");
 	igt_subtest("unbind-same-device")
