@@ -13,6 +13,7 @@
 #include <linux/anon_inodes.h>
 #include <linux/completion.h>
 #include <linux/delay.h>
+#include <linux/dma-mapping.h>
 #include <linux/file.h>
 #include <linux/hmm.h>
 #include <linux/kthread.h>
@@ -443,9 +444,14 @@ static struct {
 
 static int test_dma_fails(struct drm_svm_service *s, unsigned int i)
 {
+	struct device *dev = s->svm->dev;
+
 	test_dma.calls++;
-	s->dma[i] = hmm_pfn_to_phys(s->pfns[i]);
-	return i == test_dma.bad ? -ENOMEM : 0;
+	if (i == test_dma.bad)
+		return -ENOMEM;
+	s->dma[i] = dma_map_phys(dev, hmm_pfn_to_phys(s->pfns[i]), PAGE_SIZE,
+				 DMA_BIDIRECTIONAL, DRM_SVM_DMA_ATTRS);
+	return dma_mapping_error(dev, s->dma[i]);
 }
 
 /* In the test's own thread, where its stub is seen. */
