@@ -194,6 +194,11 @@ static bool drm_svm_held_enter(struct drm_svm_fault_group *group,
 	struct drm_svm_held *held;
 
 	guard(spinlock)(&queue->lock);
+	/* Who stops it has ended what is held, and waits for no more of it. */
+	if (READ_ONCE(group->svm->dying)) {
+		drm_svm_set_take(&group->serving, group->held, NULL);
+		return false;
+	}
 	drm_svm_held_join(group);
 	if (bitmap_empty(group->held, DRM_SVM_RANGE_PAGES))
 		return false;
