@@ -343,8 +343,7 @@ static void drm_svm_pass_count_to_ram(struct drm_svm_pass *pass)
 	for (i = 0; i < pass->mig.npages; i++) {
 		struct page *spage = migrate_pfn_to_page(pass->mig.src[i]);
 
-		if (spage && (pass->mig.src[i] & MIGRATE_PFN_MIGRATE) &&
-		    (pass->mig.dst[i] & MIGRATE_PFN_VALID))
+		if (spage && drm_svm_pass_has_moved(pass, i))
 			atomic64_inc(&drm_svm_page_region(spage)->to_system);
 	}
 }
