@@ -87,6 +87,8 @@ static void vgem_svm_chan_reset(struct vgem_svm_chan *chan)
 
 	WRITE_ONCE(chan->head, 0);
 	WRITE_ONCE(chan->tail, 0);
+	/* Each engine counts turns of its own. */
+	WRITE_ONCE(chan->turn, 0);
 	chan->pkt_kept = false;
 	chan->err = 0;
 	chan->err_addr = 0;

@@ -29,11 +29,17 @@ static u64 vgem_svm_sched_kin(struct vgem_svm_hw *hw, u64 chans, u32 c)
 /* Which of @chans has waited longest? */
 static u32 vgem_svm_sched_next(struct vgem_svm_hw *hw, u64 chans)
 {
-	u32 next = __ffs64(chans), i;
+	u32 next = 0, i;
+	u64 least = U64_MAX, turn;
 
-	for_each_set_bit(i, (unsigned long *)&chans, 64)
-		if (hw->chans[i].turn < hw->chans[next].turn)
+	/* Another engine may be about to leave one of them. */
+	for_each_set_bit(i, (unsigned long *)&chans, 64) {
+		turn = READ_ONCE(hw->chans[i].turn);
+		if (turn < least) {
+			least = turn;
 			next = i;
+		}
+	}
 	return next;
 }
 
@@ -62,7 +68,7 @@ static u32 vgem_svm_sched_chan(struct vgem_svm_unit *unit, u32 c, u32 slice)
 		left -= min(left, used);
 	}
 	if (left != slice)
-		unit->hw->chans[c].turn = ++unit->turns;
+		WRITE_ONCE(unit->hw->chans[c].turn, ++unit->turns);
 	return left;
 }
 
