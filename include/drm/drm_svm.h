@@ -12,8 +12,6 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
-#include <drm/drm_gpt.h>
-
 struct device;
 struct drm_svm;
 struct drm_svm_block;
@@ -59,27 +57,12 @@ struct drm_svm_fault {
 
 /**
  * struct drm_svm_ops - what a driver does for one device address space
- * @flush_begin: start to invalidate what the gather covers (leaves; walk caches
- *	too if &drm_gpt_gather.directory), on every unit of the device, behind what
- *	the zap wrote or recorded. May be
- *	called in an MMU notifier: no allocation, no lock held over one, does not
- *	sleep. Return: a token for @flush_wait, not 0.
- * @flush_wait: wait until the flush is done and no access through an old
- *	translation is in flight. Bounded. Must poll if !@may_sleep, which is
- *	only asked for where the CPU writes the tables.
- *	Return: 0, or an error if it is not done; then @kill follows.
- * @kill: the device did not answer: stop its engines and cut its DMA before
- *	returning, so that nothing is accessed any more. Must not allocate or
- *	sleep.
  * @replay: let what is parked on faults of this address space try again
  * @cancel: end what caused the fault, with the (negative) error as reason, if it
  *	still waits for that: the record may be older than a replay that let it go
  *	on, and the address may have been unmapped since
  */
 struct drm_svm_ops {
-	u64 (*flush_begin)(struct drm_svm *svm, struct drm_gpt_gather *gather);
-	int (*flush_wait)(struct drm_svm *svm, u64 token, bool may_sleep);
-	void (*kill)(struct drm_svm *svm);
 	void (*replay)(struct drm_svm *svm);
 	void (*cancel)(struct drm_svm *svm, const struct drm_svm_fault *fault,
 		       int error);
@@ -93,6 +76,8 @@ struct drm_svm_ops {
  * @fault_errors: faults that were cancelled
  * @replays: replays told to the device
  * @retries: rounds lost to an invalidation
+ * @walks: times that the CPU's table was read for a service; not when another device
+ *	had what was wanted
  * @requeues: services that were put off because they lost too often
  * @map_system: pages mapped that were in system memory
  * @map_device: pages mapped that were in device memory
@@ -111,6 +96,7 @@ struct drm_svm_stats {
 	atomic64_t fault_errors;
 	atomic64_t replays;
 	atomic64_t retries;
+	atomic64_t walks;
 	atomic64_t requeues;
 	atomic64_t map_system;
 	atomic64_t map_device;
@@ -126,7 +112,6 @@ struct drm_svm_stats {
 /**
  * struct drm_svm - one device address space that mirrors a process's; embed it
  * @dev: the device, for DMA mapping
- * @gpt: its page table
  * @region: its own memory, or NULL
  * @queue: where its faults come in
  * @ops: the driver's
@@ -134,15 +119,14 @@ struct drm_svm_stats {
  */
 struct drm_svm {
 	struct device *dev;
-	struct drm_gpt *gpt;
 	struct drm_svm_region *region;
 	struct drm_svm_fault_queue *queue;
 	const struct drm_svm_ops *ops;
 	struct drm_svm_stats stats;
 	/* private: */
 	struct drm_svm_mm *smm;		/* the process's address space */
-	struct list_head node;		/* in drm_svm_mm.devices */
-	unsigned int slot;		/* its number among them */
+	spinlock_t view_lock;		/* views */
+	struct list_head views;		/* struct drm_svm_view */
 	bool dying;			/* no new service */
 	bool interrupted;		/* what goes on is to end soon */
 	bool migrate_on_fault;		/* memory without an attribute goes to the region */
@@ -156,7 +140,6 @@ struct drm_svm {
 /**
  * struct drm_svm_config - what drm_svm_init() needs
  * @dev: the device; 64-bit DMA mask, coherent, behind no bounce buffer
- * @gpt: page table, initialised
  * @region: own memory or NULL
  * @queue: fault queue of the device
  * @ops: the driver's operations
@@ -164,7 +147,6 @@ struct drm_svm {
  */
 struct drm_svm_config {
 	struct device *dev;
-	struct drm_gpt *gpt;
 	struct drm_svm_region *region;
 	struct drm_svm_fault_queue *queue;
 	const struct drm_svm_ops *ops;
@@ -177,7 +159,6 @@ void drm_svm_interrupt(struct drm_svm *svm);
 void drm_svm_stop(struct drm_svm *svm);
 void drm_svm_fini(struct drm_svm *svm);
 bool drm_svm_is_owner(const struct drm_svm *svm);
-void drm_svm_flush(struct drm_svm *svm, struct drm_gpt_gather *gather);
 
 /* ---- faults ------------------------------------------------------------- */
 

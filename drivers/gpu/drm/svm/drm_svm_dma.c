@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Bus addresses of system pages, per device and range. Behind an IOMMU each
+ * Bus addresses of system pages, per view and range. Behind an IOMMU each
  * range has one window of bus addresses as large as itself, so a page's bus
  * address is known beforehand, and a run of pages costs one synchronisation.
  * Otherwise page by page.
  *
+ * All are mapped for both directions: what may only be read now may be written after
+ * a fault that changes nothing but the entry, and a device that was given a page to
+ * read has no business to be told by the bus that it may not write.
+ *
  * Mappings are made before the commit, by the holder of the service lock, only
- * for pages that the device did not map at the sample: no invalidation can be
+ * for pages that the view did not map at the sample: no invalidation can be
  * unmapping those slots. If the commit fails they are undone here.
  */
 
@@ -23,7 +27,7 @@
  * @i: index of the page
  *
  * Context: may sleep; the service lock over the range is held.
- * Return: 0 and &drm_svm_service.dma, or an error.
+ * Return: 0 and &drm_svm_service.addr, or an error.
  */
 VISIBLE_IF_KUNIT int drm_svm_dma_link(struct drm_svm_service *s, unsigned int i)
 {
@@ -31,15 +35,15 @@ VISIBLE_IF_KUNIT int drm_svm_dma_link(struct drm_svm_service *s, unsigned int i)
 	phys_addr_t phys = hmm_pfn_to_phys(s->pfns[i]);
 
 	KUNIT_STATIC_STUB_REDIRECT(drm_svm_dma_link, s, i);
-	if (s->rd->use_iova) {
-		s->dma[i] = s->rd->iova.addr + ((u64)i << PAGE_SHIFT);
-		return dma_iova_link(dev, &s->rd->iova, phys,
+	if (s->rv->use_iova) {
+		s->addr[i] = s->rv->iova.addr + ((u64)i << PAGE_SHIFT);
+		return dma_iova_link(dev, &s->rv->iova, phys,
 				     (size_t)i << PAGE_SHIFT, PAGE_SIZE,
 				     DMA_BIDIRECTIONAL, DRM_SVM_DMA_ATTRS);
 	}
-	s->dma[i] = dma_map_phys(dev, phys, PAGE_SIZE, DMA_BIDIRECTIONAL,
+	s->addr[i] = dma_map_phys(dev, phys, PAGE_SIZE, DMA_BIDIRECTIONAL,
 				 DRM_SVM_DMA_ATTRS);
-	return dma_mapping_error(dev, s->dma[i]);
+	return dma_mapping_error(dev, s->addr[i]);
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_svm_dma_link);
 
@@ -48,10 +52,10 @@ static int drm_svm_dma_sync(struct drm_svm_service *s)
 	unsigned int first, last;
 	int ret;
 
-	if (!s->rd->use_iova)
+	if (!s->rv->use_iova)
 		return 0;
 	for_each_set_bitrange(first, last, s->fresh, DRM_SVM_RANGE_PAGES) {
-		ret = dma_iova_sync(s->svm->dev, &s->rd->iova,
+		ret = dma_iova_sync(s->svm->dev, &s->rv->iova,
 				    (size_t)first << PAGE_SHIFT,
 				    (size_t)(last - first) << PAGE_SHIFT);
 		if (ret)
@@ -62,19 +66,17 @@ static int drm_svm_dma_sync(struct drm_svm_service *s)
 
 /**
  * drm_svm_dma_map() - map pages of a service for its device
- * @s: the service, after the walk
- * @system: system pages that are to get a leaf; a neighbour that cannot be mapped
- *	is taken out
- * @pages: of these, those that the device does not map yet
+ * @s: the service, after the walk; of @system a neighbour that cannot be mapped is
+ *	taken out
+ * @pages: of @system, those that the view does not map yet
  *
- * Sets @fresh and @dma. On error nothing is mapped.
+ * Sets @fresh, and @addr of these. On error nothing is mapped.
  *
  * Context: may sleep; the service lock over the range is held.
  * Return: 0, -ENOMEM; -EIO if the device cannot reach a page that is wanted, or
  * could not for now: without an IOMMU to ask, the DMA API does not say which.
  */
-int drm_svm_dma_map(struct drm_svm_service *s, unsigned long *system,
-		    const unsigned long *pages)
+int drm_svm_dma_map(struct drm_svm_service *s, const unsigned long *pages)
 {
 	unsigned int i;
 	int ret;
@@ -88,14 +90,14 @@ int drm_svm_dma_map(struct drm_svm_service *s, unsigned long *system,
 		}
 		if (test_bit(i, s->want))
 			goto undo;
-		__clear_bit(i, system);
+		__clear_bit(i, s->system);
 	}
 	ret = drm_svm_dma_sync(s);
 	if (!ret)
 		return 0;
 undo:
 	drm_svm_dma_undo(s);
-	return ret == -ENOMEM && s->rd->use_iova ? ret : -EIO;
+	return ret == -ENOMEM && s->rv->use_iova ? ret : -EIO;
 }
 
 /**
@@ -110,15 +112,15 @@ void drm_svm_dma_undo(struct drm_svm_service *s)
 	unsigned int first, last;
 
 	for_each_set_bitrange(first, last, s->fresh, DRM_SVM_RANGE_PAGES) {
-		if (s->rd->use_iova) {
-			dma_iova_unlink(dev, &s->rd->iova,
+		if (s->rv->use_iova) {
+			dma_iova_unlink(dev, &s->rv->iova,
 					(size_t)first << PAGE_SHIFT,
 					(size_t)(last - first) << PAGE_SHIFT,
 					DMA_BIDIRECTIONAL, DRM_SVM_DMA_ATTRS);
 			continue;
 		}
 		for (; first < last; first++)
-			dma_unmap_phys(dev, s->dma[first], PAGE_SIZE,
+			dma_unmap_phys(dev, s->addr[first], PAGE_SIZE,
 				       DMA_BIDIRECTIONAL, DRM_SVM_DMA_ATTRS);
 	}
 	bitmap_zero(s->fresh, DRM_SVM_RANGE_PAGES);

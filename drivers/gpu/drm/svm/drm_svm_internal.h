@@ -14,14 +14,13 @@
 #include <linux/xarray.h>
 
 #include <drm/drm_svm.h>
+#include <drm/drm_svm_sink.h>
 
 #define DRM_SVM_RANGE_PAGES	(DRM_SVM_RANGE_SIZE >> PAGE_SHIFT)
 #define DRM_SVM_RANGE_MASK	(~(DRM_SVM_RANGE_SIZE - 1))
 /* One interval notifier covers a window of this many bytes. */
 #define DRM_SVM_WINDOW_SHIFT	26
-/* Devices of a process that are told apart at an invalidation; more share the last. */
-#define DRM_SVM_SLOTS		64
-/* Devices that one round of an invalidation flushes together. */
+/* Views that one round of an invalidation flushes together. */
 #define DRM_SVM_FLUSH_BATCH	4
 
 #define DRM_SVM_DMA_ATTRS	DMA_ATTR_REQUIRE_COHERENT
@@ -75,8 +74,6 @@ void drm_svm_span_unlock(struct drm_svm_spans *spans,
  * @rcu: for lookups that race with the last detach
  * @mm: the address space; held by mmgrab(), so it may have no pages any more
  * @user: whose process it is: users share what is scarce
- * @srcu: protects walks of @devices
- * @devices: struct drm_svm, added and removed under the global attach mutex
  * @windows: struct drm_svm_window by address >> DRM_SVM_WINDOW_SHIFT
  * @window_lock: held to make windows and to drop them
  * @ranges: struct drm_svm_range by address >> DRM_SVM_RANGE_SHIFT
@@ -84,7 +81,6 @@ void drm_svm_span_unlock(struct drm_svm_spans *spans,
  * @attrs: preferred location by page number
  * @attr_lock: held to change @attrs
  * @nr_attrs: intervals in @attrs; neighbours differ
- * @slots: numbers given to @devices, see &drm_svm.slot; under the attach mutex
  * @idle_lock: guards the two lists
  * @idle_ranges: ranges that may map nothing, each with a reference
  * @idle_windows: windows that may have no user
@@ -98,8 +94,6 @@ struct drm_svm_mm {
 	struct rcu_head rcu;
 	struct mm_struct *mm;
 	kuid_t user;
-	struct srcu_struct srcu;
-	struct list_head devices;
 	struct xarray windows;
 	struct mutex window_lock;
 	struct xarray ranges;
@@ -107,7 +101,6 @@ struct drm_svm_mm {
 	struct maple_tree attrs;
 	struct mutex attr_lock;
 	unsigned int nr_attrs;
-	DECLARE_BITMAP(slots, DRM_SVM_SLOTS);
 	spinlock_t idle_lock;
 	struct list_head idle_ranges;
 	struct list_head idle_windows;
@@ -137,15 +130,29 @@ struct drm_svm_window {
 struct drm_svm_window *drm_svm_window_get(struct drm_svm_mm *smm, u64 addr);
 void drm_svm_window_put(struct drm_svm_window *window);
 
+/* Makes mappings in a view: */
+bool drm_svm_view_use(struct drm_svm_view *view);
+void drm_svm_view_unuse(struct drm_svm_view *view);
+struct drm_svm_view *drm_svm_view_find(struct drm_svm *svm, u64 addr);
+/* Takes some away: */
+void drm_svm_view_get(struct drm_svm_view *view);
+void drm_svm_view_put(struct drm_svm_view *view);
+
+int drm_svm_batch_reserve(struct drm_svm_batch *batch, struct drm_svm_view *view,
+			  u64 first, u64 last, bool may_sleep);
+void drm_svm_batch_unmap(struct drm_svm_batch *batch, u64 first, u64 last, u32 how);
+void drm_svm_batch_start(struct drm_svm_batch *batch, bool may_sleep);
+bool drm_svm_batch_finish(struct drm_svm_batch *batch, bool may_sleep);
+
 /**
- * struct drm_svm_range_dev - what one device maps of a range
- * @node: in &drm_svm_range.devs
- * @svm: the device address space
+ * struct drm_svm_range_view - what is mapped of a range in one view
+ * @node: in &drm_svm_range.views
+ * @view: the view; it takes its records away before it goes
  * @iova: bus address window of the range, if @use_iova
  * @use_iova: the device is behind an IOMMU that the DMA API can batch for
- * @mapped: pages that the device's table may map: what is in the table is in here,
- *	or the device would not be told of an invalidation. The reverse is not so:
- *	what goes along with a large leaf stays recorded
+ * @mapped: pages that the sink may map: what it maps is in here, or the device would
+ *	not be told of an invalidation. The reverse is not so: what goes along with
+ *	others (DRM_SVM_SINK_OVERZAP) stays recorded
  * @writable: of these, with write permission
  * @system: of these, system memory: it has a DMA mapping
  * @dma: bus address by page, a page of memory; NULL if @use_iova
@@ -153,9 +160,9 @@ void drm_svm_window_put(struct drm_svm_window *window);
  * All under &drm_svm_range.lock, but for a page that is not @mapped: its slot
  * of @iova is the servicer's, who holds the service lock.
  */
-struct drm_svm_range_dev {
+struct drm_svm_range_view {
 	struct list_head node;
-	struct drm_svm *svm;
+	struct drm_svm_view *view;
 	struct dma_iova_state iova;
 	bool use_iova;
 	DECLARE_BITMAP(mapped, DRM_SVM_RANGE_PAGES);
@@ -175,16 +182,16 @@ struct drm_svm_range_dev {
  * @lock: guards what follows; never held over an allocation
  * @gen: bumped by each invalidation that touches the range
  * @dead: dropped from the index; commits must look it up anew
- * @valid: pages that some device maps
+ * @valid: pages that some view maps
  * @write: of @valid and @dying, those that some device could write
- * @dying: taken from the tables, but maybe not yet from TLBs, and still mapped
+ * @dying: taken from the sinks, but maybe not yet from TLBs, and still mapped
  *	for DMA; whoever invalidates them next must flush too
  * @stuck: pages that policy tried to move to a device and somebody held; until
  *	their mappings change, or @stuck_until
  * @stuck_until: jiffies when all of @stuck may be tried again
  * @pfns: page frame by page, where @valid or @dying; a page of memory, and not a
  *	part of this, which would take two
- * @devs: struct drm_svm_range_dev
+ * @views: struct drm_svm_range_view
  */
 struct drm_svm_range {
 	struct kref ref;
@@ -202,24 +209,25 @@ struct drm_svm_range {
 	DECLARE_BITMAP(stuck, DRM_SVM_RANGE_PAGES);
 	unsigned long stuck_until;
 	unsigned long *pfns;
-	struct list_head devs;
+	struct list_head views;
 };
 
 struct drm_svm_range *drm_svm_range_find(struct drm_svm_mm *smm, u64 addr);
 struct drm_svm_range *drm_svm_range_find_or_make(struct drm_svm_mm *smm,
 						 u64 addr);
 void drm_svm_range_put(struct drm_svm_range *range);
-struct drm_svm_range_dev *drm_svm_range_dev(struct drm_svm_range *range,
-					    struct drm_svm *svm);
-struct drm_svm_range_dev *drm_svm_range_dev_make(struct drm_svm_range *range,
-						 struct drm_svm *svm);
+struct drm_svm_range_view *drm_svm_range_view(struct drm_svm_range *range,
+					      struct drm_svm_view *view);
+struct drm_svm_range_view *drm_svm_range_view_make(struct drm_svm_range *range,
+						   struct drm_svm_view *view);
 bool drm_svm_range_begin_inval(struct drm_svm_range *range, unsigned int first,
 			       unsigned int last);
 void drm_svm_range_finish_inval(struct drm_svm_range *range,
 				unsigned int first, unsigned int last);
 void drm_svm_range_dma_unmap(struct drm_svm_range *range, unsigned int first,
 			     unsigned int last);
-void drm_svm_range_drop_dev(struct drm_svm_range *range, struct drm_svm *svm);
+void drm_svm_range_drop_view(struct drm_svm_range *range,
+			     struct drm_svm_view *view);
 bool drm_svm_range_empty(struct drm_svm_range *range);
 void drm_svm_range_drop(struct drm_svm_range *range);
 void drm_svm_range_settle(struct drm_svm_mm *smm, u64 addr);
@@ -231,43 +239,45 @@ void drm_svm_gc_init(struct drm_svm_mm *smm);
 void drm_svm_gc_fini(struct drm_svm_mm *smm);
 
 extern const struct mmu_interval_notifier_ops drm_svm_notifier_ops;
-void drm_svm_flush_all(struct drm_svm *svm, struct drm_gpt_gather *gather);
-void drm_svm_reclaim_tables(struct drm_svm *svm, u64 first, u64 last);
 
 /**
  * struct drm_svm_service - scratch of one service of a range
  * @svm: whom it is for
+ * @view: where it sees the range
  * @smm: its address space
  * @window: what watches the range
  * @range: the range, referenced
- * @rd: what the device maps of it
+ * @rv: what the view maps of it
  * @notifier_seq: of @window, before @gen is sampled
  * @gen: of @range, before the walk
- * @seq: fence of the commit, 0 for none
+ * @fence: of the transaction, 0 for none
  * @write: a requested access is a write
  * @want: pages that must be there in the end
  * @want_write: of these, writable
  * @missing: of @want, what the walk has not found
  * @held: pages that may be long in coming; not in @want any more
- * @mapped: snapshot of &drm_svm_range_dev.mapped
- * @writable: snapshot of &drm_svm_range_dev.writable
+ * @mapped: snapshot of &drm_svm_range_view.mapped
+ * @writable: snapshot of &drm_svm_range_view.writable
  * @refused: pages that no device may have (memfd_secret)
  * @read_only: pages that no device may write (shadow stacks)
  * @fresh: pages that this service mapped for DMA
  * @foreign: a wanted page lies in memory that the device cannot reach
  * @pfns: hmm's, in and out
- * @dma: bus address of @fresh pages
- * @leaves: what is to be committed
+ * @system: pages of system memory that are to be mapped
+ * @local: pages of the device's own memory that are
+ * @grant: of both, those that may be written
+ * @addr: where the device finds them: bus address, or offset in its memory
  */
 struct drm_svm_service {
 	struct drm_svm *svm;
+	struct drm_svm_view *view;
 	struct drm_svm_mm *smm;
 	struct drm_svm_window *window;
 	struct drm_svm_range *range;
-	struct drm_svm_range_dev *rd;
+	struct drm_svm_range_view *rv;
 	unsigned long notifier_seq;
 	unsigned long gen;
-	u64 seq;
+	u64 fence;
 	bool write;
 	bool foreign;
 	DECLARE_BITMAP(want, DRM_SVM_RANGE_PAGES);
@@ -279,18 +289,24 @@ struct drm_svm_service {
 	DECLARE_BITMAP(refused, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(read_only, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(fresh, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(system, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(local, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(grant, DRM_SVM_RANGE_PAGES);
 	unsigned long pfns[DRM_SVM_RANGE_PAGES];
-	dma_addr_t dma[DRM_SVM_RANGE_PAGES];
-	u64 leaves[DRM_SVM_RANGE_PAGES];
+	u64 addr[DRM_SVM_RANGE_PAGES];
 };
 
+int drm_svm_serve_view(struct drm_svm_view *view, u64 base,
+		       const unsigned long *want,
+		       const unsigned long *want_write, unsigned long *held);
 int drm_svm_serve(struct drm_svm *svm, u64 base, const unsigned long *want,
 		  const unsigned long *want_write, unsigned long *held);
 int drm_svm_walk(struct drm_svm_service *s);
+bool drm_svm_walk_known(struct drm_svm_service *s);
+int drm_svm_apply(struct drm_svm_service *s);
 int drm_svm_snapshot(struct drm_svm *svm, u64 base, unsigned long *pfns,
 		     int *idx);
-int drm_svm_dma_map(struct drm_svm_service *s, unsigned long *system,
-		    const unsigned long *pages);
+int drm_svm_dma_map(struct drm_svm_service *s, const unsigned long *pages);
 void drm_svm_dma_undo(struct drm_svm_service *s);
 #if IS_ENABLED(CONFIG_KUNIT)
 int drm_svm_dma_link(struct drm_svm_service *s, unsigned int i);
@@ -345,24 +361,18 @@ static inline u64 drm_svm_page_addr(u64 base, unsigned int i)
 	return base + ((u64)i << PAGE_SHIFT);
 }
 
-/* Bus address of a page of system memory that a device maps. */
-static inline dma_addr_t drm_svm_rd_addr(const struct drm_svm_range_dev *rd,
+/* Bus address of a page of system memory that a view maps. */
+static inline dma_addr_t drm_svm_rv_addr(const struct drm_svm_range_view *rv,
 					 unsigned int i)
 {
-	return rd->use_iova ? rd->iova.addr + ((u64)i << PAGE_SHIFT) : rd->dma[i];
+	return rv->use_iova ? rv->iova.addr + ((u64)i << PAGE_SHIFT) : rv->dma[i];
 }
 
-/* Does a device map any of the pages, by its record? */
-static inline bool drm_svm_rd_maps(const struct drm_svm_range_dev *rd,
+/* Does a view map any of the pages, by its record? */
+static inline bool drm_svm_rv_maps(const struct drm_svm_range_view *rv,
 				   unsigned int first, unsigned int last)
 {
-	return find_next_bit(rd->mapped, last + 1, first) <= last;
-}
-
-/* Can a device's table speak of all bytes up to @last? */
-static inline bool drm_svm_reaches(const struct drm_svm *svm, u64 last)
-{
-	return last <= svm->gpt->last;
+	return find_next_bit(rv->mapped, last + 1, first) <= last;
 }
 
 #endif /* _DRM_SVM_INTERNAL_H_ */

@@ -3,16 +3,21 @@
  * Invalidation: the CPU is about to change a mapping, so no device may use it.
  *
  * First, under the lock of each range of a window: bump its generation, make its
- * pages dying, note the devices that map something of them by their records. From
- * then on nothing more is committed there. Those devices then, in rounds of a few:
+ * pages dying, note the views that map something of them by their records. From
+ * then on nothing more is committed there. Those views then, in rounds of a few:
  *
- *	1. under each range's lock: zap the tables of the round's devices;
- *	2. start one gathered flush per device, all devices at once;
- *	3. wait for them;
+ *	1. reserve what their sinks need to take mappings away;
+ *	2. under each range's lock: take away what is mapped in the round's views;
+ *	3. start one flush per view, all at once, which gives back what was reserved;
+ *	4. wait for them;
  *
  * and after the last round, under each range's lock: dirty what a device could
  * write, unmap it from DMA. When the callback returns, nothing of the old pages
  * is reachable. A device that maps nothing there is not disturbed.
+ *
+ * A round has the views that come first by their number, from where the last one
+ * ended, so that however many there are nothing has to be allocated. It holds a
+ * reference to each, taken under the lock of a range in which it has a record.
  *
  * A service that runs meanwhile has walked before the generation was bumped
  * and fails to commit, or reads the window's sequence after it was set and
@@ -20,14 +25,14 @@
  *
  * Nothing here allocates. What may be waited for is hardware, which makes
  * progress by itself: ring space and flushes. A device that does not answer is
- * stopped and cut off (&drm_svm_ops.kill), which is as good as a flush.
+ * stopped and cut off (&drm_svm_sink_ops.kill), which is as good as a flush.
  *
  * Not blockable (the OOM reaper): range by range, everything under its lock, by
- * trylock and polling; what could not be had without sleeping returns false,
- * with each range either done or untouched.
+ * trylock and polling; what could not be had without sleeping returns false, with
+ * each range either done, or untouched, or dying: as in the middle of what sleeps.
  *
- * The record, &drm_svm_range_dev.mapped, is what all this goes by. It is written
- * under the same hold of the range's lock as the table, and never says less.
+ * The record, &drm_svm_range_view.mapped, is what all this goes by. It is written
+ * under the same hold of the range's lock as the sink, and never says less.
  */
 
 #include <kunit/visibility.h>
@@ -46,102 +51,24 @@
  * @smm: address space
  * @first: first byte
  * @last: last byte
- * @hit: devices that map something there, by &drm_svm.slot
  * @dying: another invalidation is at work there
- * @n: devices in the round
- * @svm: them
- * @token: their flushes
- * @gather: what each has to flush
+ * @done: number of the last view that is done
+ * @more: there are views behind those of the round
+ * @n: views in the round
+ * @view: them, each with a reference, in the order of their numbers
+ * @batch: what each has to flush
  */
 struct drm_svm_inval {
 	struct drm_svm_mm *smm;
 	u64 first;
 	u64 last;
-	DECLARE_BITMAP(hit, DRM_SVM_SLOTS);
 	bool dying;
+	u64 done;
+	bool more;
 	unsigned int n;
-	struct drm_svm *svm[DRM_SVM_FLUSH_BATCH];
-	u64 token[DRM_SVM_FLUSH_BATCH];
-	struct drm_gpt_gather gather[DRM_SVM_FLUSH_BATCH];
+	struct drm_svm_view *view[DRM_SVM_FLUSH_BATCH];
+	struct drm_svm_batch batch[DRM_SVM_FLUSH_BATCH];
 };
-
-static void drm_svm_flush_start(struct drm_svm *svm,
-				struct drm_gpt_gather *gather, u64 *token)
-{
-	*token = 0;
-	if (drm_gpt_gather_empty(gather) ||
-	    drm_svm_planted(DRM_SVM_PLANTED_NO_FLUSH))
-		return;
-	atomic64_inc(&svm->stats.flushes);
-	*token = svm->ops->flush_begin(svm, gather);
-}
-
-static void drm_svm_flush_finish(struct drm_svm *svm, u64 token, bool may_sleep)
-{
-	/* Never let the CPU reuse memory that a device may still reach. */
-	if (token && svm->ops->flush_wait(svm, token, may_sleep))
-		svm->ops->kill(svm);
-}
-
-static void drm_svm_flush_end(struct drm_svm *svm,
-			      struct drm_gpt_gather *gather, u64 token,
-			      bool may_sleep)
-{
-	drm_svm_flush_finish(svm, token, may_sleep);
-	drm_gpt_gather_fini(gather);
-}
-
-/**
- * drm_svm_flush() - flush one device and wait
- * @svm: device address space; drm_svm_fini() may be over
- * @gather: what to flush; the caller finishes it
- *
- * For &drm_gpt_config.flush. A device that does not answer is stopped.
- *
- * Context: may sleep; allocates nothing, and takes the driver's locks only, as in
- * an MMU notifier.
- */
-void drm_svm_flush(struct drm_svm *svm, struct drm_gpt_gather *gather)
-{
-	u64 token;
-
-	drm_svm_flush_start(svm, gather, &token);
-	drm_svm_flush_finish(svm, token, true);
-}
-EXPORT_SYMBOL_GPL(drm_svm_flush);
-
-/**
- * drm_svm_flush_all() - flush one device and wait
- * @svm: device address space
- * @gather: what was zapped; finished here
- *
- * Context: may sleep.
- */
-void drm_svm_flush_all(struct drm_svm *svm, struct drm_gpt_gather *gather)
-{
-	drm_svm_flush(svm, gather);
-	drm_gpt_gather_fini(gather);
-}
-
-/**
- * drm_svm_reclaim_tables() - free the tables that a dropped range has left
- * @svm: device address space
- * @first: first byte
- * @last: last byte
- *
- * Context: may sleep; the service lock over the interval is held, the device does
- * not detach meanwhile.
- */
-void drm_svm_reclaim_tables(struct drm_svm *svm, u64 first, u64 last)
-{
-	struct drm_gpt_gather gather;
-
-	drm_gpt_gather_init(&gather, svm->gpt);
-	if (drm_gpt_zap_reserve(&gather, first, last, true))
-		return;
-	drm_gpt_reclaim(&gather, first, last);
-	drm_svm_flush_all(svm, &gather);
-}
 
 static unsigned int drm_svm_inval_pages(struct drm_svm_inval *inval,
 					struct drm_svm_range *range,
@@ -151,25 +78,6 @@ static unsigned int drm_svm_inval_pages(struct drm_svm_inval *inval,
 
 	*first = drm_svm_page_index(max(inval->first, range->first));
 	return drm_svm_page_index(min(inval->last, end));
-}
-
-/*
- * What another invalidation has cleared already is not in the table any more,
- * but it may be in TLBs until that one's flush is done: pages that were @dying,
- * and pages of a large leaf that went whole. The record still has them mapped.
- * Where drm_svm_make_way() takes the range out, the table went too, and the device
- * may still have that in its walk cache.
- */
-static void drm_svm_zap_pages(struct drm_gpt_gather *gather,
-			      struct drm_svm *svm, struct drm_svm_range *range,
-			      unsigned int first, unsigned int last, bool dying)
-{
-	u64 from = drm_svm_page_addr(range->first, first);
-	u64 to = drm_svm_page_addr(range->first, last) + PAGE_SIZE - 1;
-
-	drm_gpt_zap(gather, from, to);
-	drm_gpt_gather_also(gather, from, to,
-			    dying || !svm->gpt->format->replace_ok);
 }
 
 static bool drm_svm_range_has_dying(struct drm_svm_range *range,
@@ -182,16 +90,18 @@ static void drm_svm_count_unmapped(struct drm_svm_range *range,
 				   unsigned int first, unsigned int last)
 {
 	DECLARE_BITMAP(pages, DRM_SVM_RANGE_PAGES);
-	struct drm_svm_range_dev *rd;
+	struct drm_svm_range_view *rv;
 
-	list_for_each_entry(rd, &range->devs, node) {
+	list_for_each_entry(rv, &range->views, node) {
+		struct drm_svm_stats *stats = &rv->view->svm->stats;
+
 		bitmap_zero(pages, DRM_SVM_RANGE_PAGES);
 		bitmap_set(pages, first, last - first + 1);
-		if (!bitmap_and(pages, pages, rd->mapped, DRM_SVM_RANGE_PAGES))
+		if (!bitmap_and(pages, pages, rv->mapped, DRM_SVM_RANGE_PAGES))
 			continue;
-		atomic64_inc(&rd->svm->stats.invalidations);
+		atomic64_inc(&stats->invalidations);
 		atomic64_add(bitmap_weight(pages, DRM_SVM_RANGE_PAGES),
-			     &rd->svm->stats.unmapped);
+			     &stats->unmapped);
 	}
 }
 
@@ -211,21 +121,55 @@ static struct drm_svm_range *drm_svm_inval_next(struct drm_svm_inval *inval,
 	return NULL;
 }
 
-/* Which devices have to be told? Those too whose pages are dying already. */
-static void drm_svm_inval_note(struct drm_svm_inval *inval,
-			       struct drm_svm_range *range, unsigned int first,
-			       unsigned int last)
+/* Takes the last view out of the round; it has its turn in the next. */
+static void drm_svm_inval_postpone(struct drm_svm_inval *inval)
 {
-	struct drm_svm_range_dev *rd;
+	drm_svm_view_put(inval->view[--inval->n]);
+	inval->more = true;
+}
 
-	list_for_each_entry(rd, &range->devs, node) {
-		if (!drm_svm_rd_maps(rd, first, last))
+/* Into the round, if it is one of the first of those that are not done. */
+static void drm_svm_inval_add(struct drm_svm_inval *inval,
+			      struct drm_svm_view *view)
+{
+	unsigned int at, i;
+
+	if (view->number <= inval->done)
+		return;
+	for (at = 0; at < inval->n; at++)
+		if (inval->view[at]->number >= view->number)
+			break;
+	if (at < inval->n && inval->view[at] == view)
+		return;
+	if (inval->n == DRM_SVM_FLUSH_BATCH) {
+		if (at == inval->n) {
+			inval->more = true;
+			return;
+		}
+		drm_svm_inval_postpone(inval);
+	}
+	for (i = inval->n++; i > at; i--)
+		inval->view[i] = inval->view[i - 1];
+	drm_svm_view_get(view);
+	inval->view[at] = view;
+}
+
+/* Who has to be told? Those too whose pages are dying already. */
+static void drm_svm_inval_note(struct drm_svm_inval *inval,
+			       struct drm_svm_range *range)
+{
+	struct drm_svm_range_view *rv;
+	unsigned int first, last;
+
+	last = drm_svm_inval_pages(inval, range, &first);
+	list_for_each_entry(rv, &range->views, node) {
+		if (!drm_svm_rv_maps(rv, first, last))
 			continue;
 		if (drm_svm_planted(DRM_SVM_PLANTED_ZAP_DYING) &&
-		    find_next_andnot_bit(rd->mapped, range->dying, last + 1,
+		    find_next_andnot_bit(rv->mapped, range->dying, last + 1,
 					 first) > last)
 			continue;
-		__set_bit(rd->svm->slot, inval->hit);
+		drm_svm_inval_add(inval, rv->view);
 	}
 }
 
@@ -238,23 +182,37 @@ static void drm_svm_inval_begin(struct drm_svm_inval *inval,
 	last = drm_svm_inval_pages(inval, range, &first);
 	inval->dying |= drm_svm_range_has_dying(range, first, last);
 	drm_svm_count_unmapped(range, first, last);
-	drm_svm_inval_note(inval, range, first, last);
+	drm_svm_inval_note(inval, range);
 	drm_svm_range_begin_inval(range, first, last);
 }
 
-/* Step 1 for one range. What another has flushed meanwhile is not recorded now. */
+/*
+ * What another invalidation has taken away already is in no sink any more, but it may
+ * be in TLBs until that one's flush is done: pages that were dying, and pages that
+ * went along with others. The record still has them mapped.
+ */
+static void drm_svm_inval_unmap(struct drm_svm_batch *batch,
+				struct drm_svm_range *range, unsigned int first,
+				unsigned int last, bool dying)
+{
+	drm_svm_batch_unmap(batch, drm_svm_page_addr(range->first, first),
+			    drm_svm_page_addr(range->first, last) + PAGE_SIZE - 1,
+			    dying ? DRM_SVM_UNMAP_DIRECTORY : 0);
+}
+
+/* Step 2 for one range. What another has flushed meanwhile is not recorded now. */
 static void drm_svm_inval_zap(struct drm_svm_inval *inval,
 			      struct drm_svm_range *range)
 {
-	struct drm_svm_range_dev *rd;
+	struct drm_svm_range_view *rv;
 	unsigned int first, last, d;
 
 	last = drm_svm_inval_pages(inval, range, &first);
 	for (d = 0; d < inval->n; d++) {
-		rd = drm_svm_range_dev(range, inval->svm[d]);
-		if (rd && drm_svm_rd_maps(rd, first, last))
-			drm_svm_zap_pages(&inval->gather[d], inval->svm[d],
-					  range, first, last, inval->dying);
+		rv = drm_svm_range_view(range, inval->view[d]);
+		if (rv && drm_svm_rv_maps(rv, first, last))
+			drm_svm_inval_unmap(&inval->batch[d], range, first,
+					    last, inval->dying);
 	}
 	if (drm_svm_planted(DRM_SVM_PLANTED_EARLY_UNMAP))
 		drm_svm_range_dma_unmap(range, first, last);
@@ -295,113 +253,110 @@ static bool drm_svm_inval_hits(struct drm_svm_inval *inval)
 }
 
 /*
- * Adds devices to the round while ring space for their zaps is there. Space is
- * waited for by the first only: to wait with some in hand for more of another
- * ring could deadlock with an invalidation that does it the other way round.
+ * Step 1. Space is waited for by the first only: to wait with some in hand for more
+ * of another ring could deadlock with an invalidation that does it the other way
+ * round. Who gets none without waiting has its turn in the next round, as its first.
  */
-static struct drm_svm *drm_svm_inval_collect(struct drm_svm_inval *inval,
-					     struct drm_svm *svm)
+static void drm_svm_inval_reserve(struct drm_svm_inval *inval)
 {
-	struct list_head *head = &inval->smm->devices;
+	unsigned int d;
 
-	inval->n = 0;
-	list_for_each_entry_from_rcu(svm, head, node) {
-		struct drm_gpt_gather *gather = &inval->gather[inval->n];
-
-		if (!test_bit(svm->slot, inval->hit))
-			continue;
-		if (inval->n == DRM_SVM_FLUSH_BATCH)
-			return svm;
-		drm_gpt_gather_init(gather, svm->gpt);
-		/* Slots may be shared: is any of it in reach at all? */
-		if (!drm_svm_reaches(svm, inval->first))
-			continue;
-		if (drm_gpt_zap_reserve(gather, inval->first,
-					min(inval->last, svm->gpt->last),
-					!inval->n)) {
-			if (inval->n)
-				return svm;
-			/* The ring is dead: so is what walks the table. */
-			svm->ops->kill(svm);
-		}
-		inval->svm[inval->n++] = svm;
-	}
-	return NULL;
+	for (d = 0; d < inval->n; d++)
+		if (drm_svm_batch_reserve(&inval->batch[d], inval->view[d],
+					  inval->first, inval->last, !d))
+			break;
+	while (inval->n > d)
+		drm_svm_inval_postpone(inval);
 }
 
 static void drm_svm_inval_round(struct drm_svm_inval *inval)
 {
 	unsigned int d;
 
+	drm_svm_inval_reserve(inval);
 	drm_svm_inval_each(inval, drm_svm_inval_zap);
 	for (d = 0; d < inval->n; d++)
-		drm_svm_flush_start(inval->svm[d], &inval->gather[d],
-				    &inval->token[d]);
+		drm_svm_batch_start(&inval->batch[d], true);
 	for (d = 0; d < inval->n; d++)
-		drm_svm_flush_end(inval->svm[d], &inval->gather[d],
-				  inval->token[d], true);
+		drm_svm_batch_finish(&inval->batch[d], true);
+	inval->done = inval->view[inval->n - 1]->number;
+	while (inval->n)
+		drm_svm_view_put(inval->view[--inval->n]);
 }
 
 static void drm_svm_inval_sleeping(struct drm_svm_inval *inval)
 {
-	struct drm_svm *svm;
-	int idx;
-
-	/* A slot is given to nobody else while we go by it. */
-	idx = srcu_read_lock(&inval->smm->srcu);
-	bitmap_zero(inval->hit, DRM_SVM_SLOTS);
+	inval->n = 0;
+	inval->done = 0;
 	inval->dying = false;
+	inval->more = false;
 	drm_svm_inval_each(inval, drm_svm_inval_begin);
-	svm = list_entry_rcu(inval->smm->devices.next, struct drm_svm, node);
-	while (svm && &svm->node != &inval->smm->devices) {
-		svm = drm_svm_inval_collect(inval, svm);
-		if (inval->n)
-			drm_svm_inval_round(inval);
+	while (inval->n) {
+		drm_svm_inval_round(inval);
+		if (!inval->more)
+			break;
+		inval->more = false;
+		drm_svm_inval_each(inval, drm_svm_inval_note);
 	}
-	srcu_read_unlock(&inval->smm->srcu, idx);
 	drm_svm_inval_each(inval, drm_svm_inval_finish);
 }
 
+/* Return: false if the device may still reach something. */
+static bool drm_svm_inval_polled_view(struct drm_svm_range *range,
+				      struct drm_svm_view *view,
+				      unsigned int first, unsigned int last,
+				      bool dying)
+{
+	struct drm_svm_batch batch;
+
+	if (drm_svm_batch_reserve(&batch, view,
+				  drm_svm_page_addr(range->first, first),
+				  drm_svm_page_addr(range->first, last) +
+				  PAGE_SIZE - 1, false))
+		return false;
+	drm_svm_inval_unmap(&batch, range, first, last, dying);
+	drm_svm_batch_start(&batch, false);
+	return drm_svm_batch_finish(&batch, false);
+}
+
 /*
- * All devices that map something, one by one, while the range's lock is held: a
- * device that detaches needs that too before it is gone.
+ * All views that map something, one by one, while the range's lock is held: a view
+ * that ends needs that too before it is gone. What one could not do for want of sleep
+ * stays dying, for who comes next.
  */
-static void drm_svm_inval_polled_range(struct drm_svm_inval *inval,
+static bool drm_svm_inval_polled_range(struct drm_svm_inval *inval,
 				       struct drm_svm_range *range)
 {
-	struct drm_svm_range_dev *rd;
+	struct drm_svm_range_view *rv;
 	unsigned int first, last;
-	bool dying;
-	u64 token;
+	bool dying, done = true;
 
 	last = drm_svm_inval_pages(inval, range, &first);
 	dying = drm_svm_range_has_dying(range, first, last);
 	drm_svm_count_unmapped(range, first, last);
 	if (!drm_svm_range_begin_inval(range, first, last))
-		return;
+		return true;
 
-	list_for_each_entry(rd, &range->devs, node) {
-		if (!drm_svm_rd_maps(rd, first, last))
-			continue;
-		drm_gpt_gather_init(inval->gather, rd->svm->gpt);
-		drm_svm_zap_pages(inval->gather, rd->svm, range, first, last,
-				  dying);
-		drm_svm_flush_start(rd->svm, inval->gather, &token);
-		drm_svm_flush_end(rd->svm, inval->gather, token, false);
-	}
-	drm_svm_range_finish_inval(range, first, last);
+	list_for_each_entry(rv, &range->views, node)
+		if (drm_svm_rv_maps(rv, first, last))
+			done &= drm_svm_inval_polled_view(range, rv->view, first,
+							  last, dying);
+	if (done)
+		drm_svm_range_finish_inval(range, first, last);
+	return done;
 }
 
-/* Tables written by commands need their ring, which cannot be polled. */
+/* Mappings that are taken away by commands, say, need a ring, which sleeps. */
 static bool drm_svm_inval_pollable(struct drm_svm_inval *inval,
 				   struct drm_svm_range *range)
 {
-	struct drm_svm_range_dev *rd;
+	struct drm_svm_range_view *rv;
 	unsigned int first, last;
 
 	last = drm_svm_inval_pages(inval, range, &first);
-	list_for_each_entry(rd, &range->devs, node)
-		if (rd->svm->gpt->cmd && drm_svm_rd_maps(rd, first, last))
+	list_for_each_entry(rv, &range->views, node)
+		if (!(rv->view->caps & DRM_SVM_SINK_POLL) &&
+		    drm_svm_rv_maps(rv, first, last))
 			return false;
 	return true;
 }
@@ -413,9 +368,8 @@ static bool drm_svm_inval_trylock(struct drm_svm_inval *inval,
 
 	if (!mutex_trylock(&range->lock))
 		return false;
-	done = drm_svm_inval_pollable(inval, range);
-	if (done)
-		drm_svm_inval_polled_range(inval, range);
+	done = drm_svm_inval_pollable(inval, range) &&
+	       drm_svm_inval_polled_range(inval, range);
 	mutex_unlock(&range->lock);
 	return done;
 }

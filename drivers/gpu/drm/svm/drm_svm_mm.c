@@ -8,14 +8,19 @@
  *
  *	drm_gpt_init(&vm->gpt, &gpt_config);
  *	drm_svm_init(&vm->svm, current->mm, &svm_config);
+ *	drm_svm_gpt_init(&vm->table, &vm->svm, &table_config);
  *	...
  *	// faults arrive: interrupt -> drm_svm_fault_queue_kick() -> served
  *	...
  *	// queues stopped, vm no longer found by fetch()
  *	drm_svm_fault_queue_sync(&dev->faults);
  *	drm_svm_stop(&vm->svm);
+ *	drm_svm_gpt_fini(&vm->table);
  *	drm_svm_fini(&vm->svm);
  *	drm_gpt_fini(&vm->gpt);
+ *
+ * Where mappings go is the business of a sink (&struct drm_svm_sink_ops), of which a
+ * page table is one.
  *
  * Locks, outermost first::
  *
@@ -25,7 +30,7 @@
  *	      fs_reclaim
  *	        MMU notifier
  *	          range lock
- *	            page-table lock (drm_gpt)
+ *	            the sink's, as a page-table lock (drm_gpt)
  *	              page-table ring lock (driver)
  *
  * The mm is held by mmgrab(): it does not keep the process's memory. mm_users
@@ -211,7 +216,6 @@ static void drm_svm_mm_free(struct drm_svm_mm *smm)
 	xa_destroy(&smm->windows);
 	xa_destroy(&smm->ranges);
 	mtree_destroy(&smm->attrs);
-	cleanup_srcu_struct(&smm->srcu);
 	mutex_destroy(&smm->window_lock);
 	mutex_destroy(&smm->attr_lock);
 	mmdrop(smm->mm);
@@ -235,17 +239,10 @@ static struct drm_svm_mm *drm_svm_mm_make(struct mm_struct *mm)
 {
 	struct drm_svm_window *window;
 	struct drm_svm_mm *smm;
-	int ret;
 
 	smm = kzalloc_obj(*smm, GFP_KERNEL_ACCOUNT);
 	if (!smm)
 		return ERR_PTR(-ENOMEM);
-	ret = init_srcu_struct(&smm->srcu);
-	if (ret) {
-		kfree(smm);
-		return ERR_PTR(ret);
-	}
-	INIT_LIST_HEAD(&smm->devices);
 	xa_init_flags(&smm->windows, XA_FLAGS_ACCOUNT);
 	xa_init_flags(&smm->ranges, XA_FLAGS_ACCOUNT);
 	mt_init_flags(&smm->attrs, MT_FLAGS_ALLOC_RANGE | MT_FLAGS_USE_RCU);
@@ -358,82 +355,36 @@ static int drm_svm_check_dma(struct device *dev)
 	return ret;
 }
 
-/*
- * Device memory has an offset, and no bus address to say instead; all of it has to
- * fit. And where a commit may say -EBUSY, a range is one table: no part of it is
- * written then.
- */
-static int drm_svm_check_format(const struct drm_svm_config *config)
-{
-	const struct drm_gpt_format *format = config->gpt->format;
-	const struct drm_gpt_level *lowest = &format->levels[0];
-	u64 leaf = DRM_GPT_LEAF_LOCAL;
-
-	/* Pages are what is mapped and taken away, one by one if need be. */
-	if (!lowest->leaf || lowest->shift != PAGE_SHIFT)
-		return -EINVAL;
-	if (!format->replace_ok &&
-	    lowest->shift + lowest->bits < DRM_SVM_RANGE_SHIFT)
-		return -EINVAL;
-	if (!config->region)
-		return 0;
-	leaf |= (config->region->bytes - 1) & DRM_GPT_LEAF_ADDR;
-	return leaf & ~format->leaf_bits ? -EINVAL : 0;
-}
-
-/*
- * The last is for all that come late. Nobody else has it, so it is never given back.
- */
-static unsigned int drm_svm_slot_get(struct drm_svm_mm *smm)
-{
-	unsigned int slot;
-
-	lockdep_assert_held(&drm_svm_attach_mutex);
-	slot = find_first_zero_bit(smm->slots, DRM_SVM_SLOTS - 1);
-	__set_bit(slot, smm->slots);
-	return slot;
-}
-
-static void drm_svm_slot_put(struct drm_svm_mm *smm, unsigned int slot)
-{
-	lockdep_assert_held(&drm_svm_attach_mutex);
-	if (slot < DRM_SVM_SLOTS - 1)
-		__clear_bit(slot, smm->slots);
-}
-
 /**
  * drm_svm_init() - attach a device address space to a process's
  * @svm: embedded in the driver's, zeroed
  * @mm: the process's address space
  * @config: what it consists of
  *
+ * It sees nothing of the process until it has a view.
+ *
  * Context: may sleep; takes mmap_lock for write the first time for a process.
  * Return: 0, -ENOMEM, -EINTR if a signal came while the address space was locked
  * for the first notifier, -EOPNOTSUPP if the device cannot reach all memory
- * coherently and without a bounce buffer, -EINVAL for a page-table format that has
- * no word for the device's memory, does not map single pages, or wants
- * break-before-make with lowest tables that cover less than a range.
+ * coherently and without a bounce buffer.
  */
 int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 		 const struct drm_svm_config *config)
 {
 	struct drm_svm_mm *smm;
-
 	int ret = drm_svm_check_dma(config->dev);
 
 	if (ret)
 		return ret;
-	ret = drm_svm_check_format(config);
-	if (ret)
-		return ret;
 
 	svm->dev = config->dev;
-	svm->gpt = config->gpt;
 	svm->region = config->region;
 	svm->queue = config->queue;
 	svm->ops = config->ops;
 	svm->migrate_on_fault = config->migrate_on_fault;
 	init_waitqueue_head(&svm->idle);
+	spin_lock_init(&svm->view_lock);
+	INIT_LIST_HEAD(&svm->views);
 	INIT_LIST_HEAD(&svm->starved);
 	INIT_DELAYED_WORK(&svm->replay_work, drm_svm_replay_work);
 
@@ -441,9 +392,6 @@ int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 	if (IS_ERR(smm))
 		return PTR_ERR(smm);
 	svm->smm = smm;
-	guard(mutex)(&drm_svm_attach_mutex);
-	svm->slot = drm_svm_slot_get(smm);
-	list_add_tail_rcu(&svm->node, &smm->devices);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(drm_svm_init);
@@ -464,58 +412,9 @@ void drm_svm_interrupt(struct drm_svm *svm)
 }
 EXPORT_SYMBOL_GPL(drm_svm_interrupt);
 
-static bool drm_svm_maps_any(struct drm_svm *svm, struct drm_svm_range *range)
-{
-	struct drm_svm_range_dev *rd;
-
-	guard(mutex)(&range->lock);
-	rd = drm_svm_range_dev(range, svm);
-	return rd && drm_svm_rd_maps(rd, 0, DRM_SVM_RANGE_PAGES - 1);
-}
-
-/* Takes everything from a stopped device's table and flushes it. */
-static void drm_svm_unmap_range(struct drm_svm *svm, struct drm_svm_range *range)
-{
-	u64 last = range->first + DRM_SVM_RANGE_SIZE - 1;
-	struct drm_gpt_gather gather;
-
-	/* It is stopped: what it does not map now it will not. */
-	if (!drm_svm_maps_any(svm, range))
-		return;
-	drm_gpt_gather_init(&gather, svm->gpt);
-	if (drm_gpt_zap_reserve(&gather, range->first, last, true))
-		svm->ops->kill(svm);
-	mutex_lock(&range->lock);
-	drm_gpt_zap(&gather, range->first, last);
-	mutex_unlock(&range->lock);
-	drm_svm_flush_all(svm, &gather);
-}
-
-static void drm_svm_each_range(struct drm_svm *svm,
-			       void (*fn)(struct drm_svm *svm,
-					  struct drm_svm_range *range))
-{
-	struct drm_svm_range *range;
-	unsigned long index;
-
-	xa_for_each(&svm->smm->ranges, index, range) {
-		fn(svm, range);
-		cond_resched();
-	}
-}
-
-static void drm_svm_drop_range(struct drm_svm *svm, struct drm_svm_range *range)
-{
-	drm_svm_range_drop_dev(range, svm);
-}
-
 /**
  * drm_svm_fini() - detach a device address space
- * @svm: stopped by drm_svm_stop(); the device walks its table no more
- *
- * Waits for hardware, for invalidations that are under way, and for the collector,
- * which waits for no more than that: not for services of other devices, which may
- * be as long as whoever they read a page from.
+ * @svm: stopped by drm_svm_stop(); its views have ended
  *
  * Context: may sleep; no lock of drm_svm and no mmap_lock is held. The process
  * may be gone already.
@@ -524,22 +423,8 @@ void drm_svm_fini(struct drm_svm *svm)
 {
 	struct drm_svm_mm *smm = svm->smm;
 
-	/* Ranges may not be collected meanwhile: their records name @svm. */
-	disable_delayed_work_sync(&smm->gc_work);
-	drm_svm_each_range(svm, drm_svm_unmap_range);
-
+	WARN_ON(!list_empty(&svm->views));
 	mutex_lock(&drm_svm_attach_mutex);
-	list_del_rcu(&svm->node);
-	mutex_unlock(&drm_svm_attach_mutex);
-	/* No notifier uses the device from here on. */
-	synchronize_srcu(&smm->srcu);
-	drm_svm_each_range(svm, drm_svm_drop_range);
-	enable_delayed_work(&smm->gc_work);
-	/* Also for what was asked for meanwhile. */
-	drm_svm_gc_kick(smm, 0);
-
-	mutex_lock(&drm_svm_attach_mutex);
-	drm_svm_slot_put(smm, svm->slot);
 	smm = drm_svm_mm_unuse(smm);
 	mutex_unlock(&drm_svm_attach_mutex);
 	if (smm)

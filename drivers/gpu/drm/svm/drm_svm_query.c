@@ -19,15 +19,47 @@ static u8 drm_svm_page_state(const struct drm_svm_placement *pl, unsigned int i)
 					 DRM_SVM_PAGE_NONE;
 }
 
-static u8 drm_svm_map_state(struct drm_svm *svm, u64 addr)
+static bool drm_svm_sink_has(struct drm_svm_view *view, u64 addr, u8 rights)
 {
-	struct drm_gpt_entry entry;
+	u64 fence;
 
-	drm_gpt_lookup(svm->gpt, addr, &entry);
-	if (!(entry.flags & DRM_GPT_LEAF_VALID))
+	return !view->ops->lookup ||
+	       view->ops->lookup(view, addr, addr + PAGE_SIZE - 1, rights, &fence);
+}
+
+/* What the record says, if the sink says so too: it may have taken more away. */
+static u8 drm_svm_map_state(struct drm_svm_view *view,
+			    struct drm_svm_range *range, u64 addr)
+{
+	unsigned int i = drm_svm_page_index(addr);
+	struct drm_svm_range_view *rv;
+
+	guard(mutex)(&range->lock);
+	rv = drm_svm_range_view(range, view);
+	if (!rv || !test_bit(i, rv->mapped) || test_bit(i, range->dying) ||
+	    !drm_svm_sink_has(view, addr, DRM_SVM_RIGHT_READ))
 		return 0;
 	return DRM_SVM_PAGE_MAPPED |
-	       (entry.flags & DRM_GPT_LEAF_WRITE ? DRM_SVM_PAGE_WRITABLE : 0);
+	       (test_bit(i, rv->writable) &&
+		drm_svm_sink_has(view, addr, DRM_SVM_RIGHT_READ |
+					    DRM_SVM_RIGHT_WRITE) ?
+		DRM_SVM_PAGE_WRITABLE : 0);
+}
+
+static void drm_svm_map_states(struct drm_svm *svm, u64 first, u64 last, u8 *out)
+{
+	struct drm_svm_view *view = drm_svm_view_find(svm, first);
+	struct drm_svm_range *range;
+	u64 addr;
+
+	if (!view)
+		return;
+	range = drm_svm_range_find(svm->smm, first);
+	for (addr = first; range && addr <= last; addr += PAGE_SIZE)
+		*out++ |= drm_svm_map_state(view, range, addr);
+	if (range)
+		drm_svm_range_put(range);
+	drm_svm_view_unuse(view);
 }
 
 /* One range, as far as it is asked for. */
@@ -42,8 +74,9 @@ static int drm_svm_residency_range(struct drm_svm *svm, u64 first, u64 last,
 	if (ret)
 		return ret;
 	for (addr = first; addr <= last; addr += PAGE_SIZE)
-		*out++ = drm_svm_page_state(&pl, drm_svm_page_index(addr)) |
-			 drm_svm_map_state(svm, addr);
+		out[(addr - first) >> PAGE_SHIFT] =
+			drm_svm_page_state(&pl, drm_svm_page_index(addr));
+	drm_svm_map_states(svm, first, last, out);
 	return 0;
 }
 

@@ -4,13 +4,13 @@
  *
  * Life: made by the first service of the block, indexed by address, found
  * under RCU with a reference, dropped from the index by the collector (drm_svm_gc.c)
- * once no device maps anything of it (or with the address space). A servicer may still
+ * once no view maps anything of it (or with the address space). A servicer may still
  * hold a reference then; @dead, which it reads under the lock before it
  * commits, sends it back to the index, because invalidations find only what is
  * indexed.
  *
- * A page's life in a range: nothing -> valid (commit: DMA mapped, in tables)
- * -> dying (invalidation cleared the tables) -> nothing (flushed, dirtied, DMA
+ * A page's life in a range: nothing -> valid (commit: DMA mapped, in the sinks)
+ * -> dying (invalidation took it from the sinks) -> nothing (flushed, dirtied, DMA
  * unmapped). The flush happens outside the lock, and a second invalidation may
  * meet a dying page: it may not return before the page is out of every TLB, so
  * it flushes as well and finishes the page itself if the first has not.
@@ -31,7 +31,7 @@ static void drm_svm_range_free(struct kref *ref)
 	struct drm_svm_range *range =
 		container_of(ref, struct drm_svm_range, ref);
 
-	WARN_ON(!list_empty(&range->devs));
+	WARN_ON(!list_empty(&range->views));
 	if (range->window)
 		drm_svm_window_put(range->window);
 	mutex_destroy(&range->lock);
@@ -80,7 +80,7 @@ static struct drm_svm_range *drm_svm_range_alloc(u64 addr)
 	}
 	kref_init(&range->ref);
 	mutex_init(&range->lock);
-	INIT_LIST_HEAD(&range->devs);
+	INIT_LIST_HEAD(&range->views);
 	INIT_LIST_HEAD(&range->idle);
 	range->first = addr & DRM_SVM_RANGE_MASK;
 	return range;
@@ -139,113 +139,114 @@ struct drm_svm_range *drm_svm_range_find_or_make(struct drm_svm_mm *smm,
 }
 
 /**
- * drm_svm_range_dev() - what a device maps of a range
+ * drm_svm_range_view() - what is mapped of a range in a view
  * @range: range
- * @svm: device address space
+ * @view: view
  *
  * Context: &drm_svm_range.lock is held.
- * Return: the record, or NULL if the device has none.
+ * Return: the record, or NULL if the view has none.
  */
-struct drm_svm_range_dev *drm_svm_range_dev(struct drm_svm_range *range,
-					    struct drm_svm *svm)
+struct drm_svm_range_view *drm_svm_range_view(struct drm_svm_range *range,
+					      struct drm_svm_view *view)
 {
-	struct drm_svm_range_dev *rd;
+	struct drm_svm_range_view *rv;
 
 	lockdep_assert_held(&range->lock);
-	list_for_each_entry(rd, &range->devs, node)
-		if (rd->svm == svm)
-			return rd;
+	list_for_each_entry(rv, &range->views, node)
+		if (rv->view == view)
+			return rv;
 	return NULL;
 }
-EXPORT_SYMBOL_IF_KUNIT(drm_svm_range_dev);
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_range_view);
 
-static void drm_svm_range_dev_free(struct drm_svm_range_dev *rd)
+static void drm_svm_range_view_free(struct drm_svm_range_view *rv)
 {
-	if (rd->use_iova)
-		dma_iova_free(rd->svm->dev, &rd->iova);
-	kfree(rd->dma);
-	kfree(rd);
+	if (rv->use_iova)
+		dma_iova_free(rv->view->svm->dev, &rv->iova);
+	kfree(rv->dma);
+	kfree(rv);
 }
 
-static struct drm_svm_range_dev *drm_svm_range_dev_alloc(struct drm_svm *svm)
+static struct drm_svm_range_view *
+drm_svm_range_view_alloc(struct drm_svm_view *view)
 {
-	struct drm_svm_range_dev *rd;
+	struct drm_svm_range_view *rv;
 
-	rd = kzalloc_obj(*rd, GFP_KERNEL_ACCOUNT);
-	if (!rd)
+	rv = kzalloc_obj(*rv, GFP_KERNEL_ACCOUNT);
+	if (!rv)
 		return NULL;
-	rd->svm = svm;
-	rd->use_iova = dma_iova_try_alloc(svm->dev, &rd->iova, 0,
+	rv->view = view;
+	rv->use_iova = dma_iova_try_alloc(view->svm->dev, &rv->iova, 0,
 					  DRM_SVM_RANGE_SIZE);
-	if (rd->use_iova)
-		return rd;
-	rd->dma = kzalloc_objs(*rd->dma, DRM_SVM_RANGE_PAGES,
+	if (rv->use_iova)
+		return rv;
+	rv->dma = kzalloc_objs(*rv->dma, DRM_SVM_RANGE_PAGES,
 			       GFP_KERNEL_ACCOUNT);
-	if (!rd->dma) {
-		kfree(rd);
+	if (!rv->dma) {
+		kfree(rv);
 		return NULL;
 	}
-	return rd;
+	return rv;
 }
 
 /**
- * drm_svm_range_dev_make() - the device's record of a range, made if need be
+ * drm_svm_range_view_make() - a view's record of a range, made if need be
  * @range: range
- * @svm: device address space
+ * @view: view, in use
  *
  * Context: may sleep; the service lock over the range is held.
  * Return: the record, -ENOMEM.
  */
-struct drm_svm_range_dev *drm_svm_range_dev_make(struct drm_svm_range *range,
-						 struct drm_svm *svm)
+struct drm_svm_range_view *drm_svm_range_view_make(struct drm_svm_range *range,
+						   struct drm_svm_view *view)
 {
-	struct drm_svm_range_dev *rd;
+	struct drm_svm_range_view *rv;
 
 	mutex_lock(&range->lock);
-	rd = drm_svm_range_dev(range, svm);
+	rv = drm_svm_range_view(range, view);
 	mutex_unlock(&range->lock);
-	if (rd)
-		return rd;
+	if (rv)
+		return rv;
 
-	rd = drm_svm_range_dev_alloc(svm);
-	if (!rd)
+	rv = drm_svm_range_view_alloc(view);
+	if (!rv)
 		return ERR_PTR(-ENOMEM);
 
 	mutex_lock(&range->lock);
-	list_add(&rd->node, &range->devs);
+	list_add(&rv->node, &range->views);
 	mutex_unlock(&range->lock);
-	return rd;
+	return rv;
 }
 
-static void drm_svm_rd_unmap_run(struct drm_svm_range_dev *rd,
+static void drm_svm_rv_unmap_run(struct drm_svm_range_view *rv,
 				 unsigned int first, unsigned int n)
 {
-	struct device *dev = rd->svm->dev;
+	struct device *dev = rv->view->svm->dev;
 
-	if (rd->use_iova) {
-		dma_iova_unlink(dev, &rd->iova, (size_t)first << PAGE_SHIFT,
+	if (rv->use_iova) {
+		dma_iova_unlink(dev, &rv->iova, (size_t)first << PAGE_SHIFT,
 				(size_t)n << PAGE_SHIFT, DMA_BIDIRECTIONAL,
 				DRM_SVM_DMA_ATTRS);
 		return;
 	}
 	for (; n; n--, first++)
-		dma_unmap_phys(dev, rd->dma[first], PAGE_SIZE,
+		dma_unmap_phys(dev, rv->dma[first], PAGE_SIZE,
 			       DMA_BIDIRECTIONAL, DRM_SVM_DMA_ATTRS);
 }
 
-static void drm_svm_rd_forget(struct drm_svm_range_dev *rd,
+static void drm_svm_rv_forget(struct drm_svm_range_view *rv,
 			      const unsigned long *pages)
 {
 	DECLARE_BITMAP(unmap, DRM_SVM_RANGE_PAGES);
 	unsigned int first, last;
 
-	if (bitmap_and(unmap, pages, rd->system, DRM_SVM_RANGE_PAGES))
+	if (bitmap_and(unmap, pages, rv->system, DRM_SVM_RANGE_PAGES))
 		for_each_set_bitrange(first, last, unmap, DRM_SVM_RANGE_PAGES)
-			drm_svm_rd_unmap_run(rd, first, last - first);
+			drm_svm_rv_unmap_run(rv, first, last - first);
 
-	bitmap_andnot(rd->mapped, rd->mapped, pages, DRM_SVM_RANGE_PAGES);
-	bitmap_andnot(rd->writable, rd->writable, pages, DRM_SVM_RANGE_PAGES);
-	bitmap_andnot(rd->system, rd->system, pages, DRM_SVM_RANGE_PAGES);
+	bitmap_andnot(rv->mapped, rv->mapped, pages, DRM_SVM_RANGE_PAGES);
+	bitmap_andnot(rv->writable, rv->writable, pages, DRM_SVM_RANGE_PAGES);
+	bitmap_andnot(rv->system, rv->system, pages, DRM_SVM_RANGE_PAGES);
 }
 
 static void drm_svm_range_mask(unsigned long *mask, unsigned int first,
@@ -290,7 +291,7 @@ static void drm_svm_range_dirty(struct drm_svm_range *range,
 				const unsigned long *pages)
 {
 	DECLARE_BITMAP(dirty, DRM_SVM_RANGE_PAGES);
-	struct drm_svm_range_dev *rd;
+	struct drm_svm_range_view *rv;
 	unsigned int i;
 
 	if (drm_svm_planted(DRM_SVM_PLANTED_NO_DIRTY))
@@ -311,10 +312,10 @@ static void drm_svm_range_dirty(struct drm_svm_range *range,
 		else
 			folio_mark_dirty(page_folio(page));
 	}
-	list_for_each_entry(rd, &range->devs, node)
-		atomic64_add(bitmap_weight_and(dirty, rd->writable,
+	list_for_each_entry(rv, &range->views, node)
+		atomic64_add(bitmap_weight_and(dirty, rv->writable,
 					       DRM_SVM_RANGE_PAGES),
-			     &rd->svm->stats.dirtied);
+			     &rv->view->svm->stats.dirtied);
 }
 
 static bool drm_svm_range_is_empty(struct drm_svm_range *range)
@@ -349,13 +350,13 @@ void drm_svm_range_dma_unmap(struct drm_svm_range *range, unsigned int first,
 			     unsigned int last)
 {
 	DECLARE_BITMAP(pages, DRM_SVM_RANGE_PAGES);
-	struct drm_svm_range_dev *rd;
+	struct drm_svm_range_view *rv;
 
 	lockdep_assert_held(&range->lock);
 	drm_svm_range_mask(pages, first, last);
 	bitmap_and(pages, pages, range->dying, DRM_SVM_RANGE_PAGES);
-	list_for_each_entry(rd, &range->devs, node)
-		drm_svm_rd_forget(rd, pages);
+	list_for_each_entry(rv, &range->views, node)
+		drm_svm_rv_forget(rv, pages);
 }
 
 /**
@@ -393,43 +394,44 @@ static void drm_svm_range_recount(struct drm_svm_range *range)
 {
 	DECLARE_BITMAP(mapped, DRM_SVM_RANGE_PAGES) = {};
 	DECLARE_BITMAP(writable, DRM_SVM_RANGE_PAGES);
-	struct drm_svm_range_dev *rd;
+	struct drm_svm_range_view *rv;
 
 	bitmap_copy(writable, range->dying, DRM_SVM_RANGE_PAGES);
-	list_for_each_entry(rd, &range->devs, node) {
-		bitmap_or(mapped, mapped, rd->mapped, DRM_SVM_RANGE_PAGES);
-		bitmap_or(writable, writable, rd->writable, DRM_SVM_RANGE_PAGES);
+	list_for_each_entry(rv, &range->views, node) {
+		bitmap_or(mapped, mapped, rv->mapped, DRM_SVM_RANGE_PAGES);
+		bitmap_or(writable, writable, rv->writable, DRM_SVM_RANGE_PAGES);
 	}
 	bitmap_and(range->valid, range->valid, mapped, DRM_SVM_RANGE_PAGES);
 	bitmap_and(range->write, range->write, writable, DRM_SVM_RANGE_PAGES);
 }
 
 /**
- * drm_svm_range_drop_dev() - a device leaves
+ * drm_svm_range_drop_view() - a view ends
  * @range: range
- * @svm: device address space, stopped; its table is empty and flushed
+ * @view: view without users; what it mapped is taken away and flushed
  *
  * Context: may sleep.
  */
-void drm_svm_range_drop_dev(struct drm_svm_range *range, struct drm_svm *svm)
+void drm_svm_range_drop_view(struct drm_svm_range *range,
+			     struct drm_svm_view *view)
 {
 	DECLARE_BITMAP(all, DRM_SVM_RANGE_PAGES);
-	struct drm_svm_range_dev *rd;
+	struct drm_svm_range_view *rv;
 
 	mutex_lock(&range->lock);
-	rd = drm_svm_range_dev(range, svm);
-	if (rd) {
-		drm_svm_range_dirty(range, rd->writable);
+	rv = drm_svm_range_view(range, view);
+	if (rv) {
+		drm_svm_range_dirty(range, rv->writable);
 		bitmap_fill(all, DRM_SVM_RANGE_PAGES);
-		drm_svm_rd_forget(rd, all);
-		list_del(&rd->node);
+		drm_svm_rv_forget(rv, all);
+		list_del(&rv->node);
 		drm_svm_range_recount(range);
 		if (drm_svm_range_is_empty(range))
 			drm_svm_gc_add(range);
 	}
 	mutex_unlock(&range->lock);
-	if (rd)
-		drm_svm_range_dev_free(rd);
+	if (rv)
+		drm_svm_range_view_free(rv);
 }
 
 /* Return: false if something is mapped again, or it has been dropped already. */
@@ -442,20 +444,31 @@ static bool drm_svm_range_kill(struct drm_svm_range *range)
 	return true;
 }
 
-/* Only who has a record has made tables. */
-static void drm_svm_range_free_devs(struct drm_svm_range *range)
+/* What the mappings of a range needed in a sink: tables, mostly. */
+static void drm_svm_range_reclaim(struct drm_svm_range *range,
+				  struct drm_svm_view *view)
 {
 	u64 last = range->first + DRM_SVM_RANGE_SIZE - 1;
-	struct drm_svm_range_dev *rd, *next;
-	LIST_HEAD(devs);
+	struct drm_svm_batch batch;
+
+	drm_svm_batch_reserve(&batch, view, range->first, last, true);
+	drm_svm_batch_unmap(&batch, range->first, last, DRM_SVM_UNMAP_RECLAIM);
+	drm_svm_batch_start(&batch, true);
+	drm_svm_batch_finish(&batch, true);
+}
+
+/* Only who has a record has made anything. */
+static void drm_svm_range_free_views(struct drm_svm_range *range)
+{
+	struct drm_svm_range_view *rv, *next;
+	LIST_HEAD(views);
 
 	mutex_lock(&range->lock);
-	list_splice_init(&range->devs, &devs);
+	list_splice_init(&range->views, &views);
 	mutex_unlock(&range->lock);
-	list_for_each_entry_safe(rd, next, &devs, node) {
-		if (drm_svm_reaches(rd->svm, last))
-			drm_svm_reclaim_tables(rd->svm, range->first, last);
-		drm_svm_range_dev_free(rd);
+	list_for_each_entry_safe(rv, next, &views, node) {
+		drm_svm_range_reclaim(range, rv->view);
+		drm_svm_range_view_free(rv);
 	}
 }
 
@@ -470,7 +483,7 @@ void drm_svm_range_drop(struct drm_svm_range *range)
 {
 	if (!drm_svm_range_kill(range))
 		return;
-	drm_svm_range_free_devs(range);
+	drm_svm_range_free_views(range);
 	xa_erase(&range->smm->ranges, range->first >> DRM_SVM_RANGE_SHIFT);
 	drm_svm_range_put(range);
 }

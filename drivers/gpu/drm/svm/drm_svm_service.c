@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Service of one range for one device: make wanted pages accessible.
+ * Service of one range in one view: make wanted pages accessible.
  *
  *	place (policy, migration) -> walk -> missing? fault in, walk again ->
- *	DMA map -> prepare the table ->
- *	under the range's lock: generation unchanged? commit : undo, go round
+ *	DMA map -> prepare the sink ->
+ *	under the range's lock: generation unchanged? map : undo, go round
  *
  * All of it under the service lock of the range. Rounds are bounded: who loses
  * them all gets -EAGAIN and tries again later; that is no error of the access.
@@ -13,9 +13,6 @@
  * is an SRCU section that the end of any region waits for. Nothing in it waits for
  * a page to come. What may be long in coming is not waited for here at all: the
  * others are served, and the caller is told which are held.
- *
- * Neighbours come along where they can. What is wrong with one of them (it cannot be
- * mapped for DMA, the format has no word for its address) is its own affair.
  */
 
 #include <kunit/visibility.h>
@@ -32,290 +29,6 @@
 #define DRM_SVM_ROUNDS	16
 /* Rounds lost before the next keeps others from changing mappings. */
 #define DRM_SVM_PATIENCE	2
-
-static bool drm_svm_leaf_valid(void *data)
-{
-	struct drm_svm_service *s = data;
-
-	return s->range->gen == s->gen ||
-	       drm_svm_planted(DRM_SVM_PLANTED_NO_GEN);
-}
-
-/* Is the page one that the device may be given, and where is it? */
-static struct page *drm_svm_usable_page(struct drm_svm_service *s,
-					unsigned int i)
-{
-	unsigned long pfn = s->pfns[i];
-
-	if (!(pfn & HMM_PFN_VALID) || (pfn & HMM_PFN_ERROR) ||
-	    test_bit(i, s->refused))
-		return NULL;
-	return hmm_pfn_to_page(pfn);
-}
-
-/* Where it is it would be written unseen: soft-dirty bits were cleared since. */
-static bool drm_svm_stale(struct drm_svm_service *s, unsigned int i)
-{
-	struct page *page = hmm_pfn_to_page(s->pfns[i]);
-
-	return is_device_private_page(page) &&
-	       drm_svm_page_soft_stale(s->smm, page);
-}
-
-static u64 drm_svm_leaf_flags(struct drm_svm_service *s, unsigned int i)
-{
-	u64 flags = DRM_GPT_LEAF_VALID;
-
-	/*
-	 * Neighbours are writable only if the fault was a write: else a later
-	 * write faults and is known.
-	 */
-	if ((s->pfns[i] & HMM_PFN_WRITE) && !drm_svm_stale(s, i) &&
-	    (s->write || test_bit(i, s->writable)))
-		flags |= DRM_GPT_LEAF_WRITE | DRM_GPT_LEAF_ATOMIC;
-	/* Some formats do not tell atomics from writes. */
-	return flags & s->svm->gpt->format->leaf_bits;
-}
-
-/* Sorts pages: leaves of device memory are known, system pages want DMA. */
-static int drm_svm_sort_page(struct drm_svm_service *s, unsigned int i,
-			     unsigned long *system)
-{
-	struct page *page = drm_svm_usable_page(s, i);
-	struct drm_svm_region *region;
-
-	if (!page)
-		return 0;
-	if (is_device_private_page(page)) {
-		region = drm_svm_page_region(page);
-		if (region == s->svm->region) {
-			s->leaves[i] = drm_svm_leaf_flags(s, i) |
-				DRM_GPT_LEAF_LOCAL |
-				drm_svm_region_offset(region, page_to_pfn(page));
-			if (drm_svm_stale(s, i) && test_bit(i, s->want_write))
-				s->foreign = true;
-		} else if (test_bit(i, s->want)) {
-			s->foreign = true;
-		}
-		return 0;
-	}
-	/* Peer-to-peer and coherent memory need a link: there is none yet. */
-	if (is_zone_device_page(page))
-		return test_bit(i, s->want) ? -EOPNOTSUPP : 0;
-	__set_bit(i, system);
-	return 0;
-}
-
-static int drm_svm_sort(struct drm_svm_service *s, unsigned long *system)
-{
-	unsigned int i;
-	int ret;
-
-	s->foreign = false;
-	memset(s->leaves, 0, sizeof(s->leaves));
-	bitmap_zero(system, DRM_SVM_RANGE_PAGES);
-	for (i = 0; i < DRM_SVM_RANGE_PAGES; i++) {
-		ret = drm_svm_sort_page(s, i, system);
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
-static bool drm_svm_in_table(struct drm_svm_service *s, unsigned int first,
-			     unsigned int end)
-{
-	u64 base = s->range->first, seq;
-
-	return drm_gpt_mapped(s->svm->gpt, drm_svm_page_addr(base, first),
-			      drm_svm_page_addr(base, end) - 1,
-			      DRM_GPT_LEAF_VALID, &seq);
-}
-
-/* Neighbours that were mapped by a read, and come along with a write now. */
-static bool drm_svm_upgrades(struct drm_svm_service *s, unsigned int i)
-{
-	return s->write && (s->pfns[i] & HMM_PFN_WRITE) &&
-	       !test_bit(i, s->writable) &&
-	       !drm_svm_planted(DRM_SVM_PLANTED_NO_UPGRADE);
-}
-
-/*
- * Neighbours that the device maps already stay as they are. The table is asked
- * too: those of a large leaf that went whole are recorded as mapped, and come
- * back with what they have.
- */
-static void drm_svm_keep_mapped(struct drm_svm_service *s,
-				unsigned long *system)
-{
-	DECLARE_BITMAP(keep, DRM_SVM_RANGE_PAGES);
-	unsigned int first, end, i;
-
-	bitmap_andnot(keep, s->mapped, s->want, DRM_SVM_RANGE_PAGES);
-	for_each_set_bit(i, keep, DRM_SVM_RANGE_PAGES)
-		if (drm_svm_upgrades(s, i))
-			__clear_bit(i, keep);
-	for_each_set_bitrange(first, end, keep, DRM_SVM_RANGE_PAGES) {
-		bool all = drm_svm_in_table(s, first, end);
-
-		for (i = first; i < end; i++) {
-			if (!all && !drm_svm_in_table(s, i, i + 1))
-				continue;
-			s->leaves[i] = 0;
-			__clear_bit(i, system);
-		}
-	}
-}
-
-static void drm_svm_system_leaves(struct drm_svm_service *s,
-				  const unsigned long *system)
-{
-	unsigned int i;
-
-	for_each_set_bit(i, system, DRM_SVM_RANGE_PAGES) {
-		dma_addr_t dma = test_bit(i, s->fresh) ? s->dma[i] :
-							 drm_svm_rd_addr(s->rd, i);
-
-		s->leaves[i] = dma | drm_svm_leaf_flags(s, i) |
-			       DRM_GPT_LEAF_SYSTEM;
-	}
-}
-
-static void drm_svm_record_page(struct drm_svm_service *s, unsigned int i)
-{
-	struct drm_svm_range *range = s->range;
-	struct drm_svm_range_dev *rd = s->rd;
-	u64 leaf = s->leaves[i];
-
-	range->pfns[i] = page_to_pfn(hmm_pfn_to_page(s->pfns[i]));
-	__set_bit(i, range->valid);
-	if (test_bit(i, s->fresh)) {
-		/* From here on the mapping is the range's. */
-		if (!rd->use_iova)
-			rd->dma[i] = s->dma[i];
-		__set_bit(i, rd->system);
-		__clear_bit(i, s->fresh);
-	}
-	if (!__test_and_set_bit(i, rd->mapped))
-		atomic64_inc((leaf & DRM_GPT_LEAF_APERTURE) ==
-			     DRM_GPT_LEAF_LOCAL ? &s->svm->stats.map_device :
-						  &s->svm->stats.map_system);
-	if (leaf & DRM_GPT_LEAF_WRITE) {
-		__set_bit(i, range->write);
-		__set_bit(i, rd->writable);
-	}
-}
-
-/*
- * Under the range's lock: nothing here allocates, and what is in the table is
- * recorded before anybody else gets the lock, also if the commit failed half way.
- */
-static int drm_svm_commit_locked(struct drm_svm_service *s,
-				 struct drm_gpt_update *up)
-{
-	unsigned int i, n;
-	int ret;
-
-	lockdep_assert_held(&s->range->lock);
-	if (s->range->dead || !drm_svm_leaf_valid(s))
-		return -EAGAIN;
-	ret = drm_gpt_commit(up, s->range->first, s->leaves,
-			     DRM_SVM_RANGE_PAGES, drm_svm_leaf_valid, s);
-	n = ret ? up->done : DRM_SVM_RANGE_PAGES;
-	for (i = 0; i < n; i++)
-		if (s->leaves[i])
-			drm_svm_record_page(s, i);
-	return ret;
-}
-
-/*
- * What a commit would refuse half way, with the pages before it mapped already. A
- * neighbour that the format has no word for stays behind.
- */
-static bool drm_svm_expressible(struct drm_svm_service *s)
-{
-	u64 bits = s->svm->gpt->format->leaf_bits;
-	unsigned int i;
-
-	for (i = 0; i < DRM_SVM_RANGE_PAGES; i++) {
-		if (!(s->leaves[i] & ~bits))
-			continue;
-		if (test_bit(i, s->want))
-			return false;
-		s->leaves[i] = 0;
-	}
-	return true;
-}
-
-static int drm_svm_commit(struct drm_svm_service *s)
-{
-	struct drm_gpt *gpt = s->svm->gpt;
-	struct drm_gpt_update up;
-	int ret;
-
-	if (!drm_svm_expressible(s))
-		return -EOPNOTSUPP;
-	ret = drm_gpt_prepare(gpt, &up, s->range->first,
-			      s->range->first + DRM_SVM_RANGE_SIZE - 1, 0,
-			      GFP_KERNEL_ACCOUNT);
-	if (ret)
-		return ret;
-	mutex_lock(&s->range->lock);
-	ret = drm_svm_commit_locked(s, &up);
-	mutex_unlock(&s->range->lock);
-
-	/* Also if it failed: what it linked may be another's table too. */
-	s->seq = drm_gpt_update_fence(&up);
-	drm_gpt_finish(&up);
-	return ret;
-}
-
-/*
- * Some formats want a large leaf, or a group, gone and flushed before a part of
- * it becomes anything else. What goes with it is recorded as mapped, so the next
- * round brings it back.
- */
-static int drm_svm_make_way(struct drm_svm_service *s)
-{
-	u64 first = s->range->first, last = first + DRM_SVM_RANGE_SIZE - 1;
-	struct drm_gpt_gather gather;
-	int ret;
-
-	drm_gpt_gather_init(&gather, s->svm->gpt);
-	ret = drm_gpt_zap_reserve(&gather, first, last, true);
-	if (ret)
-		return ret;
-	mutex_lock(&s->range->lock);
-	drm_gpt_zap(&gather, first, last);
-	mutex_unlock(&s->range->lock);
-	drm_svm_flush_all(s->svm, &gather);
-	return -EAGAIN;
-}
-
-static int drm_svm_apply(struct drm_svm_service *s)
-{
-	DECLARE_BITMAP(system, DRM_SVM_RANGE_PAGES);
-	DECLARE_BITMAP(fresh, DRM_SVM_RANGE_PAGES);
-	int ret;
-
-	ret = drm_svm_sort(s, system);
-	if (ret)
-		return ret;
-	if (s->foreign)
-		return -EXDEV;
-
-	drm_svm_keep_mapped(s, system);
-	bitmap_andnot(fresh, system, s->mapped, DRM_SVM_RANGE_PAGES);
-	ret = drm_svm_dma_map(s, system, fresh);
-	if (ret)
-		return ret;
-	drm_svm_system_leaves(s, system);
-	ret = drm_svm_commit(s);
-	drm_svm_dma_undo(s);
-	if (ret == -EBUSY)
-		ret = drm_svm_make_way(s);
-	return ret;
-}
 
 /*
  * Sees that what is wanted is there. Return: 0 and a walk that found it, with
@@ -356,7 +69,7 @@ static int drm_svm_look(struct drm_svm_service *s, int *idx)
  * Who has lost before keeps mmap_lock until the commit: nobody changes mappings
  * meanwhile, however eager. What is left to lose to is reclaim and the like.
  */
-static int drm_svm_round(struct drm_svm_service *s, bool keep_lock)
+static int drm_svm_walk_and_apply(struct drm_svm_service *s, bool keep_lock)
 {
 	struct mm_struct *mm = s->smm->mm;
 	int ret, idx;
@@ -370,9 +83,24 @@ static int drm_svm_round(struct drm_svm_service *s, bool keep_lock)
 	if (keep_lock)
 		mmap_read_unlock(mm);
 	drm_svm_pages_read_unlock(idx);
+	return ret;
+}
+
+static int drm_svm_round(struct drm_svm_service *s, bool keep_lock)
+{
+	int idx = drm_svm_pages_read_lock(), ret;
+
+	/* What one view maps another may have: no walk, no mmap_lock. */
+	if (drm_svm_walk_known(s)) {
+		ret = drm_svm_apply(s);
+		drm_svm_pages_read_unlock(idx);
+	} else {
+		drm_svm_pages_read_unlock(idx);
+		ret = drm_svm_walk_and_apply(s, keep_lock);
+	}
 	if (ret || drm_svm_planted(DRM_SVM_PLANTED_NO_PT_WAIT))
 		return ret;
-	return drm_gpt_wait(s->svm->gpt, s->seq);
+	return s->view->ops->wait(s->view, s->fence);
 }
 
 static int drm_svm_attach_range(struct drm_svm_service *s, u64 base)
@@ -380,10 +108,10 @@ static int drm_svm_attach_range(struct drm_svm_service *s, u64 base)
 	s->range = drm_svm_range_find_or_make(s->smm, base);
 	if (IS_ERR(s->range))
 		return PTR_ERR(s->range);
-	s->rd = drm_svm_range_dev_make(s->range, s->svm);
-	if (IS_ERR(s->rd)) {
+	s->rv = drm_svm_range_view_make(s->range, s->view);
+	if (IS_ERR(s->rv)) {
 		drm_svm_range_put(s->range);
-		return PTR_ERR(s->rd);
+		return PTR_ERR(s->rv);
 	}
 	return 0;
 }
@@ -459,9 +187,51 @@ out:
 	return ret;
 }
 
+static int drm_svm_serve_scratch(struct drm_svm_view *view, u64 base,
+				 const unsigned long *want,
+				 const unsigned long *want_write,
+				 unsigned long *held)
+{
+	struct drm_svm_service *s = kvzalloc_obj(*s, GFP_KERNEL_ACCOUNT);
+	int ret;
+
+	if (!s)
+		return -ENOMEM;
+	s->view = view;
+	s->svm = view->svm;
+	s->smm = view->svm->smm;
+	bitmap_copy(s->want, want, DRM_SVM_RANGE_PAGES);
+	bitmap_and(s->want_write, want_write, want, DRM_SVM_RANGE_PAGES);
+	s->write = !bitmap_empty(s->want_write, DRM_SVM_RANGE_PAGES);
+	ret = drm_svm_serve_span(s, base);
+	bitmap_copy(held, s->held, DRM_SVM_RANGE_PAGES);
+	kvfree(s);
+	return ret;
+}
+
+/* Does the view let the device at what it wants? */
+static int drm_svm_view_allows(const struct drm_svm_view *view, u64 base,
+			       const unsigned long *want,
+			       const unsigned long *want_write)
+{
+	unsigned int first = find_first_bit(want, DRM_SVM_RANGE_PAGES);
+	unsigned int last = find_last_bit(want, DRM_SVM_RANGE_PAGES);
+
+	if (base >= view->svm->smm->mm->task_size)
+		return -EFAULT;
+	if (first < DRM_SVM_RANGE_PAGES &&
+	    (drm_svm_page_addr(base, first) < view->first ||
+	     drm_svm_page_addr(base, last) > view->last))
+		return -EFAULT;
+	if (!(view->rights & DRM_SVM_RIGHT_WRITE) &&
+	    bitmap_intersects(want, want_write, DRM_SVM_RANGE_PAGES))
+		return -EACCES;
+	return 0;
+}
+
 /**
- * drm_svm_serve() - make pages of one range accessible to a device
- * @svm: device address space
+ * drm_svm_serve_view() - make pages of one range accessible in a view
+ * @view: view, in use
  * @base: first byte of the range
  * @want: pages that are needed, by index
  * @want_write: of these, those to be written
@@ -475,41 +245,57 @@ out:
  * process is gone; -EFAULT, -EACCES, -EOPNOTSUPP for an access that
  * cannot be served; -ENOMEM, -EIO, -ENODEV, -EINTR.
  */
-int drm_svm_serve(struct drm_svm *svm, u64 base, const unsigned long *want,
-		  const unsigned long *want_write, unsigned long *held)
+int drm_svm_serve_view(struct drm_svm_view *view, u64 base,
+		       const unsigned long *want,
+		       const unsigned long *want_write, unsigned long *held)
 {
-	struct mm_struct *mm = svm->smm->mm;
+	struct mm_struct *mm = view->svm->smm->mm;
 	struct mem_cgroup *memcg, *old;
-	struct drm_svm_service *s;
 	int ret;
 
 	bitmap_zero(held, DRM_SVM_RANGE_PAGES);
-	if (base >= mm->task_size ||
-	    !drm_svm_reaches(svm, base + DRM_SVM_RANGE_SIZE - 1))
-		return -EFAULT;
+	ret = drm_svm_view_allows(view, base, want, want_write);
+	if (ret)
+		return ret;
 	if (!mmget_not_zero(mm))
 		return -ESRCH;
 	memcg = get_mem_cgroup_from_mm(mm);
 	old = set_active_memcg(memcg);
-
-	s = kvzalloc_obj(*s, GFP_KERNEL_ACCOUNT);
-	if (s) {
-		s->svm = svm;
-		s->smm = svm->smm;
-		bitmap_copy(s->want, want, DRM_SVM_RANGE_PAGES);
-		bitmap_and(s->want_write, want_write, want,
-			   DRM_SVM_RANGE_PAGES);
-		s->write = !bitmap_empty(s->want_write, DRM_SVM_RANGE_PAGES);
-		ret = drm_svm_serve_span(s, base);
-		bitmap_copy(held, s->held, DRM_SVM_RANGE_PAGES);
-		kvfree(s);
-	} else {
-		ret = -ENOMEM;
-	}
-
+	ret = drm_svm_serve_scratch(view, base, want, want_write, held);
 	set_active_memcg(old);
 	mem_cgroup_put(memcg);
 	mmput_async(mm);
+	return ret;
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_serve_view);
+
+/**
+ * drm_svm_serve() - make pages of one range accessible to a device
+ * @svm: device address space
+ * @base: first byte of the range
+ * @want: pages that are needed, by index; they are meant in the view that has the
+ *	first of them
+ * @want_write: of these, those to be written
+ * @held: out, as drm_svm_serve_view() says
+ *
+ * Context: may sleep; no lock is held.
+ * Return: as drm_svm_serve_view(); -EFAULT if no view has it.
+ */
+int drm_svm_serve(struct drm_svm *svm, u64 base, const unsigned long *want,
+		  const unsigned long *want_write, unsigned long *held)
+{
+	unsigned int first = find_first_bit(want, DRM_SVM_RANGE_PAGES);
+	struct drm_svm_view *view;
+	int ret;
+
+	bitmap_zero(held, DRM_SVM_RANGE_PAGES);
+	if (first == DRM_SVM_RANGE_PAGES)
+		return 0;
+	view = drm_svm_view_find(svm, drm_svm_page_addr(base, first));
+	if (!view)
+		return -EFAULT;
+	ret = drm_svm_serve_view(view, base, want, want_write, held);
+	drm_svm_view_unuse(view);
 	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_svm_serve);

@@ -3,7 +3,7 @@
  * The walk: what the CPU's page table says about a range, read as it is. It faults
  * nothing in and waits for nothing; what is wanted and not there is a result, and
  * drm_svm_pagein.c's business. It returns the pages of every drm_svm region, and
- * their leaves are made for one device at a time.
+ * what becomes of them is each view's affair (drm_svm_apply.c).
  *
  * The generation is sampled between mmu_interval_read_begin() and the walk. An
  * invalidation before the sample has set the window's sequence before it, so
@@ -25,13 +25,54 @@ static int drm_svm_walk_sample(struct drm_svm_service *s)
 {
 	struct drm_svm_range *range = s->range;
 
-	guard(mutex)(&range->lock);
+	lockdep_assert_held(&range->lock);
 	if (range->dead || !bitmap_empty(range->dying, DRM_SVM_RANGE_PAGES))
 		return -EAGAIN;
 	s->gen = range->gen;
-	bitmap_copy(s->mapped, s->rd->mapped, DRM_SVM_RANGE_PAGES);
-	bitmap_copy(s->writable, s->rd->writable, DRM_SVM_RANGE_PAGES);
+	bitmap_copy(s->mapped, s->rv->mapped, DRM_SVM_RANGE_PAGES);
+	bitmap_copy(s->writable, s->rv->writable, DRM_SVM_RANGE_PAGES);
 	return 0;
+}
+
+static void drm_svm_walk_recall(struct drm_svm_service *s)
+{
+	struct drm_svm_range *range = s->range;
+	unsigned int i;
+
+	memset(s->pfns, 0, sizeof(s->pfns));
+	for_each_set_bit(i, range->valid, DRM_SVM_RANGE_PAGES)
+		s->pfns[i] = range->pfns[i] | HMM_PFN_VALID |
+			     (test_bit(i, range->write) ? HMM_PFN_WRITE : 0);
+	/* What no device may have or write was not mapped so. */
+	bitmap_zero(s->refused, DRM_SVM_RANGE_PAGES);
+	bitmap_zero(s->read_only, DRM_SVM_RANGE_PAGES);
+	bitmap_zero(s->missing, DRM_SVM_RANGE_PAGES);
+}
+
+/**
+ * drm_svm_walk_known() - is what is wanted known already?
+ * @s: the service: @want, @want_write, @range and @rv are set
+ *
+ * What some view maps is what the CPU's table says, until the generation changes. If
+ * that is all that is wanted, as it is wanted, it stands for a walk. What is not
+ * known is left out.
+ *
+ * Context: may sleep; the service lock over the range and
+ * drm_svm_pages_read_lock() are held.
+ * Return: false if there has to be a walk; otherwise the same is filled in as by
+ * drm_svm_walk().
+ */
+bool drm_svm_walk_known(struct drm_svm_service *s)
+{
+	struct drm_svm_range *range = s->range;
+
+	guard(mutex)(&range->lock);
+	if (drm_svm_walk_sample(s) ||
+	    !bitmap_subset(s->want, range->valid, DRM_SVM_RANGE_PAGES) ||
+	    !bitmap_subset(s->want_write, range->write, DRM_SVM_RANGE_PAGES))
+		return false;
+	drm_svm_walk_recall(s);
+	return true;
 }
 
 /* Which pages are special, by their VMAs; hmm does not look. */
@@ -96,7 +137,7 @@ static int drm_svm_walk_missing(struct drm_svm_service *s)
 
 /**
  * drm_svm_walk() - read the CPU's table for one range
- * @s: the service: @want, @want_write, @range and @rd are set
+ * @s: the service: @want, @want_write, @range and @rv are set
  *
  * Fills @pfns, @missing, @refused, @read_only, @gen, @mapped and @writable.
  *
@@ -116,7 +157,9 @@ int drm_svm_walk(struct drm_svm_service *s)
 	};
 	int ret;
 
-	ret = drm_svm_walk_sample(s);
+	atomic64_inc(&s->svm->stats.walks);
+	scoped_guard(mutex, &s->range->lock)
+		ret = drm_svm_walk_sample(s);
 	if (ret)
 		return ret;
 	/* The OOM reaper has been here: what is read now is not the process's. */

@@ -13,6 +13,7 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_gpt.h>
 #include <drm/drm_svm.h>
+#include <drm/drm_svm_gpt.h>
 #include <uapi/drm/vgem_svm_drm.h>
 
 #include "hw/vgem_svm_hw.h"
@@ -195,6 +196,7 @@ struct vgem_svm_owner {
  * @closed: nothing works any more; under @sem
  * @gpt: page table
  * @svm: mirror
+ * @table: @gpt as where it goes
  * @queues: of it; under @sem
  * @exit: tells that the memory it mirrors goes: exit or exec
  * @reap_work: ends it when the owner has
@@ -214,6 +216,7 @@ struct vgem_svm_vm {
 	bool closed;
 	struct drm_gpt gpt;
 	struct drm_svm svm;
+	struct drm_svm_gpt table;
 	struct list_head queues;
 	struct mmu_interval_notifier exit;
 	struct work_struct reap_work;
@@ -298,8 +301,9 @@ extern const struct drm_gpt_mem_ops vgem_svm_ptmem_ops;
 u64 vgem_svm_pt_base(struct vgem_svm_dev *vdev);
 int vgem_svm_ptmem_ready(struct vgem_svm_vm *vm);
 void vgem_svm_pt_release(struct vgem_svm_ring *ring, u32 words);
-u64 vgem_svm_flush_begin(struct drm_svm *svm, struct drm_gpt_gather *gather);
-int vgem_svm_flush_wait(struct drm_svm *svm, u64 token, bool may_sleep);
+u64 vgem_svm_flush_begin(struct drm_svm_gpt *table,
+			 struct drm_gpt_gather *gather);
+int vgem_svm_flush_wait(struct drm_svm_gpt *table, u64 token, bool may_sleep);
 void vgem_svm_flush_vm(struct vgem_svm_vm *vm);
 extern const struct drm_svm_region_ops vgem_svm_region_ops;
 void vgem_svm_copy_died(struct vgem_svm_dev *vdev);

@@ -15,11 +15,6 @@
 /* An engine acknowledges within a quantum; this is for one that never does. */
 #define VGEM_SVM_FLUSH_TIMEOUT_NS	(20 * NSEC_PER_SEC)
 
-static struct vgem_svm_vm *vgem_svm_of(struct drm_svm *svm)
-{
-	return container_of(svm, struct vgem_svm_vm, svm);
-}
-
 static void vgem_svm_flush_reg(struct vgem_svm_vm *vm, u64 first, u64 last,
 			       u64 flags)
 {
@@ -83,9 +78,10 @@ static u64 vgem_svm_flush_by_packets(struct vgem_svm_vm *vm,
 	return vgem_svm_ring_fence(ring);
 }
 
-u64 vgem_svm_flush_begin(struct drm_svm *svm, struct drm_gpt_gather *gather)
+u64 vgem_svm_flush_begin(struct drm_svm_gpt *table,
+			 struct drm_gpt_gather *gather)
 {
-	struct vgem_svm_vm *vm = vgem_svm_of(svm);
+	struct vgem_svm_vm *vm = container_of(table, struct vgem_svm_vm, table);
 
 	return gather->gpt->cmd ? vgem_svm_flush_by_packets(vm, gather) :
 				  vgem_svm_flush_by_register(vm, gather);
@@ -112,15 +108,15 @@ static int vgem_svm_poll_inv(struct vgem_svm_dev *vdev, u64 seq, bool may_sleep)
 	return 0;
 }
 
-int vgem_svm_flush_wait(struct drm_svm *svm, u64 token, bool may_sleep)
+int vgem_svm_flush_wait(struct drm_svm_gpt *table, u64 token, bool may_sleep)
 {
-	struct vgem_svm_vm *vm = vgem_svm_of(svm);
+	struct vgem_svm_vm *vm = container_of(table, struct vgem_svm_vm, table);
 	struct vgem_svm_dev *vdev = vm->vdev;
 
 	/* Stopped engines reach nothing. */
 	if (READ_ONCE(vdev->wedged))
 		return 0;
-	if (!svm->gpt->cmd)
+	if (!vm->gpt.cmd)
 		return vgem_svm_poll_inv(vdev, token, may_sleep);
 	if (vgem_svm_ring_done(&vdev->pt_ring, token))
 		return 0;

@@ -98,15 +98,16 @@ void vgem_svm_vm_leave(struct vgem_svm_vm *vm)
 
 /* ---- drm_svm's operations ----------------------------------------------- */
 
-static void vgem_svm_vm_kill(struct drm_svm *svm)
+static void vgem_svm_vm_kill(struct drm_svm_gpt *table, bool may_sleep)
 {
-	vgem_svm_device_kill(container_of(svm, struct vgem_svm_vm, svm)->vdev);
+	vgem_svm_device_kill(container_of(table, struct vgem_svm_vm, table)->vdev);
 }
 
 /* Of tables that nobody needs, when memory is short. */
 static int vgem_svm_vm_flush(struct drm_gpt *gpt, struct drm_gpt_gather *gather)
 {
-	drm_svm_flush(&container_of(gpt, struct vgem_svm_vm, gpt)->svm, gather);
+	drm_svm_gpt_flush(&container_of(gpt, struct vgem_svm_vm, gpt)->table,
+			  gather);
 	return 0;
 }
 
@@ -117,10 +118,13 @@ static void vgem_svm_vm_replay(struct drm_svm *svm)
 	vgem_svm_hw_write(vm->vdev->hw, VGEM_SVM_REG_FAULT_REPLAY, vm->hw_id);
 }
 
-static const struct drm_svm_ops vgem_svm_ops = {
+static const struct drm_svm_gpt_ops vgem_svm_table_ops = {
 	.flush_begin = vgem_svm_flush_begin,
 	.flush_wait = vgem_svm_flush_wait,
 	.kill = vgem_svm_vm_kill,
+};
+
+static const struct drm_svm_ops vgem_svm_ops = {
 	.replay = vgem_svm_vm_replay,
 	.cancel = vgem_svm_cancel,
 };
@@ -236,14 +240,21 @@ static int vgem_svm_vm_init_svm(struct vgem_svm_vm *vm, u32 flags)
 	struct vgem_svm_dev *vdev = vm->vdev;
 	struct drm_svm_config config = {
 		.dev = vdev->dev,
-		.gpt = &vm->gpt,
 		.region = vdev->has_region ? &vdev->region : NULL,
 		.queue = &vdev->fault_queue,
 		.ops = &vgem_svm_ops,
 		.migrate_on_fault = flags & DRM_VGEM_SVM_VM_MIGRATE_ON_FAULT,
 	};
 
-	return drm_svm_init(&vm->svm, current->mm, &config);
+	int ret = drm_svm_init(&vm->svm, current->mm, &config);
+
+	if (ret)
+		return ret;
+	ret = drm_svm_gpt_init(&vm->table, &vm->svm, &vm->gpt,
+			       &vgem_svm_table_ops);
+	if (ret)
+		drm_svm_fini(&vm->svm);
+	return ret;
 }
 
 static int vgem_svm_vm_get_hw_id(struct vgem_svm_vm *vm)
@@ -313,6 +324,7 @@ static int vgem_svm_vm_init(struct vgem_svm_vm *vm, u32 flags)
 
 err_svm:
 	drm_svm_stop(&vm->svm);
+	drm_svm_gpt_fini(&vm->table);
 	drm_svm_fini(&vm->svm);
 err_gpt:
 	drm_gpt_fini(&vm->gpt);
@@ -384,6 +396,7 @@ void vgem_svm_vm_close(struct vgem_svm_vm *vm)
 		drm_svm_fault_queue_sync(&vdev->fault_queue);
 		drm_svm_stop(&vm->svm);
 		mmu_interval_notifier_remove(&vm->exit);
+		drm_svm_gpt_fini(&vm->table);
 		drm_svm_fini(&vm->svm);
 		drm_gpt_fini(&vm->gpt);
 		vgem_svm_user_uncharge(vm->user, VGEM_SVM_USER_VMS);

@@ -759,34 +759,31 @@ static void rights_that_entries_lack_are_left_out(struct kunit *test)
 static void memory_needs_an_aperture(struct kunit *test)
 {
 	struct test_dev *dev = test_dev(test, 0);
-	struct drm_svm_config config = {
-		.dev = dev->svm.dev,
-		.gpt = &dev->gpt,
-		.region = &dev->region,
-		.queue = &dev->queue,
-		.ops = dev->svm.ops,
-	};
+	struct drm_svm_gpt *table = kunit_kzalloc(test, sizeof(*table), GFP_KERNEL);
 	struct drm_svm *svm = kunit_kzalloc(test, sizeof(*svm), GFP_KERNEL);
 	struct drm_gpt *gpt = kunit_kzalloc(test, sizeof(*gpt), GFP_KERNEL);
+	const struct drm_svm_gpt_ops *ops = dev->table.ops;
 	struct drm_gpt_format format;
 
+	KUNIT_ASSERT_NOT_NULL(test, table);
 	KUNIT_ASSERT_NOT_NULL(test, svm);
 	KUNIT_ASSERT_NOT_NULL(test, gpt);
-	KUNIT_EXPECT_EQ(test, drm_svm_init(svm, current->mm, &config), -EINVAL);
+	svm->region = &dev->region;
+	KUNIT_EXPECT_EQ(test, drm_svm_gpt_init(table, svm, &dev->gpt, ops),
+			-EINVAL);
 	/* Nor where there is an aperture, but no room for its last page. */
 	format = drm_gpt_format_amdgpu_gfx9;
 	format.leaf_bits &= ~(u64)(TEST_VRAM / 2);
 	gpt->format = &format;
-	config.gpt = gpt;
-	KUNIT_EXPECT_EQ(test, drm_svm_init(svm, current->mm, &config), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_svm_gpt_init(table, svm, gpt, ops), -EINVAL);
 	/* And a careful device wants a range in one table. */
 	format = drm_gpt_format_lpae_4k;
 	format.levels[0].bits--;
-	config.region = NULL;
-	KUNIT_EXPECT_EQ(test, drm_svm_init(svm, current->mm, &config), -EINVAL);
+	svm->region = NULL;
+	KUNIT_EXPECT_EQ(test, drm_svm_gpt_init(table, svm, gpt, ops), -EINVAL);
 	/* Nobody can take one page away from a device whose pages are larger. */
 	format = drm_gpt_format_lpae_16k;
-	KUNIT_EXPECT_EQ(test, drm_svm_init(svm, current->mm, &config), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_svm_gpt_init(table, svm, gpt, ops), -EINVAL);
 }
 
 static struct kunit_case span_cases[] = {

@@ -22,25 +22,31 @@ static struct test_dev *test_of_svm(struct drm_svm *svm)
 
 /* ---- address translation ------------------------------------------------ */
 
-static u64 test_flush_begin(struct drm_svm *svm, struct drm_gpt_gather *gather)
+static struct test_dev *test_of_table(struct drm_svm_gpt *table)
 {
-	struct test_dev *dev = test_of_svm(svm);
+	return container_of(table, struct test_dev, table);
+}
+
+static u64 test_flush_begin(struct drm_svm_gpt *table,
+			    struct drm_gpt_gather *gather)
+{
+	struct test_dev *dev = test_of_table(table);
 
 	WRITE_ONCE(dev->directory, gather->directory);
 	atomic_inc(&dev->begun);
 	return 1;
 }
 
-static int test_flush_wait(struct drm_svm *svm, u64 token, bool may_sleep)
+static int test_flush_wait(struct drm_svm_gpt *table, u64 token, bool may_sleep)
 {
-	struct test_dev *dev = test_of_svm(svm);
+	struct test_dev *dev = test_of_table(table);
 
 	wait_event(dev->wait, !READ_ONCE(dev->hold_flush));
 	atomic_inc(&dev->flushes);
 	return 0;
 }
 
-static void test_kill(struct drm_svm *svm)
+static void test_kill(struct drm_svm_gpt *table, bool may_sleep)
 {
 	WARN(1, "nothing here can fail to answer\n");
 }
@@ -216,10 +222,13 @@ static int test_copy(struct drm_svm_region *region, enum drm_svm_copy_kind kind,
 
 /* ---- life --------------------------------------------------------------- */
 
-static const struct drm_svm_ops test_svm_ops = {
+static const struct drm_svm_gpt_ops test_table_ops = {
 	.flush_begin = test_flush_begin,
 	.flush_wait = test_flush_wait,
 	.kill = test_kill,
+};
+
+static const struct drm_svm_ops test_svm_ops = {
 	.replay = test_replay,
 	.cancel = test_cancel,
 };
@@ -236,14 +245,21 @@ static int test_dev_attach(struct test_dev *dev, struct mm_struct *mm)
 {
 	struct drm_svm_config config = {
 		.dev = &dev->pdev->dev,
-		.gpt = &dev->gpt,
 		.region = dev->format->leaf_bits & DRM_GPT_LEAF_LOCAL ?
 			&dev->region : NULL,
 		.queue = &dev->queue,
 		.ops = &test_svm_ops,
 	};
 
-	return drm_svm_init(&dev->svm, mm, &config);
+	int ret = drm_svm_init(&dev->svm, mm, &config);
+
+	if (ret)
+		return ret;
+	ret = drm_svm_gpt_init(&dev->table, &dev->svm, &dev->gpt,
+			       &test_table_ops);
+	if (ret)
+		drm_svm_fini(&dev->svm);
+	return ret;
 }
 
 static int test_dev_init(struct test_dev *dev, struct mm_struct *mm)
@@ -322,6 +338,7 @@ void test_dev_detach(struct test_dev *dev)
 {
 	drm_svm_fault_queue_sync(&dev->queue);
 	drm_svm_stop(&dev->svm);
+	drm_svm_gpt_fini(&dev->table);
 	drm_svm_fini(&dev->svm);
 	drm_gpt_fini(&dev->gpt);
 }

@@ -4,6 +4,7 @@
 
 #include <drm/drm_gpt.h>
 #include <drm/drm_svm.h>
+#include <drm/drm_svm_gpt.h>
 
 struct platform_device;
 
@@ -44,6 +45,7 @@ struct test_unit {
  * @pdev: for DMA
  * @gpt: table
  * @svm: address space
+ * @table: @gpt as where it goes
  * @queue: faults
  * @region: memory
  * @vram: what is behind it
@@ -64,6 +66,7 @@ struct test_dev {
 	struct platform_device *pdev;
 	struct drm_gpt gpt;
 	struct drm_svm svm;
+	struct drm_svm_gpt table;
 	struct drm_svm_fault_queue queue;
 	struct drm_svm_region region;
 	void *vram;

@@ -449,9 +449,9 @@ static int test_dma_fails(struct drm_svm_service *s, unsigned int i)
 	test_dma.calls++;
 	if (i == test_dma.bad)
 		return -ENOMEM;
-	s->dma[i] = dma_map_phys(dev, hmm_pfn_to_phys(s->pfns[i]), PAGE_SIZE,
+	s->addr[i] = dma_map_phys(dev, hmm_pfn_to_phys(s->pfns[i]), PAGE_SIZE,
 				 DMA_BIDIRECTIONAL, DRM_SVM_DMA_ATTRS);
-	return dma_mapping_error(dev, s->dma[i]);
+	return dma_mapping_error(dev, s->addr[i]);
 }
 
 /* In the test's own thread, where its stub is seen. */

@@ -200,7 +200,7 @@ static void what_only_a_device_that_left_mapped_is_dropped(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, test_bit(3, range->valid));
 	KUNIT_EXPECT_TRUE(test, test_bit(3, range->write));
 	KUNIT_EXPECT_EQ(test, bitmap_weight(range->valid, DRM_SVM_RANGE_PAGES),
-			bitmap_weight(drm_svm_range_dev(range, &test_dev(test, 1)->svm)->mapped,
+			bitmap_weight(drm_svm_range_view(range, &test_dev(test, 1)->table.view)->mapped,
 				      DRM_SVM_RANGE_PAGES));
 	mutex_unlock(&range->lock);
 	drm_svm_range_put(range);
@@ -210,7 +210,7 @@ static void records_fit_their_memory(struct kunit *test)
 {
 	/* Of both a head, and at most a page for each word per page. */
 	KUNIT_EXPECT_LE(test, sizeof(struct drm_svm_range), 512);
-	KUNIT_EXPECT_LE(test, sizeof(struct drm_svm_range_dev), 512);
+	KUNIT_EXPECT_LE(test, sizeof(struct drm_svm_range_view), 512);
 	KUNIT_EXPECT_EQ(test, DRM_SVM_RANGE_PAGES * sizeof(unsigned long), PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, DRM_SVM_RANGE_PAGES * sizeof(dma_addr_t), PAGE_SIZE);
 }

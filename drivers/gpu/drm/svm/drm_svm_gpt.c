@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * A page table as a sink: drm_gpt's, which a device walks. What is mapped goes in by
+ * one commit, what is taken away is gathered, and the driver flushes it.
+ *
+ * Tables may take away more than they are asked to, where a large leaf goes whole, so
+ * the mirror looks them up.
+ */
+
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include <drm/drm_svm.h>
+#include <drm/drm_svm_gpt.h>
+
+/**
+ * struct drm_svm_gpt_txn - a transaction
+ * @up: of the table
+ * @leaves: scratch: a leaf for each page of the interval
+ */
+struct drm_svm_gpt_txn {
+	struct drm_gpt_update up;
+	u64 *leaves;
+};
+
+static_assert(sizeof(struct drm_svm_gpt_txn) <=
+	      sizeof_field(struct drm_svm_txn, sink));
+
+/**
+ * struct drm_svm_gpt_batch - a batch
+ * @gather: what has to be flushed
+ * @token: the driver's, of its flush
+ */
+struct drm_svm_gpt_batch {
+	struct drm_gpt_gather gather;
+	u64 token;
+};
+
+static_assert(sizeof(struct drm_svm_gpt_batch) <=
+	      sizeof_field(struct drm_svm_batch, sink));
+
+static struct drm_svm_gpt *drm_svm_gpt_of(struct drm_svm_view *view)
+{
+	return container_of(view, struct drm_svm_gpt, view);
+}
+
+static struct drm_svm_gpt_txn *drm_svm_gpt_txn(struct drm_svm_txn *txn)
+{
+	return (struct drm_svm_gpt_txn *)txn->sink;
+}
+
+static struct drm_svm_gpt_batch *drm_svm_gpt_batch(struct drm_svm_batch *batch)
+{
+	return (struct drm_svm_gpt_batch *)batch->sink;
+}
+
+/* ---- mapping ------------------------------------------------------------ */
+
+static u64 drm_svm_gpt_flags(u8 rights)
+{
+	return (rights & DRM_SVM_RIGHT_READ ? DRM_GPT_LEAF_VALID : 0) |
+	       (rights & DRM_SVM_RIGHT_WRITE ? DRM_GPT_LEAF_WRITE : 0) |
+	       (rights & DRM_SVM_RIGHT_ATOMIC ? DRM_GPT_LEAF_ATOMIC : 0);
+}
+
+/* Some formats do not tell atomics from writes. */
+static u64 drm_svm_gpt_leaf(const struct drm_gpt *gpt,
+			    const struct drm_svm_run *run)
+{
+	u64 leaf = drm_svm_gpt_flags(run->rights) & gpt->format->leaf_bits;
+
+	leaf |= run->place == DRM_SVM_PLACE_LOCAL ? DRM_GPT_LEAF_LOCAL :
+						    DRM_GPT_LEAF_SYSTEM;
+	return leaf | run->addr;
+}
+
+static int drm_svm_gpt_check(struct drm_svm_view *view,
+			     const struct drm_svm_run *run)
+{
+	struct drm_gpt *gpt = drm_svm_gpt_of(view)->gpt;
+	u64 leaf = drm_svm_gpt_leaf(gpt, run), bits = gpt->format->leaf_bits;
+	u32 i;
+
+	for (i = 0; i < run->nr; i++)
+		if ((leaf + ((u64)i << PAGE_SHIFT)) & ~bits)
+			return -EOPNOTSUPP;
+	return 0;
+}
+
+static u32 drm_svm_gpt_pages(const struct drm_svm_txn *txn)
+{
+	return (txn->last - txn->first + 1) >> PAGE_SHIFT;
+}
+
+static int drm_svm_gpt_prepare(struct drm_svm_txn *txn)
+{
+	struct drm_svm_gpt_txn *t = drm_svm_gpt_txn(txn);
+	struct drm_svm_view *view = txn->view;
+	int ret;
+
+	t->leaves = kmalloc_array(drm_svm_gpt_pages(txn), sizeof(*t->leaves),
+				  GFP_KERNEL_ACCOUNT);
+	if (!t->leaves)
+		return -ENOMEM;
+	ret = drm_gpt_prepare(drm_svm_gpt_of(view)->gpt, &t->up,
+			      drm_svm_view_addr(view, txn->first),
+			      drm_svm_view_addr(view, txn->last), 0,
+			      GFP_KERNEL_ACCOUNT);
+	if (ret)
+		kfree(t->leaves);
+	return ret;
+}
+
+static void drm_svm_gpt_fill(struct drm_svm_txn *txn,
+			     const struct drm_svm_run *run)
+{
+	struct drm_svm_gpt_txn *t = drm_svm_gpt_txn(txn);
+	u64 *to = t->leaves + ((run->va - txn->first) >> PAGE_SHIFT);
+	u64 leaf = drm_svm_gpt_leaf(t->up.gpt, run);
+	u32 i;
+
+	for (i = 0; i < run->nr; i++, leaf += PAGE_SIZE)
+		to[i] = leaf;
+}
+
+static u32 drm_svm_gpt_count(const u64 *leaves, u32 nr)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < nr; i++)
+		n += !!leaves[i];
+	return n;
+}
+
+/* In one commit: with commands there may be no more of them for a table. */
+static int drm_svm_gpt_map_array(struct drm_svm_txn *txn,
+				 const struct drm_svm_run *first,
+				 struct drm_svm_run *run,
+				 struct drm_svm_runs *runs, u32 *done)
+{
+	struct drm_svm_gpt_txn *t = drm_svm_gpt_txn(txn);
+	u32 nr = drm_svm_gpt_pages(txn);
+	int ret;
+
+	memset(t->leaves, 0, nr * sizeof(*t->leaves));
+	drm_svm_gpt_fill(txn, first);
+	do
+		drm_svm_gpt_fill(txn, run);
+	while (drm_svm_runs_next(runs, run));
+	ret = drm_gpt_commit(&t->up, drm_svm_view_addr(txn->view, txn->first),
+			     t->leaves, nr, NULL, NULL);
+	*done = drm_svm_gpt_count(t->leaves, ret ? t->up.done : nr);
+	return ret;
+}
+
+static int drm_svm_gpt_map(struct drm_svm_txn *txn, struct drm_svm_runs *runs,
+			   u32 *done)
+{
+	struct drm_svm_gpt_txn *t = drm_svm_gpt_txn(txn);
+	struct drm_svm_run run, next;
+	int ret;
+
+	if (!drm_svm_runs_next(runs, &run))
+		return 0;
+	if (drm_svm_runs_next(runs, &next))
+		return drm_svm_gpt_map_array(txn, &run, &next, runs, done);
+	ret = drm_gpt_commit_seq(&t->up, drm_svm_view_addr(txn->view, run.va),
+				 drm_svm_gpt_leaf(t->up.gpt, &run), run.nr,
+				 NULL, NULL);
+	*done = ret ? t->up.done : run.nr;
+	return ret;
+}
+
+static void drm_svm_gpt_finish(struct drm_svm_txn *txn)
+{
+	struct drm_svm_gpt_txn *t = drm_svm_gpt_txn(txn);
+
+	/* Also if it failed: what it linked may be another's table too. */
+	txn->fence = drm_gpt_update_fence(&t->up);
+	drm_gpt_finish(&t->up);
+	kfree(t->leaves);
+}
+
+static int drm_svm_gpt_wait(struct drm_svm_view *view, u64 fence)
+{
+	return drm_gpt_wait(drm_svm_gpt_of(view)->gpt, fence);
+}
+
+static bool drm_svm_gpt_lookup(struct drm_svm_view *view, u64 first, u64 last,
+			       u8 rights, u64 *fence)
+{
+	return drm_gpt_mapped(drm_svm_gpt_of(view)->gpt,
+			      drm_svm_view_addr(view, first),
+			      drm_svm_view_addr(view, last),
+			      drm_svm_gpt_flags(rights), fence);
+}
+
+/* ---- taking away -------------------------------------------------------- */
+
+static int drm_svm_gpt_unmap_reserve(struct drm_svm_batch *batch, bool may_sleep)
+{
+	struct drm_svm_gpt_batch *b = drm_svm_gpt_batch(batch);
+	struct drm_svm_view *view = batch->view;
+
+	drm_gpt_gather_init(&b->gather, drm_svm_gpt_of(view)->gpt);
+	if (!drm_gpt_zap_reserve(&b->gather,
+				 drm_svm_view_addr(view, batch->first),
+				 drm_svm_view_addr(view, batch->last), may_sleep))
+		return 0;
+	/* Who waits for the ring of a device gets space, or it is dead. */
+	return may_sleep ? -ENODEV : -EAGAIN;
+}
+
+static void drm_svm_gpt_unmap_begin(struct drm_svm_batch *batch, u64 first,
+				    u64 last, u32 how)
+{
+	struct drm_gpt_gather *gather = &drm_svm_gpt_batch(batch)->gather;
+	bool directory = how & DRM_SVM_UNMAP_DIRECTORY;
+
+	first = drm_svm_view_addr(batch->view, first);
+	last = drm_svm_view_addr(batch->view, last);
+	if (how & DRM_SVM_UNMAP_RECLAIM) {
+		drm_gpt_reclaim(gather, first, last);
+		return;
+	}
+	drm_gpt_zap(gather, first, last);
+	if (how & DRM_SVM_UNMAP_MAKE_WAY)
+		return;
+	/* Who makes way for a large leaf has a table go too, maybe not flushed yet. */
+	drm_gpt_gather_also(gather, first, last,
+			    directory || !gather->gpt->format->replace_ok);
+}
+
+static void drm_svm_gpt_unmap_start(struct drm_svm_batch *batch, bool may_sleep)
+{
+	struct drm_svm_gpt_batch *b = drm_svm_gpt_batch(batch);
+	struct drm_svm_gpt *table = drm_svm_gpt_of(batch->view);
+
+	if (drm_gpt_gather_empty(&b->gather))
+		return;
+	b->token = table->ops->flush_begin(table, &b->gather);
+	batch->pending = true;
+}
+
+static int drm_svm_gpt_unmap_wait(struct drm_svm_batch *batch, bool may_sleep)
+{
+	struct drm_svm_gpt *table = drm_svm_gpt_of(batch->view);
+
+	return table->ops->flush_wait(table, drm_svm_gpt_batch(batch)->token,
+				      may_sleep);
+}
+
+static void drm_svm_gpt_unmap_end(struct drm_svm_batch *batch)
+{
+	drm_gpt_gather_fini(&drm_svm_gpt_batch(batch)->gather);
+}
+
+static void drm_svm_gpt_kill(struct drm_svm_view *view, bool may_sleep)
+{
+	struct drm_svm_gpt *table = drm_svm_gpt_of(view);
+
+	table->ops->kill(table, may_sleep);
+}
+
+static const struct drm_svm_sink_ops drm_svm_gpt_sink_ops = {
+	.check = drm_svm_gpt_check,
+	.prepare = drm_svm_gpt_prepare,
+	.map = drm_svm_gpt_map,
+	.finish = drm_svm_gpt_finish,
+	.wait = drm_svm_gpt_wait,
+	.lookup = drm_svm_gpt_lookup,
+	.unmap_reserve = drm_svm_gpt_unmap_reserve,
+	.unmap_begin = drm_svm_gpt_unmap_begin,
+	.unmap_start = drm_svm_gpt_unmap_start,
+	.unmap_wait = drm_svm_gpt_unmap_wait,
+	.unmap_end = drm_svm_gpt_unmap_end,
+	.kill = drm_svm_gpt_kill,
+};
+
+/* ---- life --------------------------------------------------------------- */
+
+/*
+ * Device memory has an offset, and no bus address to say instead; all of it has to
+ * fit. And where a commit may say -EBUSY, a range is one table: no part of it is
+ * written then.
+ */
+static int drm_svm_gpt_check_format(const struct drm_gpt_format *format,
+				    const struct drm_svm_region *region)
+{
+	const struct drm_gpt_level *lowest = &format->levels[0];
+	u64 leaf = DRM_GPT_LEAF_LOCAL;
+
+	/* Pages are what is mapped and taken away, one by one if need be. */
+	if (!lowest->leaf || lowest->shift != PAGE_SHIFT)
+		return -EINVAL;
+	if (!format->replace_ok &&
+	    lowest->shift + lowest->bits < DRM_SVM_RANGE_SHIFT)
+		return -EINVAL;
+	if (!region)
+		return 0;
+	leaf |= (region->bytes - 1) & DRM_GPT_LEAF_ADDR;
+	return leaf & ~format->leaf_bits ? -EINVAL : 0;
+}
+
+/**
+ * drm_svm_gpt_init() - let a device see all that its table reaches
+ * @table: embedded in the driver's, zeroed
+ * @svm: device address space, initialised
+ * @gpt: table, initialised; nobody else changes it
+ * @ops: the driver's
+ *
+ * Context: may sleep.
+ * Return: 0, -EINVAL for a format that has no word for the device's memory, does not
+ * map single pages, or wants break-before-make with lowest tables that cover less than
+ * a range.
+ */
+int drm_svm_gpt_init(struct drm_svm_gpt *table, struct drm_svm *svm,
+		     struct drm_gpt *gpt, const struct drm_svm_gpt_ops *ops)
+{
+	struct drm_svm_view *view = &table->view;
+	int ret = drm_svm_gpt_check_format(gpt->format, svm->region);
+
+	if (ret)
+		return ret;
+	table->gpt = gpt;
+	table->ops = ops;
+	view->ops = &drm_svm_gpt_sink_ops;
+	view->last = gpt->last;
+	view->rights = DRM_SVM_RIGHT_READ | DRM_SVM_RIGHT_WRITE |
+		       DRM_SVM_RIGHT_ATOMIC | DRM_SVM_RIGHT_EXEC;
+	view->caps = DRM_SVM_SINK_OVERZAP;
+	/* Commands need their ring, which cannot be polled. */
+	if (!gpt->cmd)
+		view->caps |= DRM_SVM_SINK_POLL;
+	if (!(gpt->format->leaf_bits & DRM_GPT_LEAF_ATOMIC))
+		view->caps |= DRM_SVM_SINK_ATOMIC_IS_WRITE;
+	return drm_svm_view_init(view, svm);
+}
+EXPORT_SYMBOL_GPL(drm_svm_gpt_init);
+
+/**
+ * drm_svm_gpt_fini() - the device sees nothing any more
+ * @table: its address space is stopped; the device walks the table no more
+ *
+ * Context: as drm_svm_view_fini().
+ */
+void drm_svm_gpt_fini(struct drm_svm_gpt *table)
+{
+	drm_svm_view_fini(&table->view);
+}
+EXPORT_SYMBOL_GPL(drm_svm_gpt_fini);
+
+/**
+ * drm_svm_gpt_flush() - flush one device and wait
+ * @table: the table; drm_svm_gpt_fini() may be over
+ * @gather: what to flush; the caller finishes it
+ *
+ * For &drm_gpt_config.flush. A device that does not answer is stopped.
+ *
+ * Context: may sleep; allocates nothing, and takes the driver's locks only, as in
+ * an MMU notifier.
+ */
+void drm_svm_gpt_flush(struct drm_svm_gpt *table, struct drm_gpt_gather *gather)
+{
+	u64 token;
+
+	if (drm_gpt_gather_empty(gather))
+		return;
+	token = table->ops->flush_begin(table, gather);
+	if (table->ops->flush_wait(table, token, true))
+		table->ops->kill(table, true);
+}
+EXPORT_SYMBOL_GPL(drm_svm_gpt_flush);
+
+MODULE_DESCRIPTION("Page tables that devices walk, for shared virtual memory");
+MODULE_LICENSE("Dual MIT/GPL");
