@@ -5,6 +5,7 @@
 #include <linux/bits.h>
 #include <linux/list.h>
 #include <linux/refcount.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 
 struct drm_svm;
@@ -167,6 +168,7 @@ struct drm_svm_batch {
  *	Return: 0, -EBUSY if something has to go first (unmap_begin() with
  *	DRM_SVM_UNMAP_MAKE_WAY), -EAGAIN to be prepared once more.
  * @finish: end of a transaction that was prepared, whatever became of it.
+ *	Return: 0, or an error that the service ends with; what is mapped stays.
  * @wait: until the device sees what a finished transaction has mapped. May be called
  *	for any fence of the view, also again.
  *	Return: 0, -EIO, -ENODEV if it never will.
@@ -190,7 +192,7 @@ struct drm_svm_sink_ops {
 	int (*check)(struct drm_svm_view *view, const struct drm_svm_run *run);
 	int (*prepare)(struct drm_svm_txn *txn);
 	int (*map)(struct drm_svm_txn *txn, struct drm_svm_runs *runs, u32 *done);
-	void (*finish)(struct drm_svm_txn *txn);
+	int (*finish)(struct drm_svm_txn *txn);
 	int (*wait)(struct drm_svm_view *view, u64 fence);
 	bool (*lookup)(struct drm_svm_view *view, u64 first, u64 last,
 		       u8 rights, u64 *fence);
@@ -222,6 +224,8 @@ struct drm_svm_view {
 	u8 rights;
 	u8 caps;
 	/* private: */
+	spinlock_t use_lock;		/* drm_svm_use_begin() */
+	bool stale;			/* not all of it is mapped; under use_lock */
 	struct list_head node;		/* in drm_svm.views */
 	u64 number;			/* in the order of their making */
 	refcount_t refs;		/* who takes mappings away, and its driver */
@@ -230,6 +234,11 @@ struct drm_svm_view {
 
 int drm_svm_view_init(struct drm_svm_view *view, struct drm_svm *svm);
 void drm_svm_view_fini(struct drm_svm_view *view);
+
+int drm_svm_populate(struct drm_svm_view *view, u64 first, u64 last, u8 rights);
+bool drm_svm_use_begin(struct drm_svm_view *view)
+	__cond_acquires(true, &view->use_lock);
+void drm_svm_use_end(struct drm_svm_view *view) __releases(&view->use_lock);
 
 /**
  * drm_svm_view_addr() - the device's address

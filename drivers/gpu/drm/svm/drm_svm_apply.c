@@ -340,7 +340,8 @@ static int drm_svm_map_locked(struct drm_svm_service *s, struct drm_svm_txn *txn
 	if (s->range->dead || !drm_svm_walk_valid(s))
 		return -EAGAIN;
 	ret = s->view->ops->map(txn, &runs, &done);
-	drm_svm_record(s, done);
+	if (!ret || !drm_svm_planted(DRM_SVM_PLANTED_UNRECORDED))
+		drm_svm_record(s, done);
 	return ret;
 }
 
@@ -353,7 +354,7 @@ static int drm_svm_map(struct drm_svm_service *s)
 		.last = min(s->range->first + DRM_SVM_RANGE_SIZE - 1,
 			    s->view->last),
 	};
-	int ret;
+	int ret, end;
 
 	if (!drm_svm_expressible(s))
 		return -EOPNOTSUPP;
@@ -364,9 +365,9 @@ static int drm_svm_map(struct drm_svm_service *s)
 	ret = drm_svm_map_locked(s, &txn);
 	mutex_unlock(&s->range->lock);
 	/* Also if it failed: there may be something to wait for all the same. */
-	ops->finish(&txn);
+	end = ops->finish(&txn);
 	s->fence = txn.fence;
-	return ret;
+	return ret ?: end;
 }
 
 /*

@@ -51,10 +51,16 @@ int drm_svm_batch_reserve(struct drm_svm_batch *batch, struct drm_svm_view *view
  */
 void drm_svm_batch_unmap(struct drm_svm_batch *batch, u64 first, u64 last, u32 how)
 {
+	struct drm_svm_view *view = batch->view;
+
 	first = max(first, batch->first);
 	last = min(last, batch->last);
-	if (first < last)
-		batch->view->ops->unmap_begin(batch, first, last, how);
+	if (first > last)
+		return;
+	/* What makes way comes back, and what is reclaimed was not there. */
+	if (!(how & (DRM_SVM_UNMAP_MAKE_WAY | DRM_SVM_UNMAP_RECLAIM)))
+		drm_svm_view_spoil(view);
+	view->ops->unmap_begin(batch, first, last, how);
 }
 
 /**

@@ -171,7 +171,7 @@ static int drm_svm_gpt_map(struct drm_svm_txn *txn, struct drm_svm_runs *runs,
 	return ret;
 }
 
-static void drm_svm_gpt_finish(struct drm_svm_txn *txn)
+static int drm_svm_gpt_finish(struct drm_svm_txn *txn)
 {
 	struct drm_svm_gpt_txn *t = drm_svm_gpt_txn(txn);
 
@@ -179,6 +179,7 @@ static void drm_svm_gpt_finish(struct drm_svm_txn *txn)
 	txn->fence = drm_gpt_update_fence(&t->up);
 	drm_gpt_finish(&t->up);
 	kfree(t->leaves);
+	return 0;
 }
 
 static int drm_svm_gpt_wait(struct drm_svm_view *view, u64 fence)

@@ -138,6 +138,8 @@ struct drm_svm_view *drm_svm_view_find(struct drm_svm *svm, u64 addr);
 void drm_svm_view_get(struct drm_svm_view *view);
 void drm_svm_view_put(struct drm_svm_view *view);
 
+void drm_svm_view_spoil(struct drm_svm_view *view);
+
 int drm_svm_batch_reserve(struct drm_svm_batch *batch, struct drm_svm_view *view,
 			  u64 first, u64 last, bool may_sleep);
 void drm_svm_batch_unmap(struct drm_svm_batch *batch, u64 first, u64 last, u32 how);

@@ -293,7 +293,8 @@ static void drm_svm_inval_sleeping(struct drm_svm_inval *inval)
 	drm_svm_inval_each(inval, drm_svm_inval_begin);
 	while (inval->n) {
 		drm_svm_inval_round(inval);
-		if (!inval->more)
+		if (!inval->more ||
+		    drm_svm_planted(DRM_SVM_PLANTED_VIEW_FORGOTTEN))
 			break;
 		inval->more = false;
 		drm_svm_inval_each(inval, drm_svm_inval_note);

@@ -62,6 +62,10 @@ enum drm_svm_planted {
 	/* Of vgem_svm. */
 	VGEM_SVM_PLANTED_USER_COUNT = 47, /* COUNTERS believes the caller's number */
 	VGEM_SVM_PLANTED_CHAN_LEAK,	/* a queue closed with work keeps its channel */
+
+	/* Of drm_svm. */
+	DRM_SVM_PLANTED_VIEW_FORGOTTEN = 54, /* an invalidation ends after a round */
+	DRM_SVM_PLANTED_UNRECORDED,	/* a map that failed half way is not recorded */
 };
 
 #ifdef CONFIG_DRM_SVM_PLANTED_BUGS

@@ -58,6 +58,8 @@ int drm_svm_view_init(struct drm_svm_view *view, struct drm_svm *svm)
 		return ret;
 	view->svm = svm;
 	view->number = atomic64_inc_return(&drm_svm_view_numbers);
+	spin_lock_init(&view->use_lock);
+	view->stale = true;
 	refcount_set(&view->refs, 1);
 	atomic_set(&view->users, 0);
 	guard(spinlock)(&svm->view_lock);

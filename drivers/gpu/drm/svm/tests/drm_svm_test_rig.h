@@ -60,6 +60,7 @@ extern struct kunit_suite drm_svm_fault_suite;
 extern struct kunit_suite drm_svm_lane_suite;
 extern struct kunit_suite drm_svm_mirror_suite;
 extern struct kunit_suite drm_svm_reach_suite;
+extern struct kunit_suite drm_svm_sinks_suite;
 extern struct kunit_suite drm_svm_memory_suite;
 
 #endif /* _DRM_SVM_TEST_RIG_H_ */

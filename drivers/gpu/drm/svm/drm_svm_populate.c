@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Mappings that are asked for before a device needs them, for devices that cannot
+ * fault, and for those that could and should not have to.
+ *
+ * A device that cannot fault may use a view only while all of it is mapped. What was
+ * populated may be taken away again at any time, so to begin to use it is one step
+ * with making that known: between drm_svm_use_begin() and drm_svm_use_end() a spinlock
+ * is held, under which an invalidation makes the view stale before it looks for who
+ * uses it (the sink's unmap_wait). Restoring a stale view is to populate it and to try
+ * again::
+ *
+ *	do {
+ *		ret = drm_svm_populate(view, view->first, view->last, rights);
+ *	} while (!ret && !drm_svm_use_begin(view));
+ *	if (!ret) {
+ *		dma_resv_add_fence(...);
+ *		drm_svm_use_end(view);
+ *	}
+ */
+
+#include <kunit/visibility.h>
+
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+
+#include "drm_svm_internal.h"
+#include "drm_svm_pagein.h"
+
+/**
+ * drm_svm_view_spoil() - not all of a view is mapped any more
+ * @view: view
+ *
+ * Context: a range's lock is held; in a notifier.
+ */
+void drm_svm_view_spoil(struct drm_svm_view *view)
+{
+	guard(spinlock)(&view->use_lock);
+	view->stale = true;
+}
+
+/* Before anything is mapped: what is taken away from here on is seen. */
+static void drm_svm_view_freshen(struct drm_svm_view *view)
+{
+	guard(spinlock)(&view->use_lock);
+	view->stale = false;
+}
+
+/**
+ * drm_svm_use_begin() - begin to use what is mapped in a view
+ * @view: view, all of which has been populated
+ *
+ * Context: any that may take a spinlock; it is held until drm_svm_use_end().
+ * Return: false if something has been taken away since; nothing is held then.
+ */
+bool drm_svm_use_begin(struct drm_svm_view *view)
+{
+	spin_lock(&view->use_lock);
+	if (!view->stale)
+		return true;
+	spin_unlock(&view->use_lock);
+	return false;
+}
+EXPORT_SYMBOL_GPL(drm_svm_use_begin);
+
+/**
+ * drm_svm_use_end() - who uses a view can be found now
+ * @view: from drm_svm_use_begin()
+ *
+ * Context: as drm_svm_use_begin() left it.
+ */
+void drm_svm_use_end(struct drm_svm_view *view)
+{
+	spin_unlock(&view->use_lock);
+}
+EXPORT_SYMBOL_GPL(drm_svm_use_end);
+
+/* Until all of @want is mapped, or cannot be. */
+static int drm_svm_populate_pages(struct drm_svm_view *view, u64 base,
+				  unsigned long *want, const unsigned long *write)
+{
+	DECLARE_BITMAP(held, DRM_SVM_RANGE_PAGES);
+	int ret;
+
+	do {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+		ret = drm_svm_serve_view(view, base, want, write, held);
+		if (ret && ret != -EAGAIN)
+			return ret;
+		if (!bitmap_empty(held, DRM_SVM_RANGE_PAGES))
+			ret = drm_svm_page_in_wait(view->svm->smm, base, held,
+						   write) ?: -EAGAIN;
+	} while (ret == -EAGAIN);
+	return ret;
+}
+
+static int drm_svm_populate_range(struct drm_svm_view *view, u64 first, u64 last,
+				  u8 rights)
+{
+	DECLARE_BITMAP(want, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(write, DRM_SVM_RANGE_PAGES);
+
+	bitmap_zero(want, DRM_SVM_RANGE_PAGES);
+	bitmap_zero(write, DRM_SVM_RANGE_PAGES);
+	bitmap_set(want, drm_svm_page_index(first), (last - first + 1) >> PAGE_SHIFT);
+	if (rights & (DRM_SVM_RIGHT_WRITE | DRM_SVM_RIGHT_ATOMIC))
+		bitmap_copy(write, want, DRM_SVM_RANGE_PAGES);
+	return drm_svm_populate_pages(view, first & DRM_SVM_RANGE_MASK, want, write);
+}
+
+static int drm_svm_populate_all(struct drm_svm_view *view, u64 first, u64 last,
+				u8 rights)
+{
+	u64 end;
+	int ret;
+
+	for (;; first = end + 1) {
+		end = min(last, first | ~DRM_SVM_RANGE_MASK);
+		ret = drm_svm_populate_range(view, first, end, rights);
+		if (ret || end == last)
+			return ret;
+	}
+}
+
+/**
+ * drm_svm_populate() - map memory before it is needed
+ * @view: view
+ * @first: first byte of the process, page aligned
+ * @last: last byte, of a page
+ * @rights: DRM_SVM_RIGHT_*: what has to be mapped so; more may be
+ *
+ * Memory that was never touched is made, as by an access of the device. If it is about
+ * all of the view, that is no more stale afterwards, unless something has been taken
+ * away meanwhile.
+ *
+ * Context: may sleep, as long as a page takes to come; no lock of drm_svm and no
+ * mmap_lock is held. A process; it need not be the one whose memory it is.
+ * Return: 0, -EINVAL for an interval that is not within the view, -EFAULT where nothing
+ * is mapped or it is nothing that a device may have, -EACCES, -EOPNOTSUPP, -ESRCH,
+ * -ENOMEM, -EIO, -EINTR if the caller is killed. Some of it may be mapped then.
+ */
+int drm_svm_populate(struct drm_svm_view *view, u64 first, u64 last, u8 rights)
+{
+	struct mm_struct *mm = view->svm->smm->mm;
+	int ret;
+
+	if (first > last || !PAGE_ALIGNED(first) || !PAGE_ALIGNED(last + 1) ||
+	    first < view->first || last > view->last)
+		return -EINVAL;
+	if (!drm_svm_view_use(view))
+		return -ESRCH;
+	if (!mmget_not_zero(mm)) {
+		drm_svm_view_unuse(view);
+		return -ESRCH;
+	}
+	if (first == view->first && last == view->last)
+		drm_svm_view_freshen(view);
+	ret = drm_svm_populate_all(view, first, last, rights);
+	/* Who failed has not mapped all of it. */
+	if (ret)
+		drm_svm_view_spoil(view);
+	mmput_async(mm);
+	drm_svm_view_unuse(view);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_svm_populate);
