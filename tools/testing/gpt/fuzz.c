@@ -7,7 +7,7 @@
 
 #include "fuzz_state.h"
 
-#include "../../../drivers/gpu/drm/svm/drm_gpt_internal.h"
+#include "../../../drivers/gpu/drm/svm/gpt/drm_gpt_internal.h"
 
 struct fuzz fuzz;
 static jmp_buf fuzz_end;

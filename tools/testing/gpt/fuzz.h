@@ -10,7 +10,7 @@
 
 #include "kunit.h"
 
-#include "../../../drivers/gpu/drm/svm/tests/drm_gpt_test.h"
+#include "../../../drivers/gpu/drm/svm/gpt/tests/drm_gpt_test.h"
 
 /* Bytes that an entry of @level covers, or a table of the level below. */
 static inline u64 fuzz_size(const struct test_geometry *geometry, u8 level)

@@ -12,7 +12,7 @@
 
 #include "kunit.h"
 
-#include "../../../drivers/gpu/drm/svm/tests/drm_gpt_test.h"
+#include "../../../drivers/gpu/drm/svm/gpt/tests/drm_gpt_test.h"
 
 #define WORKERS		3
 #define TABLES		4

@@ -7,7 +7,7 @@
 
 #include "kunit.h"
 
-#include "../../../drivers/gpu/drm/svm/tests/drm_gpt_test.h"
+#include "../../../drivers/gpu/drm/svm/gpt/tests/drm_gpt_test.h"
 
 /* ---- each allocation once -------------------------------------------------- */
 

@@ -11,7 +11,7 @@
 
 #include "kunit.h"
 
-#include "../../../drivers/gpu/drm/svm/tests/drm_gpt_test.h"
+#include "../../../drivers/gpu/drm/svm/gpt/tests/drm_gpt_test.h"
 
 #define LOOK_TABLES	3
 #define LOOK_PAGES	(LOOK_TABLES * 512)

@@ -6,8 +6,9 @@
 
 /*
  * Bugs planted on purpose, so that the test suite can prove that it catches
- * them. Absent unless CONFIG_DRM_SVM_PLANTED_BUGS; then drm_gpt.planted=N picks
- * one at load time. The numbers stay.
+ * them. Absent unless CONFIG_DRM_SVM_PLANTED_BUGS; then drm_gpt.planted=N and
+ * drm_svm.planted=N pick one at load time: drm_gpt has those that are named
+ * after it and number 8, vgem_svm looks at drm_svm's switch. The numbers stay.
  */
 enum drm_svm_planted {
 	DRM_SVM_PLANTED_NONE,
@@ -18,7 +19,7 @@ enum drm_svm_planted {
 	DRM_SVM_PLANTED_ACK_ERROR,	/* a failed fault is replayed as served */
 	DRM_SVM_PLANTED_OWNER_FILTER,	/* own migrations do not invalidate */
 	DRM_SVM_PLANTED_NO_DIRTY,	/* invalidation does not dirty pages */
-	DRM_SVM_PLANTED_LEAF_FLUSH,	/* directory zap flushes leaves only */
+	DRM_GPT_PLANTED_LEAF_FLUSH,	/* directory zap flushes leaves only */
 
 	/* 9 is the device's. Of drm_gpt; tools/testing/gpt/planted has them all. */
 	DRM_GPT_PLANTED_LINK_EARLY = 10, /* linked first, then stale is cleared */
@@ -69,13 +70,24 @@ enum drm_svm_planted {
 };
 
 #ifdef CONFIG_DRM_SVM_PLANTED_BUGS
+extern int drm_gpt_planted_bug;
 extern int drm_svm_planted_bug;
+
+static inline bool drm_gpt_planted(enum drm_svm_planted bug)
+{
+	return READ_ONCE(drm_gpt_planted_bug) == bug;
+}
 
 static inline bool drm_svm_planted(enum drm_svm_planted bug)
 {
 	return READ_ONCE(drm_svm_planted_bug) == bug;
 }
 #else
+static inline bool drm_gpt_planted(enum drm_svm_planted bug)
+{
+	return false;
+}
+
 static inline bool drm_svm_planted(enum drm_svm_planted bug)
 {
 	return false;

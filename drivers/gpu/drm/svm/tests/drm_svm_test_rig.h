@@ -6,6 +6,7 @@
 #include <linux/mmu_notifier.h>
 
 #include "../drm_svm_internal.h"
+#include "../gpt/tests/fmt/formats.h"
 #include "drm_svm_test_dev.h"
 
 struct kunit;

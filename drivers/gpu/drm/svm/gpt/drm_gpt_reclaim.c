@@ -68,7 +68,7 @@ static bool drm_gpt_kill(struct drm_gpt_table *table)
 {
 	int unused = 0;
 
-	return drm_svm_planted(DRM_GPT_PLANTED_NO_PIN) ||
+	return drm_gpt_planted(DRM_GPT_PLANTED_NO_PIN) ||
 	       atomic_try_cmpxchg(&table->pins, &unused, DRM_GPT_DEAD);
 }
 
@@ -77,7 +77,7 @@ static bool drm_gpt_reclaim_slot(struct drm_gpt_gather *gather,
 				 struct drm_gpt_table *parent, u32 i)
 {
 	struct drm_gpt_table *table = drm_gpt_child(parent, i);
-	bool early = drm_svm_planted(DRM_GPT_PLANTED_IDLE_EARLY) && table &&
+	bool early = drm_gpt_planted(DRM_GPT_PLANTED_IDLE_EARLY) && table &&
 		     drm_gpt_table_idle(table);
 	bool taken = false;
 
@@ -171,7 +171,7 @@ void drm_gpt_reclaim(struct drm_gpt_gather *gather, u64 first, u64 last)
 	for (level = 0; level < drm_gpt_top(gpt); level++)
 		drm_gpt_reclaim_level(gather, gpt->root, level, first, last);
 	rcu_read_unlock();
-	if (drm_svm_planted(DRM_GPT_PLANTED_FREE_EARLY))
+	if (drm_gpt_planted(DRM_GPT_PLANTED_FREE_EARLY))
 		drm_gpt_gather_free(gather);
 	drm_gpt_write_barrier(gpt);
 }

@@ -12,7 +12,7 @@
 
 #include <drm/drm_gpt.h>
 
-#include "drm_svm_planted.h"
+#include "../drm_svm_planted.h"
 
 struct shrink_control;
 struct shrinker;
@@ -180,7 +180,7 @@ static inline u64 drm_gpt_slot_first(const struct drm_gpt_table *table, u32 i)
 {
 	u64 offset = (u64)i << drm_gpt_level(table->gpt, table->level)->shift;
 
-	if (drm_svm_planted(DRM_GPT_PLANTED_SHIFT_32))
+	if (drm_gpt_planted(DRM_GPT_PLANTED_SHIFT_32))
 		offset = (u32)offset;
 	return table->base + offset;
 }
@@ -585,7 +585,7 @@ static inline void drm_gpt_drop_beside(struct drm_gpt_table *table, u32 i, u32 n
 				       u32 *credits)
 {
 	if (drm_gpt_has_beside(table->gpt, table->level) &&
-	    !drm_svm_planted(DRM_GPT_PLANTED_BESIDE_LEFT))
+	    !drm_gpt_planted(DRM_GPT_PLANTED_BESIDE_LEFT))
 		drm_gpt_unhint_all(table, i, n, credits);
 }
 

@@ -77,7 +77,7 @@ static void drm_gpt_unhint_group(struct drm_gpt_table *table, u32 group,
 	u8 shift = drm_gpt_hint_shift(table);
 	u64 leaf = drm_gpt_group_leaf(table, group) & ~DRM_GPT_LEAF_HINT;
 
-	if (!drm_svm_planted(DRM_GPT_PLANTED_NO_UNHINT))
+	if (!drm_gpt_planted(DRM_GPT_PLANTED_NO_UNHINT))
 		drm_gpt_write_seq(table, group << shift, leaf, 1U << shift,
 				  credits);
 	__clear_bit(group, drm_gpt_hinted(table));
@@ -89,7 +89,7 @@ static void drm_gpt_unhint_beside(struct drm_gpt_table *table, u32 first, u32 en
 {
 	u32 n = find_last_bit(drm_gpt_hinted(table), end) - first + 1;
 
-	if (!drm_svm_planted(DRM_GPT_PLANTED_NO_UNHINT))
+	if (!drm_gpt_planted(DRM_GPT_PLANTED_NO_UNHINT))
 		drm_gpt_write_beside(table, first, 0, n, credits);
 	/* Before anything that they do not say. */
 	drm_gpt_write_barrier(table->gpt);
@@ -150,7 +150,7 @@ void drm_gpt_hint_widen(const struct drm_gpt_table *table, u32 *first, u32 *last
 {
 	u32 mask = (1U << drm_gpt_hint_shift(table)) - 1;
 
-	if (drm_svm_planted(DRM_GPT_PLANTED_NO_WIDEN))
+	if (drm_gpt_planted(DRM_GPT_PLANTED_NO_WIDEN))
 		return;
 	if (drm_gpt_is_hinted(table, *first))
 		*first &= ~mask;

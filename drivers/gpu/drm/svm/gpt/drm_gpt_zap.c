@@ -87,7 +87,7 @@ static void drm_gpt_zap_entries(struct drm_gpt_gather *gather,
 	lo = find_next_bit(live, hi + 1, lo);
 	if (lo > hi)
 		return;
-	if (drm_svm_planted(DRM_GPT_PLANTED_FIRST_HOLE))
+	if (drm_gpt_planted(DRM_GPT_PLANTED_FIRST_HOLE))
 		hi = find_next_zero_bit(live, hi + 1, lo) - 1;
 	hi = find_last_bit(live, hi + 1);
 	drm_gpt_drop_beside(table, lo, hi - lo + 1, drm_gpt_gather_credits(gather));
@@ -294,7 +294,7 @@ static struct drm_gpt_table *drm_gpt_linked_child(struct drm_gpt_table *table,
 {
 	struct drm_gpt_table *child = rcu_dereference(table->child[i]);
 
-	if (!child || drm_svm_planted(DRM_GPT_PLANTED_STALE_ZAP) ||
+	if (!child || drm_gpt_planted(DRM_GPT_PLANTED_STALE_ZAP) ||
 	    READ_ONCE(child->link) == READ_ONCE(drm_gpt_dir(table)->epoch))
 		return child;
 	drm_gpt_lock(table);
@@ -337,7 +337,7 @@ static void drm_gpt_zap_promoted(struct drm_gpt_gather *gather,
 {
 	struct drm_gpt_table *child = NULL;
 
-	if (drm_svm_planted(DRM_GPT_PLANTED_PROMOTE_MISSED))
+	if (drm_gpt_planted(DRM_GPT_PLANTED_PROMOTE_MISSED))
 		return;
 	drm_gpt_lock(parent);
 	if (drm_gpt_alive(parent))
@@ -374,7 +374,7 @@ static void drm_gpt_zap_table(struct drm_gpt_gather *gather,
 	if (part[0])
 		drm_gpt_zap_child(gather, table, c.first, part[0], first,
 				  min(last, drm_gpt_slot_last(table, c.first) +
-					    drm_svm_planted(DRM_GPT_PLANTED_MIXED_ENDS)));
+					    drm_gpt_planted(DRM_GPT_PLANTED_MIXED_ENDS)));
 	if (part[1])
 		drm_gpt_zap_child(gather, table, c.last, part[1],
 				  drm_gpt_slot_first(table, c.last), last);

@@ -17,7 +17,7 @@
 
 #include <linux/export.h>
 
-#include "drm_gpt_fmt.h"
+#include <drm/drm_gpt_fmt.h>
 
 #define ENTRY_P		BIT_ULL(0)
 #define ENTRY_RW	BIT_ULL(1)

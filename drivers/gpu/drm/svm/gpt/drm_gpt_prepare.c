@@ -230,7 +230,7 @@ int drm_gpt_prepare(struct drm_gpt *gpt, struct drm_gpt_update *up,
 		return -EINVAL;
 	nr = drm_gpt_table_number(gpt, level, last) -
 	     drm_gpt_table_number(gpt, level, first) + 1;
-	if (drm_svm_planted(DRM_GPT_PLANTED_STRADDLE))
+	if (drm_gpt_planted(DRM_GPT_PLANTED_STRADDLE))
 		nr = drm_gpt_table_number(gpt, level, last - first) + 1;
 	if (nr > U32_MAX)
 		return -EINVAL;
@@ -249,7 +249,7 @@ int drm_gpt_prepare(struct drm_gpt *gpt, struct drm_gpt_update *up,
 	ret = drm_gpt_pin_all(up, nr, gfp);
 	if (!ret)
 		ret = drm_gpt_reserve(up);
-	if (ret && up->nr_pinned && drm_svm_planted(DRM_GPT_PLANTED_WRONG_UNDO))
+	if (ret && up->nr_pinned && drm_gpt_planted(DRM_GPT_PLANTED_WRONG_UNDO))
 		up->nr_pinned--;
 	if (ret)
 		drm_gpt_unpin_all(up);

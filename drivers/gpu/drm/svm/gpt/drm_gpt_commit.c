@@ -113,7 +113,7 @@ static void drm_gpt_put_beside(struct drm_gpt_table *table, u32 i, u64 leaf, u32
 			       u32 *credits)
 {
 	u8 shift = drm_gpt_level(table->gpt, table->level)->hint;
-	bool early = drm_svm_planted(DRM_GPT_PLANTED_BESIDE_EARLY);
+	bool early = drm_gpt_planted(DRM_GPT_PLANTED_BESIDE_EARLY);
 
 	drm_gpt_unhint_all(table, i, n, credits);
 	if (early) {
@@ -301,7 +301,7 @@ static void drm_gpt_fence_commands(struct drm_gpt_update *up,
 {
 	u64 seq = drm_gpt_fence(up->gpt, &up->credits);
 
-	if (!drm_svm_planted(DRM_GPT_PLANTED_NO_PENDING))
+	if (!drm_gpt_planted(DRM_GPT_PLANTED_NO_PENDING))
 		atomic64_set(&drm_gpt_side(table)->pending, seq);
 	up->seq = max(up->seq, seq);
 	up->fenced = up->credits;
@@ -487,7 +487,7 @@ static int drm_gpt_commit_piece(struct drm_gpt_update *up,
 				const struct drm_gpt_piece *p,
 				const struct drm_gpt_leaves *leaves)
 {
-	bool early = drm_svm_planted(DRM_GPT_PLANTED_VALID_EARLY);
+	bool early = drm_gpt_planted(DRM_GPT_PLANTED_VALID_EARLY);
 	int ret = 0;
 
 	if (drm_gpt_fits_huge(p)) {
@@ -527,7 +527,7 @@ static bool drm_gpt_cut(struct drm_gpt_table *table,
 	p->table = table;
 	p->i = drm_gpt_index(gpt, table->level, from);
 	p->n = ((to - from) >> shift) + 1;
-	if (drm_svm_planted(DRM_GPT_PLANTED_SHORT_END) && to == end)
+	if (drm_gpt_planted(DRM_GPT_PLANTED_SHORT_END) && to == end)
 		p->n--;
 	p->array = leaves->array;
 	p->leaf = leaves->leaf + (skip << shift);

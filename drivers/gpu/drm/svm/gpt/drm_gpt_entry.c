@@ -63,7 +63,7 @@ static bool drm_gpt_quiet(const struct drm_gpt_table *table)
 	u64 busy = drm_gpt_side(table)->busy;
 
 	lockdep_assert_held(&table->lock);
-	return !busy || drm_svm_planted(DRM_GPT_PLANTED_NOT_BUSY) ||
+	return !busy || drm_gpt_planted(DRM_GPT_PLANTED_NOT_BUSY) ||
 	       table->gpt->cmd->done(table->gpt, busy);
 }
 
@@ -265,7 +265,7 @@ void drm_gpt_write_child(struct drm_gpt_table *table, u32 i,
 	}
 	format->fill_table(entry, table->level, &to);
 	drm_gpt_record(table, DRM_GPT_RUN_COPY, i, 1, entry, 0, credits);
-	if (!drm_svm_planted(DRM_GPT_PLANTED_LINK_NOT_BUSY))
+	if (!drm_gpt_planted(DRM_GPT_PLANTED_LINK_NOT_BUSY))
 		drm_gpt_note_busy(child);
 }
 

@@ -9,7 +9,7 @@
 #include <linux/build_bug.h>
 #include <linux/export.h>
 
-#include "drm_gpt_fmt.h"
+#include <drm/drm_gpt_fmt.h>
 
 #define ENTRY_VALID	BIT_ULL(0)
 #define ENTRY_WRITE	BIT_ULL(1)

@@ -228,7 +228,7 @@ static int drm_gpt_shrink_flush(struct drm_gpt_sweep *sweep)
 {
 	struct drm_gpt *gpt = sweep->gather.gpt;
 
-	if (!sweep->taken || drm_svm_planted(DRM_GPT_PLANTED_SHRINK_NO_FLUSH))
+	if (!sweep->taken || drm_gpt_planted(DRM_GPT_PLANTED_SHRINK_NO_FLUSH))
 		return 0;
 	drm_gpt_write_barrier(gpt);
 	return gpt->flush(gpt, &sweep->gather);
@@ -428,7 +428,7 @@ void drm_gpt_shrink_remove(struct drm_gpt *gpt)
 	list_del(&gpt->shrink.node);
 	drm_gpt_shrink_nr--;
 	spin_unlock(&drm_gpt_shrink_lock);
-	if (drm_svm_planted(DRM_GPT_PLANTED_SHRINK_NO_WAIT))
+	if (drm_gpt_planted(DRM_GPT_PLANTED_SHRINK_NO_WAIT))
 		return;
 	lock_map_acquire(&drm_gpt_shrink_map);
 	lock_map_release(&drm_gpt_shrink_map);

@@ -120,13 +120,6 @@
 
 #include "drm_gpt_internal.h"
 
-#ifdef CONFIG_DRM_SVM_PLANTED_BUGS
-int drm_svm_planted_bug;
-EXPORT_SYMBOL_GPL(drm_svm_planted_bug);
-module_param_named(planted, drm_svm_planted_bug, int, 0444);
-MODULE_PARM_DESC(planted, "Number of a bug that the test suite must catch (default 0: none)");
-#endif
-
 static bool drm_gpt_level_ok(const struct drm_gpt_level *level, u8 shift)
 {
 	return level->shift == shift && shift < 64 &&
@@ -436,7 +429,7 @@ void drm_gpt_lookup(struct drm_gpt *gpt, u64 va, struct drm_gpt_entry *entry)
 		drm_gpt_describe_side(table, i, entry);
 	else
 		drm_gpt_describe(gpt, table, i, level, entry);
-	if (drm_svm_planted(DRM_GPT_PLANTED_PAGE_HOLES) && !entry->flags) {
+	if (drm_gpt_planted(DRM_GPT_PLANTED_PAGE_HOLES) && !entry->flags) {
 		entry->first = va & ~0xfffULL;
 		entry->last = va | 0xfff;
 	}

@@ -33,7 +33,7 @@ static void drm_gpt_new_epoch(struct drm_gpt_table *table)
 
 	lockdep_assert_held(&table->lock);
 	if (!drm_gpt_nr_children(table) ||
-	    drm_svm_planted(DRM_GPT_PLANTED_NO_EPOCH))
+	    drm_gpt_planted(DRM_GPT_PLANTED_NO_EPOCH))
 		return;
 	if (dir->epoch < DRM_GPT_UNLINKED - 1) {
 		WRITE_ONCE(dir->epoch, dir->epoch + 1);
@@ -84,7 +84,7 @@ static void drm_gpt_split(struct drm_gpt_table *parent,
 	drm_gpt_new_epoch(table);
 	drm_gpt_drop_beside(table, 0, entries, credits);
 	drm_gpt_hint_forget(table, 0, entries);
-	if (!drm_svm_planted(DRM_GPT_PLANTED_SPLIT_EMPTY))
+	if (!drm_gpt_planted(DRM_GPT_PLANTED_SPLIT_EMPTY))
 		drm_gpt_write_seq(table, 0, leaf, entries, credits);
 	/*
 	 * Until the fence the device has the large leaf, which says the same, but
@@ -112,7 +112,7 @@ static bool drm_gpt_link(struct drm_gpt_table *parent,
 	lockdep_assert_held(&table->lock);
 	if (huge && !table->gpt->format->replace_ok)
 		return false;
-	if (drm_svm_planted(DRM_GPT_PLANTED_LINK_EARLY)) {
+	if (drm_gpt_planted(DRM_GPT_PLANTED_LINK_EARLY)) {
 		drm_gpt_write_child(parent, table->index, table, credits);
 		WRITE_ONCE(table->link, drm_gpt_dir(parent)->epoch);
 	}

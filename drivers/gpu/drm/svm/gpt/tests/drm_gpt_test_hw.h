@@ -7,6 +7,8 @@
 
 #include <drm/drm_gpt.h>
 
+#include "fmt/formats.h"
+
 /*
  * The device that the tests of drm_gpt run against. It knows the documented
  * bits of its entries and nothing of drm_gpt's own state: memory for tables, a

@@ -29,8 +29,8 @@
 #include <linux/bitfield.h>
 #include <linux/export.h>
 
-#include "drm_gpt_fmt.h"
-#include "drm_svm_planted.h"
+#include <drm/drm_gpt_fmt.h>
+#include "../../../drm_svm_planted.h"
 
 /* Of a page; in the first half of 16 bytes, IS_PTE. */
 #define PTE_VALID	BIT_ULL(0)
@@ -125,7 +125,7 @@ static void nvidia_store_tables(__le64 *pair, const struct drm_gpt_target *to)
 	if (to->beside)
 		big = nvidia_table(to->beside_local) |
 		      ((to->beside >> ENTRY_SHIFT) & ENTRY_ADDR_BIG);
-	if (drm_svm_planted(DRM_GPT_PLANTED_DUAL_ORDER)) {
+	if (drm_gpt_planted(DRM_GPT_PLANTED_DUAL_ORDER)) {
 		drm_gpt_store64(pair, big);
 		dma_wmb(); /* as the bug has it */
 	}

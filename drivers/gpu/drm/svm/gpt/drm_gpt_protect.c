@@ -265,7 +265,7 @@ bool drm_gpt_promote(struct drm_gpt_gather *gather, u64 va)
 		drm_gpt_lock(table);
 		/* What the device cannot reach is stale. */
 		if (drm_gpt_reachable(table) ||
-		    (drm_svm_planted(DRM_GPT_PLANTED_STALE_PROMOTE) &&
+		    (drm_gpt_planted(DRM_GPT_PLANTED_STALE_PROMOTE) &&
 		     drm_gpt_linked(table)))
 			done = drm_gpt_promote_table(gather, parent, table);
 		drm_gpt_unlock(table);

@@ -8,14 +8,86 @@
 
 #include <drm/drm_gpt.h>
 
-/*
- * What the files of formats share: how an entry of 4 or 8 bytes is stored and
- * read, and the loops over entries. A format says what its bits mean in a
- * &struct drm_gpt_fmt; DRM_GPT_FMT() makes the functions of its &struct
- * drm_gpt_format from that, each with a loop of its own and no indirect call in
- * it.
+/**
+ * DOC: writing a format
  *
- * Entries are little-endian. One whose lower half is 0 is empty.
+ * For drivers that describe their device's page table to drm_gpt; who only uses a
+ * table needs drm/drm_gpt.h. A format is one file: the bits of an entry, what they
+ * mean, and the geometry. The loops over entries, and how an entry of 4 or 8 bytes
+ * is stored so that the device never sees half of it, are here. DRM_GPT_FMT() makes
+ * the functions of &struct drm_gpt_format out of a &struct drm_gpt_fmt, each with
+ * a loop of its own and no indirect call in it.
+ *
+ * A device with 39 bits of addresses, three levels of 512 entries, and pages of 4K
+ * and 2M, whose entry is an address with three bits below, is this much::
+ *
+ *	#define ENTRY_VALID	BIT_ULL(0)
+ *	#define ENTRY_WRITE	BIT_ULL(1)
+ *	#define ENTRY_PAGE	BIT_ULL(2)		// else a table
+ *	#define ENTRY_ADDR	GENMASK_ULL(47, 12)
+ *	#define MY_LEAF_BITS	(ENTRY_ADDR | DRM_GPT_LEAF_VALID | DRM_GPT_LEAF_WRITE)
+ *
+ *	static u64 my_attrs(u64 flags, u8 level)	// all but the address
+ *	{
+ *		return ENTRY_VALID | ENTRY_PAGE |
+ *		       (flags & DRM_GPT_LEAF_WRITE ? ENTRY_WRITE : 0);
+ *	}
+ *
+ *	static u64 my_flags(u64 entry, u8 level)	// and back; 0: no leaf
+ *	{
+ *		if (!(entry & ENTRY_VALID) || !(entry & ENTRY_PAGE))
+ *			return 0;
+ *		return DRM_GPT_LEAF_VALID |
+ *		       (entry & ENTRY_WRITE ? DRM_GPT_LEAF_WRITE : 0);
+ *	}
+ *
+ *	static u64 my_addr(u64 addr)
+ *	{
+ *		return addr & ENTRY_ADDR;
+ *	}
+ *
+ *	static u64 my_table(bool local)
+ *	{
+ *		return ENTRY_VALID;
+ *	}
+ *
+ *	static const struct drm_gpt_fmt my_fmt = {
+ *		.shift = 12, .bits = 9, .entry_shift = 3,
+ *		.leaf_bits = MY_LEAF_BITS,
+ *		.attrs = my_attrs, .addr = my_addr, .flags = my_flags,
+ *		.page = my_addr, .table = my_table,
+ *	};
+ *
+ *	DRM_GPT_FMT(my)
+ *
+ *	const struct drm_gpt_format my_format = {
+ *		.name = "my", .va_bits = 39, .nr_levels = 3,
+ *		.replace_ok = true,
+ *		.leaf_bits = MY_LEAF_BITS,
+ *		.levels = {
+ *			{ .shift = 12, .bits = 9, .entry_shift = 3, .leaf = true },
+ *			{ .shift = 21, .bits = 9, .entry_shift = 3, .leaf = true,
+ *			  .table = true },
+ *			{ .shift = 30, .bits = 9, .entry_shift = 3, .table = true },
+ *		},
+ *		DRM_GPT_FMT_FUNCTIONS(my),
+ *	};
+ *
+ * What to think about, in this order:
+ *
+ * - &drm_gpt_format.replace_ok: may an entry in use become another size, or another
+ *   address, in one store? If the manual asks for break-before-make, it may not.
+ * - &drm_gpt_level.hint: may a group of equal entries say that it is one? A group is
+ *   aligned, has addresses that follow each other, and is written as a whole.
+ * - &drm_gpt_format.leaf_bits: what has no bit in the entry is left out there, and
+ *   who asks for it is refused. Nothing is dropped silently.
+ * - A right that is a bit which is *clear*: &drm_gpt_fmt.clear.
+ * - Entries are little-endian. One whose lower half is 0 is empty.
+ * - Entries of 16 bytes, or a table beside another: write these functions yourself,
+ *   with what is here as pieces.
+ *
+ * A test that has entries worked out by hand from the manual, and a decoder that does
+ * not share a line with the format, are worth more than a second look at it.
  */
 
 /* ---- one entry ------------------------------------------------------------ */
@@ -237,7 +309,11 @@ static __always_inline u64 drm_gpt_fmt_common(const struct drm_gpt_fmt *fmt,
 	       DRM_GPT_LEAF_RIGHTS;
 }
 
-/* The functions of a format that @name##_fmt describes, and where they go. */
+/**
+ * DRM_GPT_FMT() - make the functions of a format
+ * @name: NAME_fmt is the &struct drm_gpt_fmt that describes it; they are called
+ *	NAME_fill_leaves() and so on
+ */
 #define DRM_GPT_FMT(name)							\
 static u32 name##_fill_leaves(void *dst, u8 level, const u64 *leaves, u32 n)	\
 {										\
@@ -271,6 +347,11 @@ static u64 name##_common(const void *src, u8 level, u32 n)			\
 	return drm_gpt_fmt_common(&name##_fmt, src, level, n);			\
 }
 
+/**
+ * DRM_GPT_FMT_FUNCTIONS() - what DRM_GPT_FMT() made, as members of &struct
+ * drm_gpt_format
+ * @name: as there
+ */
 #define DRM_GPT_FMT_FUNCTIONS(name)						\
 	.fill_leaves = name##_fill_leaves,					\
 	.fill_seq = name##_fill_seq,						\

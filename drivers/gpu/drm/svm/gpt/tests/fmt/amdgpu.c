@@ -16,7 +16,7 @@
 #include <linux/bitfield.h>
 #include <linux/export.h>
 
-#include "drm_gpt_fmt.h"
+#include <drm/drm_gpt_fmt.h>
 
 #define ENTRY_VALID	BIT_ULL(0)
 #define ENTRY_SYSTEM	BIT_ULL(1)

@@ -47,7 +47,7 @@ static u32 drm_gpt_mem_bytes(const struct drm_gpt *gpt, u8 level)
 	if (level == drm_gpt_top(gpt))
 		bytes = max_t(u32, bytes, gpt->format->root_bytes);
 	if (level == drm_gpt_top(gpt) &&
-	    drm_svm_planted(DRM_GPT_PLANTED_SHORT_ROOT))
+	    drm_gpt_planted(DRM_GPT_PLANTED_SHORT_ROOT))
 		bytes -= 1U << drm_gpt_level(gpt, level)->entry_shift;
 	return bytes;
 }

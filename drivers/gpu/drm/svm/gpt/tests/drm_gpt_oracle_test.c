@@ -18,6 +18,7 @@
 #include <linux/sched.h>
 
 #include "drm_gpt_oracle.h"
+#include "fmt/formats.h"
 
 #define ORACLE_SEED	0x6f7261
 #define ORACLE_SEGMENTS	300

@@ -16,6 +16,8 @@
 
 #include <drm/drm_gpt.h>
 
+#include "fmt/formats.h"
+
 #define FMT_ENTRIES	32
 #define FMT_CANARY	0xa5
 

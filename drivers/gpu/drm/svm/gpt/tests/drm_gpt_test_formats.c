@@ -7,7 +7,8 @@
 #include <linux/bits.h>
 #include <linux/string.h>
 
-#include "../drm_gpt_fmt.h"
+#include <drm/drm_gpt_fmt.h>
+
 #include "drm_gpt_test_hw.h"
 
 static u64 test_load64(const void *entry)

@@ -130,7 +130,7 @@ void drm_gpt_gather_add(struct drm_gpt_gather *gather, u64 first, u64 last)
 
 void drm_gpt_gather_directory(struct drm_gpt_gather *gather)
 {
-	if (!drm_svm_planted(DRM_SVM_PLANTED_LEAF_FLUSH))
+	if (!drm_gpt_planted(DRM_GPT_PLANTED_LEAF_FLUSH))
 		gather->directory = true;
 }
 

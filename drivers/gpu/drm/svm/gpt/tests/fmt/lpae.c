@@ -19,7 +19,7 @@
 #include <linux/bitfield.h>
 #include <linux/export.h>
 
-#include "drm_gpt_fmt.h"
+#include <drm/drm_gpt_fmt.h>
 
 #define ENTRY_VALID	BIT_ULL(0)
 /* On level 0: maps a page. Above: points to a table. */
