@@ -62,6 +62,9 @@ enum drm_svm_planted {
 	/* Of vgem_svm. */
 	VGEM_SVM_PLANTED_USER_COUNT = 47, /* COUNTERS believes the caller's number */
 	VGEM_SVM_PLANTED_CHAN_LEAK,	/* a queue closed with work keeps its channel */
+
+	/* Of drm_svm. */
+	DRM_SVM_PLANTED_SHARED_MOVES = 49, /* pages that others have too are moved */
 };
 
 #ifdef CONFIG_DRM_SVM_PLANTED_BUGS
