@@ -311,7 +311,8 @@ int drm_svm_get_preferred(struct drm_svm *svm, u64 addr,
  * struct drm_svm_migrate_result - what a migration did
  * @moved: pages that moved, or were made there
  * @there: pages that were there already
- * @failed: pages that exist and could not move
+ * @failed: pages that exist and could not move: of a file, shared with other
+ *	processes, or held by somebody
  */
 struct drm_svm_migrate_result {
 	u64 moved;

@@ -277,10 +277,42 @@ static uint64_t read_number(const char *path)
 
 #define KSM "/sys/kernel/mm/ksm/"
 
+/* What is the same shares a page then. */
+static void ksm_scan(void)
+{
+	uint64_t scans = read_number(KSM "full_scans");
+	unsigned int i;
+
+	write_file(KSM "run", "1");
+	for (i = 0; i < 300 && read_number(KSM "full_scans") < scans + 4; i++)
+		usleep(10000);
+	igt_info("%" PRIu64 " pages share others\n",
+		 read_number(KSM "pages_sharing"));
+	write_file(KSM "run", "0");
+}
+
+/*
+ * Contents of a page in device memory cannot be compared, so one that is KSM's does
+ * not go there. More that is the same comes, and is compared with it.
+ */
+static void ksm_stays(struct vgem_svm *s, uint8_t *p)
+{
+	uint8_t *more = vgem_svm_map(BYTES);
+	struct drm_vgem_svm_migrate result;
+
+	igt_assert_eq(__vgem_svm_migrate(s->fd, s->vm, p, BYTES,
+					 DRM_VGEM_SVM_LOC_DEVICE, &result), 0);
+	igt_assert_eq_u64(result.moved, 0);
+	igt_assert_eq_u64(result.failed, PAGES);
+	memset(more, 0x3c, BYTES);
+	igt_assert(!madvise(more, BYTES, MADV_MERGEABLE));
+	ksm_scan();
+	vgem_svm_unmap(more, BYTES);
+}
+
 static void test_ksm(struct vgem_svm *s)
 {
 	uint8_t *p = vgem_svm_map(BYTES);
-	uint64_t scans;
 	unsigned int i;
 
 	igt_require_f(!access(KSM "run", W_OK), "no KSM in this kernel\n");
@@ -289,13 +321,9 @@ static void test_ksm(struct vgem_svm *s)
 	igt_assert(!madvise(p, BYTES, MADV_MERGEABLE));
 	write_file(KSM "sleep_millisecs", "0");
 	write_file(KSM "pages_to_scan", "10000");
-	write_file(KSM "run", "1");
-	scans = read_number(KSM "full_scans");
-	for (i = 0; i < 300 && read_number(KSM "full_scans") < scans + 4; i++)
-		usleep(10000);
-	igt_info("%" PRIu64 " pages share others\n",
-		 read_number(KSM "pages_sharing"));
-	write_file(KSM "run", "0");
+	ksm_scan();
+	igt_assert(read_number(KSM "pages_sharing"));
+	ksm_stays(s, p);
 	/* Half of them are written; the others keep the common page. */
 	vgem_svm_run(&s->q, fill, 4, PAGES / 2, VA(p), VGEM_SVM_PAGE, 5, 4);
 	for (i = 0; i < PAGES; i++)

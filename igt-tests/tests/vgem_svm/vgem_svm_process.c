@@ -42,6 +42,10 @@
  * Description: forks while a program writes: no write is lost, none gets to a
  *   child
  *
+ * SUBTEST: fork-shared-stays
+ * Description: a child cannot move its parent's pages to a device, by request or by
+ *   policy
+ *
  * SUBTEST: other-mm
  * Description: every ioctl on an address space refuses a forked child
  *
@@ -139,6 +143,11 @@ static void test_fork_child(struct vgem_svm *s, bool migrated,
 	vgem_svm_unmap(p, BYTES);
 	free(out);
 }
+
+struct shared {
+	int fd;
+	void *p;
+};
 
 struct held_child {
 	void *p;
@@ -271,6 +280,46 @@ static void test_other_mm(struct vgem_svm *s)
 }
 
 /* Works with an address space of its own, made on a file it inherited. */
+/* By request, then by policy; what it writes is its own, and moves. */
+static int child_moves(void *data)
+{
+	struct vgem_svm own = { .fd = ((struct shared *)data)->fd };
+	void *p = ((struct shared *)data)->p;
+	struct drm_vgem_svm_migrate result;
+	uint64_t out = 0;
+
+	CHILD_CHECK(!__vgem_svm_vm_create(own.fd, 0, &own.vm));
+	vgem_svm_queue_init(&own.q, own.fd, own.vm, 0, 0);
+	CHILD_CHECK(!__vgem_svm_migrate(own.fd, own.vm, p, BYTES,
+					DRM_VGEM_SVM_LOC_DEVICE, &result));
+	CHILD_CHECK(!result.moved && result.failed == PAGES);
+	vgem_svm_prefer(&own, p, BYTES, DRM_VGEM_SVM_LOC_DEVICE);
+	vgem_svm_start(&own.q, sum, 1, PAGES, VA(p), VGEM_SVM_PAGE, VA(&out), 1);
+	CHILD_CHECK(!__vgem_svm_wait(&own.q, 20));
+	CHILD_CHECK(out == 100 * PAGES + PAGES * (PAGES - 1) / 2);
+	CHILD_CHECK(!__vgem_svm_migrate(own.fd, own.vm, p, BYTES,
+					DRM_VGEM_SVM_LOC_DEVICE, &result));
+	CHILD_CHECK(!result.moved && result.failed == PAGES);
+
+	memset(p, 0, BYTES);
+	CHILD_CHECK(!__vgem_svm_migrate(own.fd, own.vm, p, BYTES,
+					DRM_VGEM_SVM_LOC_DEVICE, &result));
+	CHILD_CHECK(result.moved == PAGES && !result.failed);
+	return 0;
+}
+
+static void test_fork_shared_stays(struct vgem_svm *s)
+{
+	struct shared shared = { .fd = s->fd, .p = prepare(s, false) };
+
+	vgem_svm_in_child(child_moves, &shared, "a move of shared pages");
+	check_cells(shared.p, 100);
+	/* Nobody shares them any more. */
+	vgem_svm_move(s, shared.p, BYTES, DRM_VGEM_SVM_LOC_DEVICE);
+	check_cells(shared.p, 100);
+	vgem_svm_unmap(shared.p, BYTES);
+}
+
 static int child_own_vm(void *data)
 {
 	struct vgem_svm *s = data, own = { .fd = s->fd };
@@ -592,6 +641,10 @@ static void forks(struct vgem_svm *s)
 	igt_describe("Forks while a program writes: no write is lost, none gets to a child");
 	igt_subtest("fork-under-work")
 		test_fork_under_work(s);
+
+	igt_describe("A child cannot move its parent's pages to a device");
+	igt_subtest("fork-shared-stays")
+		test_fork_shared_stays(s);
 }
 
 static void ownership(struct vgem_svm *s)

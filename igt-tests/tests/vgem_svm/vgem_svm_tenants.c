@@ -582,8 +582,7 @@ static void test_kill(void)
 		usleep(10000);
 	}
 	close(fd);
-	/* Not judged: some pages of a killed storm stay in use longer. */
-	igt_info("%" PRIu64 " bytes of device memory are in use\n", vram);
+	igt_assert_eq_u64(vram, 0);
 }
 
 int igt_main()

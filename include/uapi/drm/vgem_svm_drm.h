@@ -309,7 +309,8 @@ struct drm_vgem_svm_exec {
  * @there: out, pages that were there already
  * @failed: out, pages that could not move and stayed
  *
- * What can move moves; what is not there is skipped. Errors: -EINVAL, -ENOENT, -EFAULT
+ * What can move moves; what is not there is skipped. Pages of files, and pages that
+ * other processes have too (through fork, or KSM) cannot move to a device. Errors: -EINVAL, -ENOENT, -EFAULT
  * (nothing is mapped there), -ENODEV (no device memory), -EINTR, -ENOMEM.
  */
 struct drm_vgem_svm_migrate {

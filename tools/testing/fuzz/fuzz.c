@@ -262,16 +262,6 @@ static bool same(const struct fuzz_room *a, const struct fuzz_room *b)
 	return a->vms == b->vms && a->queues == b->queues && a->vram_used <= b->vram_used;
 }
 
-/*
- * A page that a worker has moved to a device is ours too, if it is one that we have
- * shared since the fork. It comes back when we touch it.
- */
-static void fetch_own(void)
-{
-	if (mlockall(MCL_CURRENT) || munlockall())
-		perror("mlockall");
-}
-
 /* What the dead leave is put away a little later than they die. */
 static void check_room(unsigned int device, const struct fuzz_room *before)
 {
@@ -279,7 +269,6 @@ static void check_room(unsigned int device, const struct fuzz_room *before)
 	struct fuzz_room after;
 	char text[160];
 
-	fetch_own();
 	for (;;) {
 		if (measure(device, &after) && same(&after, before))
 			return;

@@ -81,11 +81,11 @@ static void drm_svm_migration_there(struct drm_svm_migration *m,
 	DECLARE_BITMAP(there, DRM_SVM_RANGE_PAGES);
 
 	if (m->device) {
-		bitmap_and(there, pl->file, within, DRM_SVM_RANGE_PAGES);
+		bitmap_and(there, pl->fixed, within, DRM_SVM_RANGE_PAGES);
 		m->result->failed += bitmap_weight(there, DRM_SVM_RANGE_PAGES);
 		bitmap_copy(there, pl->local, DRM_SVM_RANGE_PAGES);
 	} else {
-		bitmap_or(there, pl->system, pl->file, DRM_SVM_RANGE_PAGES);
+		bitmap_or(there, pl->system, pl->fixed, DRM_SVM_RANGE_PAGES);
 	}
 	bitmap_and(there, there, within, DRM_SVM_RANGE_PAGES);
 	m->result->there += bitmap_weight(there, DRM_SVM_RANGE_PAGES);

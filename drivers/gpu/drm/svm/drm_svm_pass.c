@@ -25,6 +25,7 @@
 #include <linux/slab.h>
 
 #include "drm_svm_pass.h"
+#include "drm_svm_planted.h"
 
 /**
  * drm_svm_pass_bytes() - how much scratch passes need
@@ -213,6 +214,16 @@ static bool drm_svm_pass_may_make(struct drm_svm_pass *pass)
 	return !drm_svm_soft_tracked(pass->mig.vma);
 }
 
+/*
+ * A page that has become KSM's since its caller looked. The migration would work, and
+ * have ksmd compare the contents of device memory, which no CPU can read.
+ */
+static bool drm_svm_pass_stays(struct page *page)
+{
+	return page && folio_test_ksm(page_folio(page)) &&
+	       !drm_svm_planted(DRM_SVM_PLANTED_SHARED_MOVES);
+}
+
 static void drm_svm_pass_to_device_page(struct drm_svm_pass *pass,
 					unsigned int i)
 {
@@ -221,7 +232,7 @@ static void drm_svm_pass_to_device_page(struct drm_svm_pass *pass,
 	bool write;
 
 	if (!(src & MIGRATE_PFN_MIGRATE) || !pass->nr_spare ||
-	    !drm_svm_pass_wants(pass, i) ||
+	    !drm_svm_pass_wants(pass, i) || drm_svm_pass_stays(spage) ||
 	    (!spage && !drm_svm_pass_may_make(pass)))
 		return;
 

@@ -8,6 +8,7 @@
  *
  * - for pages of files, whose memory no device may hold: anonymous pages, in
  *   private mappings of files too, are what moves;
+ * - for anonymous pages that are not the process's alone;
  * - for more pages than the region has room for: it is reserved first, and the
  *   pages that a service waits for come before their neighbours;
  * - by policy for pages that are *stuck*: they were tried and somebody held them.
@@ -41,6 +42,25 @@
 
 /* ---- where pages are ------------------------------------------------------ */
 
+/*
+ * Is it also another process's, through fork or KSM? move_pages(2) leaves such pages
+ * where they are, unless its caller may do that to others; so do we: who shares a
+ * page should not find it on a device, slower to get at and lost if the device is.
+ * The core does not look: it would move any page that it can unmap.
+ */
+static bool drm_svm_page_shared(struct page *page)
+{
+	struct folio *folio = page_folio(page);
+	bool shared;
+
+	if (drm_svm_planted(DRM_SVM_PLANTED_SHARED_MOVES) ||
+	    !folio_try_get(folio))
+		return false;
+	shared = folio_test_ksm(folio) || folio_maybe_mapped_shared(folio);
+	folio_put(folio);
+	return shared;
+}
+
 static unsigned long *drm_svm_placement_of(struct drm_svm_placement *pl,
 					   struct drm_svm *svm,
 					   struct page *page)
@@ -49,9 +69,10 @@ static unsigned long *drm_svm_placement_of(struct drm_svm_placement *pl,
 		return drm_svm_page_region(page) == svm->region ? pl->local :
 								  pl->remote;
 	/* Without a reference it may be another's by now: the pass will see. */
-	if (is_zero_pfn(page_to_pfn(page)) || PageAnon(page))
+	if (is_zero_pfn(page_to_pfn(page)))
 		return pl->system;
-	return pl->file;
+	return PageAnon(page) && !drm_svm_page_shared(page) ? pl->system :
+							      pl->fixed;
 }
 
 static void drm_svm_placement_note(struct drm_svm_placement *pl,
@@ -162,7 +183,7 @@ static int drm_svm_placement_vmas(struct drm_svm_placement *pl,
 static void drm_svm_placement_present(const struct drm_svm_placement *pl,
 				      unsigned long *present)
 {
-	bitmap_or(present, pl->system, pl->file, DRM_SVM_RANGE_PAGES);
+	bitmap_or(present, pl->system, pl->fixed, DRM_SVM_RANGE_PAGES);
 	bitmap_or(present, present, pl->local, DRM_SVM_RANGE_PAGES);
 	bitmap_or(present, present, pl->remote, DRM_SVM_RANGE_PAGES);
 }

@@ -8,14 +8,14 @@
  * struct drm_svm_placement - where the pages of a range are, by a snapshot
  * @system: in system memory, and of a kind that can move: anonymous, also in
  *	private mappings of files, and the zero page
- * @file: in system memory, of a file: no device memory takes them
+ * @fixed: in system memory, and stay there: of a file, or shared with others
  * @local: in the device's own
  * @remote: in another device's
  * @makeable: not there, and may be made anywhere. Pages in swap look like that too.
  */
 struct drm_svm_placement {
 	DECLARE_BITMAP(system, DRM_SVM_RANGE_PAGES);
-	DECLARE_BITMAP(file, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(fixed, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(local, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(remote, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(makeable, DRM_SVM_RANGE_PAGES);

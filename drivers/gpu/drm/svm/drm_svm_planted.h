@@ -65,6 +65,7 @@ enum drm_svm_planted {
 	VGEM_SVM_PLANTED_CHAN_LEAK,	/* a queue closed with work keeps its channel */
 
 	/* Of drm_svm. */
+	DRM_SVM_PLANTED_SHARED_MOVES = 49, /* pages that others have too are moved */
 	DRM_SVM_PLANTED_VIEW_FORGOTTEN = 54, /* an invalidation ends after a round */
 	DRM_SVM_PLANTED_UNRECORDED,	/* a map that failed half way is not recorded */
 };

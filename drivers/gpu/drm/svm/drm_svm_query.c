@@ -11,7 +11,7 @@
 
 static u8 drm_svm_page_state(const struct drm_svm_placement *pl, unsigned int i)
 {
-	if (test_bit(i, pl->system) || test_bit(i, pl->file))
+	if (test_bit(i, pl->system) || test_bit(i, pl->fixed))
 		return DRM_SVM_PAGE_SYSTEM;
 	if (test_bit(i, pl->local))
 		return DRM_SVM_PAGE_LOCAL;
