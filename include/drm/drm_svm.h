@@ -141,7 +141,7 @@ struct drm_svm {
  * struct drm_svm_config - what drm_svm_init() needs
  * @dev: the device; 64-bit DMA mask, coherent, behind no bounce buffer
  * @region: own memory or NULL
- * @queue: fault queue of the device
+ * @queue: fault queue of the device, or NULL
  * @ops: the driver's operations
  * @migrate_on_fault: default placement of memory without an attribute
  */

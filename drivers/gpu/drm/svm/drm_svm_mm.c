@@ -414,7 +414,7 @@ EXPORT_SYMBOL_GPL(drm_svm_interrupt);
 
 /**
  * drm_svm_fini() - detach a device address space
- * @svm: stopped by drm_svm_stop(); its views have ended
+ * @svm: stopped by drm_svm_stop() if it has a fault queue; its views have ended
  *
  * Context: may sleep; no lock of drm_svm and no mmap_lock is held. The process
  * may be gone already.

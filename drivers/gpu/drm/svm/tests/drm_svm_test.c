@@ -347,9 +347,9 @@ static void a_second_invalidation_flushes_too(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, test_dev_access(dev, p, DRM_SVM_WRITE), 0);
 	begun = atomic_read(&dev->begun);
 	WRITE_ONCE(dev->hold_flush, true);
-	test_inval_start(test, &first, dev, p);
+	test_inval_start(test, &first, &dev->svm, p);
 	test_await_flushes(test, dev, begun + 1);
-	test_inval_start(test, &second, dev, p);
+	test_inval_start(test, &second, &dev->svm, p);
 	test_await_flushes(test, dev, begun + 2);
 	KUNIT_EXPECT_FALSE(test, completion_done(&first.done));
 	KUNIT_EXPECT_FALSE(test, completion_done(&second.done));
@@ -735,7 +735,7 @@ static void an_invalidation_beside_that_flushes_walks(struct kunit *test)
 	WRITE_ONCE(dev->hold_flush, true);
 	unit = test_dev_start(dev, p + PAGES(9), DRM_SVM_WRITE);
 	test_await_flushes(test, dev, begun + 1);
-	test_inval_start(test, &inval, dev, p + PAGES(100));
+	test_inval_start(test, &inval, &dev->svm, p + PAGES(100));
 	test_await_flushes(test, dev, begun + 2);
 	KUNIT_EXPECT_TRUE(test, READ_ONCE(dev->directory));
 	WRITE_ONCE(dev->hold_flush, false);
@@ -850,7 +850,7 @@ static struct kunit_suite format_suite = {
 
 kunit_test_suites(&span_suite, &svm_suite, &format_suite, &drm_svm_attr_suite,
 		  &drm_svm_fault_suite, &drm_svm_lane_suite,
-		  &drm_svm_mirror_suite, &drm_svm_reach_suite, &drm_svm_sinks_suite,
+		  &drm_svm_mirror_suite, &drm_svm_reach_suite,
 		  &drm_svm_memory_suite);
 
 MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");

@@ -99,63 +99,6 @@ void test_detach(struct kunit *test, unsigned int i)
 }
 
 /**
- * test_map_prot() - memory of the case's process, at the start of a range
- * @test: case
- * @bytes: how much
- * @prot: PROT_*
- *
- * Return: its address.
- */
-u64 test_map_prot(struct kunit *test, u64 bytes, unsigned long prot)
-{
-	unsigned long addr;
-
-	addr = kunit_vm_mmap(test, NULL, 0, bytes + DRM_SVM_RANGE_SIZE, prot,
-			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
-	KUNIT_ASSERT_NE(test, addr, 0);
-	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
-	return ALIGN(addr, DRM_SVM_RANGE_SIZE);
-}
-
-/**
- * test_map() - the same, to be read and written
- * @test: case
- * @bytes: how much
- *
- * Return: its address.
- */
-u64 test_map(struct kunit *test, u64 bytes)
-{
-	return test_map_prot(test, bytes, PROT_READ | PROT_WRITE);
-}
-
-/**
- * test_poke() - the CPU writes a word
- * @test: case
- * @addr: address in the case's process
- * @value: the word
- */
-void test_poke(struct kunit *test, u64 addr, u64 value)
-{
-	KUNIT_ASSERT_EQ(test, put_user(value, (u64 __user *)addr), 0);
-}
-
-/**
- * test_peek() - the CPU reads a word
- * @test: case
- * @addr: address in the case's process
- *
- * Return: the word.
- */
-u64 test_peek(struct kunit *test, u64 addr)
-{
-	u64 value = 0;
-
-	KUNIT_ASSERT_EQ(test, get_user(value, (u64 __user *)addr), 0);
-	return value;
-}
-
-/**
  * test_where() - where is the page of an address?
  * @test: case
  * @dev: who asks
@@ -170,52 +113,6 @@ u8 test_where(struct kunit *test, struct test_dev *dev, u64 addr)
 	KUNIT_ASSERT_EQ(test, drm_svm_residency(&dev->svm, addr,
 						addr + PAGE_SIZE - 1, &where), 0);
 	return where & DRM_SVM_PAGE_LOCATION;
-}
-
-static int test_inval_fn(void *data)
-{
-	struct test_inval *inval = data;
-	struct mmu_interval_notifier *notifier = &inval->window->notifier;
-
-	drm_svm_notifier_ops.invalidate(notifier, &inval->range,
-					notifier->invalidate_seq);
-	complete(&inval->done);
-	return 0;
-}
-
-/**
- * test_inval_start() - begin to invalidate a page
- * @test: case
- * @inval: on the stack, until test_inval_end()
- * @dev: a device
- * @addr: address of the page
- */
-void test_inval_start(struct kunit *test, struct test_inval *inval,
-		      struct test_dev *dev, u64 addr)
-{
-	*inval = (struct test_inval) {
-		.window = drm_svm_window_get(dev->svm.smm, addr),
-	};
-	KUNIT_ASSERT_FALSE(test, IS_ERR(inval->window));
-	init_completion(&inval->done);
-	mmu_notifier_range_init(&inval->range, MMU_NOTIFY_CLEAR, 0, current->mm,
-				addr, addr + PAGE_SIZE);
-	inval->range.flags |= MMU_NOTIFIER_RANGE_BLOCKABLE;
-	inval->task = kthread_create(test_inval_fn, inval, "drm_svm_test");
-	KUNIT_ASSERT_FALSE(test, IS_ERR(inval->task));
-	get_task_struct(inval->task);
-	wake_up_process(inval->task);
-}
-
-/**
- * test_inval_end() - wait for its end
- * @inval: begun
- */
-void test_inval_end(struct test_inval *inval)
-{
-	wait_for_completion(&inval->done);
-	kthread_stop_put(inval->task);
-	drm_svm_window_put(inval->window);
 }
 
 /**

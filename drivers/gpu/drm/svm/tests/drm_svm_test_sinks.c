@@ -1,29 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Views and sinks: the same address space by tables, by arrays of bus addresses and
- * by lists of pages.
+ * Views and sinks: an address space by arrays of bus addresses and by lists of pages.
+ * The mirror alone: no page table, no faults, no memory, nothing of DRM.
  */
 
-#include <kunit/test.h>
 #include <kunit/visibility.h>
 
 #include <linux/delay.h>
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
-#include <linux/kthread.h>
-#include <linux/mman.h>
+#include <linux/module.h>
+#include <linux/platform_device.h>
 
 #include <drm/drm_svm_array.h>
 #include <drm/drm_svm_pages.h>
 
-#include "drm_svm_test_rig.h"
+#include "drm_svm_test_mm.h"
 
 #define MAY_LOAD	DRM_SVM_RIGHT_READ
 #define MAY_STORE	DRM_SVM_RIGHT_WRITE
 
-/* What cases have made: it ends before the devices do. */
-static LIST_HEAD(test_arrays);
-static LIST_HEAD(test_lists);
+/**
+ * struct test_nic - a device that mirrors the address space of the case's thread
+ * @pdev: for DMA
+ * @svm: the address space
+ * @arrays: what the case has made
+ * @lists: the same
+ */
+struct test_nic {
+	struct platform_device *pdev;
+	struct drm_svm svm;
+	struct list_head arrays;
+	struct list_head lists;
+};
+
+static struct drm_svm *test_svm(struct kunit *test)
+{
+	return &((struct test_nic *)test->priv)->svm;
+}
 
 /* Too little for a huge page, which would be invalidated whole. */
 static u64 test_map_small(struct kunit *test, unsigned int pages)
@@ -101,10 +115,10 @@ static struct test_array *test_array_make(struct kunit *test, u64 first, u64 byt
 	struct test_array *a = kunit_kzalloc(test, sizeof(*a), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, a);
-	KUNIT_ASSERT_EQ(test, drm_svm_array_init(&a->array, &test_dev(test, 0)->svm,
+	KUNIT_ASSERT_EQ(test, drm_svm_array_init(&a->array, test_svm(test),
 						 first, first + bytes - 1, addr,
 						 rights, &test_array_ops), 0);
-	list_add(&a->node, &test_arrays);
+	list_add(&a->node, &((struct test_nic *)test->priv)->arrays);
 	return a;
 }
 
@@ -210,8 +224,6 @@ static void every_view_is_invalidated(struct kunit *test)
 		a[i] = test_array_make(test, p + PAGES(i), PAGES(20), 0, MAY_LOAD);
 		KUNIT_ASSERT_EQ(test, test_array_populate(a[i], MAY_LOAD), 0);
 	}
-	KUNIT_EXPECT_EQ(test, test_dev_access(test_dev(test, 1), p + PAGES(16),
-					      DRM_SVM_READ), 0);
 	/* The last page of the first view, and in all others. */
 	KUNIT_ASSERT_EQ(test, vm_munmap(p + PAGES(16), PAGES(4)), 0);
 	for (i = 0; i < ARRAY_SIZE(a); i++) {
@@ -220,7 +232,6 @@ static void every_view_is_invalidated(struct kunit *test)
 		KUNIT_EXPECT_NE(test, test_array_entry(a[i], 15 - i), 0);
 		KUNIT_EXPECT_EQ(test, atomic_read(&a[i]->revoked), 1);
 	}
-	KUNIT_EXPECT_FALSE(test, test_dev_maps(test_dev(test, 1), p + PAGES(16), 0));
 }
 
 static void who_maps_nothing_is_left_alone(struct kunit *test)
@@ -278,24 +289,30 @@ static void what_failed_half_way_is_recorded(struct kunit *test)
 static void what_one_maps_others_know(struct kunit *test)
 {
 	u64 p = test_map_small(test, 64);
-	struct test_dev *dev[] = { test_dev(test, 0), test_dev(test, 1) };
-	atomic64_t *walks = &dev[1]->svm.stats.walks;
+	struct test_array *a = test_array_make(test, p, PAGES(4), 0,
+					       MAY_LOAD | MAY_STORE);
+	struct test_array *b = test_array_make(test, p, PAGES(4), 0,
+					       MAY_LOAD | MAY_STORE);
+	atomic64_t *walks = &test_svm(test)->stats.walks;
+	s64 before;
 
 	test_poke(test, p, 1);
-	KUNIT_EXPECT_EQ(test, test_dev_access(dev[0], p, DRM_SVM_READ), 0);
-	KUNIT_EXPECT_EQ(test, test_dev_access(dev[1], p, DRM_SVM_READ), 0);
-	KUNIT_EXPECT_EQ(test, atomic64_read(walks), 0);
+	KUNIT_EXPECT_EQ(test, test_array_populate(a, MAY_LOAD), 0);
+	before = atomic64_read(walks);
+	KUNIT_EXPECT_EQ(test, test_array_populate(b, MAY_LOAD), 0);
+	KUNIT_EXPECT_EQ(test, test_array_peek(test, b, 0), 1);
+	KUNIT_EXPECT_EQ(test, atomic64_read(walks), before);
 	/* To write is more than was known. */
-	KUNIT_EXPECT_EQ(test, test_dev_access(dev[1], p, DRM_SVM_WRITE), 0);
-	KUNIT_EXPECT_EQ(test, atomic64_read(walks), 1);
+	KUNIT_EXPECT_EQ(test, test_array_populate(b, MAY_STORE), 0);
+	KUNIT_EXPECT_GT(test, atomic64_read(walks), before);
 	KUNIT_ASSERT_EQ(test, vm_munmap(p, PAGE_SIZE), 0);
-	KUNIT_EXPECT_EQ(test, test_dev_access(dev[1], p, DRM_SVM_READ), -EFAULT);
-	KUNIT_EXPECT_GT(test, atomic64_read(walks), 1);
+	KUNIT_EXPECT_EQ(test, test_array_populate(b, MAY_LOAD), -EFAULT);
 }
 
-static bool test_unblockable(struct test_dev *dev, u64 first, u64 last)
+static bool test_unblockable(struct kunit *test, u64 first, u64 last)
 {
-	struct drm_svm_window *window = drm_svm_window_get(dev->svm.smm, first);
+	struct drm_svm_window *window = drm_svm_window_get(test_svm(test)->smm,
+							   first);
 	struct mmu_notifier_range range;
 	bool done;
 
@@ -315,14 +332,13 @@ static void the_reaper_does_not_wait(struct kunit *test)
 {
 	u64 p = test_map_small(test, 64);
 	struct test_array *a = test_array_make(test, p, PAGES(4), 0, MAY_LOAD);
-	struct test_dev *dev = test_dev(test, 0);
 
 	KUNIT_ASSERT_EQ(test, test_array_populate(a, MAY_LOAD), 0);
-	KUNIT_EXPECT_TRUE(test, test_unblockable(dev, p, p + PAGE_SIZE - 1));
+	KUNIT_EXPECT_TRUE(test, test_unblockable(test, p, p + PAGE_SIZE - 1));
 	KUNIT_EXPECT_EQ(test, test_array_entry(a, 0), 0);
 	KUNIT_ASSERT_EQ(test, test_array_populate(a, MAY_LOAD), 0);
 	a->sleeps = true;
-	KUNIT_EXPECT_FALSE(test, test_unblockable(dev, p, p + PAGE_SIZE - 1));
+	KUNIT_EXPECT_FALSE(test, test_unblockable(test, p, p + PAGE_SIZE - 1));
 	/* Who may sleep ends it. */
 	KUNIT_ASSERT_EQ(test, vm_munmap(p, PAGES(4)), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&a->revoked), 3);
@@ -330,7 +346,7 @@ static void the_reaper_does_not_wait(struct kunit *test)
 
 static void views_that_make_no_sense_are_refused(struct kunit *test)
 {
-	struct drm_svm *svm = &test_dev(test, 0)->svm;
+	struct drm_svm *svm = test_svm(test);
 	struct drm_svm_array array = {};
 
 	KUNIT_EXPECT_EQ(test, drm_svm_array_init(&array, svm, SZ_8K, SZ_4K - 1, 0,
@@ -390,10 +406,10 @@ static struct test_pages *test_pages_make(struct kunit *test, u64 first, u64 byt
 	dma_fence_init(&t->fence, &test_fence_ops, &t->lock, 1, 1);
 	/* The case has one of its own. */
 	dma_fence_get(&t->fence);
-	KUNIT_ASSERT_EQ(test, drm_svm_pages_init(&t->pages, &test_dev(test, 0)->svm,
+	KUNIT_ASSERT_EQ(test, drm_svm_pages_init(&t->pages, test_svm(test),
 						 first, first + bytes - 1,
 						 MAY_LOAD | MAY_STORE, &t->resv), 0);
-	list_add(&t->node, &test_lists);
+	list_add(&t->node, &((struct test_nic *)test->priv)->lists);
 	return t;
 }
 
@@ -432,8 +448,7 @@ static void pages_are_stale_once_one_has_gone(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, test_pages_populate(t), 0);
 	for (i = 0; i < 4; i++)
 		KUNIT_EXPECT_EQ(test, *(u64 *)pfn_to_kaddr(t->pages.pages[i].pfn), i);
-	KUNIT_EXPECT_TRUE(test, test_unblockable(test_dev(test, 1), p + PAGES(8),
-						 p + PAGES(9) - 1));
+	KUNIT_EXPECT_TRUE(test, test_unblockable(test, p + PAGES(8), p + PAGES(9) - 1));
 	KUNIT_EXPECT_TRUE(test, drm_svm_use_begin(&t->pages.view));
 	drm_svm_use_end(&t->pages.view);
 	KUNIT_ASSERT_EQ(test, vm_munmap(p + PAGES(1), PAGES(1)), 0);
@@ -451,7 +466,7 @@ static void an_invalidation_waits_for_who_uses_pages(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, test_pages_populate(t), 0);
 	KUNIT_ASSERT_TRUE(test, test_pages_submit(test, t));
-	test_inval_start(test, &inval, test_dev(test, 0), p + PAGES(2));
+	test_inval_start(test, &inval, test_svm(test), p + PAGES(2));
 	/* As long as it would take, were it not for the fence. */
 	msleep(100);
 	KUNIT_EXPECT_FALSE(test, completion_done(&inval.done));
@@ -471,8 +486,7 @@ static void the_reaper_leaves_pages_in_use(struct kunit *test)
 	struct test_pages *t = test_pages_make(test, p, PAGES(4));
 
 	KUNIT_ASSERT_EQ(test, test_pages_populate(t), 0);
-	KUNIT_EXPECT_FALSE(test, test_unblockable(test_dev(test, 0), p,
-						  p + PAGE_SIZE - 1));
+	KUNIT_EXPECT_FALSE(test, test_unblockable(test, p, p + PAGE_SIZE - 1));
 	KUNIT_EXPECT_TRUE(test, drm_svm_use_begin(&t->pages.view));
 	drm_svm_use_end(&t->pages.view);
 }
@@ -494,21 +508,61 @@ static struct kunit_case sinks_cases[] = {
 	{}
 };
 
+static int test_nic_init(struct test_nic *nic)
+{
+	struct drm_svm_config config = { .dev = &nic->pdev->dev };
+	int ret = dma_coerce_mask_and_coherent(config.dev, DMA_BIT_MASK(64));
+
+	return ret ?: drm_svm_init(&nic->svm, current->mm, &config);
+}
+
+static int sinks_init(struct kunit *test)
+{
+	struct test_nic *nic = kunit_kzalloc(test, sizeof(*nic), GFP_KERNEL);
+	int ret;
+
+	if (!nic || kunit_attach_mm())
+		return -ENOMEM;
+	INIT_LIST_HEAD(&nic->arrays);
+	INIT_LIST_HEAD(&nic->lists);
+	nic->pdev = platform_device_register_simple("drm_svm_sinks_test",
+						    PLATFORM_DEVID_AUTO, NULL, 0);
+	if (IS_ERR(nic->pdev))
+		return PTR_ERR(nic->pdev);
+	ret = test_nic_init(nic);
+	if (ret) {
+		platform_device_unregister(nic->pdev);
+		return ret;
+	}
+	test->priv = nic;
+	return 0;
+}
+
 static void sinks_exit(struct kunit *test)
 {
 	struct test_array *a, *next_array;
 	struct test_pages *t, *next_pages;
+	struct test_nic *nic = test->priv;
 
-	list_for_each_entry_safe(a, next_array, &test_arrays, node)
+	if (!nic)
+		return;
+	list_for_each_entry_safe(a, next_array, &nic->arrays, node)
 		test_array_end(a);
-	list_for_each_entry_safe(t, next_pages, &test_lists, node)
+	list_for_each_entry_safe(t, next_pages, &nic->lists, node)
 		test_pages_end(t);
-	test_exit(test);
+	drm_svm_fini(&nic->svm);
+	platform_device_unregister(nic->pdev);
 }
 
-struct kunit_suite drm_svm_sinks_suite = {
+static struct kunit_suite drm_svm_sinks_suite = {
 	.name = "drm_svm_sinks",
-	.init = test_init,
+	.init = sinks_init,
 	.exit = sinks_exit,
 	.test_cases = sinks_cases,
 };
+
+kunit_test_suite(drm_svm_sinks_suite);
+
+MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
+MODULE_DESCRIPTION("Tests of the mirror of drm_svm alone");
+MODULE_LICENSE("Dual MIT/GPL");
