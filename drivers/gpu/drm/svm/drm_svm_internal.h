@@ -284,6 +284,7 @@ struct drm_svm_service {
 	u64 leaves[DRM_SVM_RANGE_PAGES];
 };
 
+void drm_svm_fault_attach(struct drm_svm *svm);
 int drm_svm_serve(struct drm_svm *svm, u64 base, const unsigned long *want,
 		  const unsigned long *want_write, unsigned long *held);
 int drm_svm_walk(struct drm_svm_service *s);

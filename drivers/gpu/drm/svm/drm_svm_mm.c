@@ -326,15 +326,6 @@ static struct drm_svm_mm *drm_svm_mm_unuse(struct drm_svm_mm *smm)
 	return smm;
 }
 
-static void drm_svm_replay_work(struct work_struct *work)
-{
-	struct drm_svm *svm =
-		container_of(work, struct drm_svm, replay_work.work);
-
-	atomic64_inc(&svm->stats.replays);
-	svm->ops->replay(svm);
-}
-
 /* Can the device be given whatever page a process has? */
 static int drm_svm_check_dma(struct device *dev)
 {
@@ -381,6 +372,17 @@ static int drm_svm_check_format(const struct drm_svm_config *config)
 	return leaf & ~format->leaf_bits ? -EINVAL : 0;
 }
 
+/* A fault queue answers by replays, or each record; who has none needs neither. */
+static int drm_svm_check_answers(const struct drm_svm_config *config)
+{
+	const struct drm_svm_ops *ops = config->ops;
+
+	if (!config->queue)
+		return 0;
+	return !ops->done == (ops->replay && ops->cancel) &&
+	       !ops->replay == !ops->cancel ? 0 : -EINVAL;
+}
+
 /*
  * The last is for all that come late. Nobody else has it, so it is never given back.
  */
@@ -412,15 +414,17 @@ static void drm_svm_slot_put(struct drm_svm_mm *smm, unsigned int slot)
  * for the first notifier, -EOPNOTSUPP if the device cannot reach all memory
  * coherently and without a bounce buffer, -EINVAL for a page-table format that has
  * no word for the device's memory, does not map single pages, or wants
- * break-before-make with lowest tables that cover less than a range.
+ * break-before-make with lowest tables that cover less than a range; or for a fault queue
+ * that is to be answered in both ways, or in none.
  */
 int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 		 const struct drm_svm_config *config)
 {
 	struct drm_svm_mm *smm;
 
-	int ret = drm_svm_check_dma(config->dev);
+	int ret = drm_svm_check_answers(config);
 
+	ret = ret ?: drm_svm_check_dma(config->dev);
 	if (ret)
 		return ret;
 	ret = drm_svm_check_format(config);
@@ -433,14 +437,12 @@ int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 	svm->queue = config->queue;
 	svm->ops = config->ops;
 	svm->migrate_on_fault = config->migrate_on_fault;
-	init_waitqueue_head(&svm->idle);
-	INIT_LIST_HEAD(&svm->starved);
-	INIT_DELAYED_WORK(&svm->replay_work, drm_svm_replay_work);
 
 	smm = drm_svm_mm_get(mm);
 	if (IS_ERR(smm))
 		return PTR_ERR(smm);
 	svm->smm = smm;
+	drm_svm_fault_attach(svm);
 	guard(mutex)(&drm_svm_attach_mutex);
 	svm->slot = drm_svm_slot_get(smm);
 	list_add_tail_rcu(&svm->node, &smm->devices);

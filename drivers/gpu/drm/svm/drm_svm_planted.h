@@ -62,6 +62,10 @@ enum drm_svm_planted {
 	/* Of vgem_svm. */
 	VGEM_SVM_PLANTED_USER_COUNT = 47, /* COUNTERS believes the caller's number */
 	VGEM_SVM_PLANTED_CHAN_LEAK,	/* a queue closed with work keeps its channel */
+
+	/* Of drm_svm's answers to faults. */
+	DRM_SVM_PLANTED_ANSWER_LOST = 52, /* who is stopped is not told of its faults */
+	DRM_SVM_PLANTED_ANSWER_TWICE,	/* who is refused is told so twice */
 };
 
 #ifdef CONFIG_DRM_SVM_PLANTED_BUGS

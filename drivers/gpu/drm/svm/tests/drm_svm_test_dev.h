@@ -4,6 +4,7 @@
 
 #include <drm/drm_gpt.h>
 #include <drm/drm_svm.h>
+#include <drm/drm_svm_fault.h>
 
 struct platform_device;
 
