@@ -15,6 +15,7 @@
 struct device;
 struct drm_svm;
 struct drm_svm_block;
+struct drm_svm_fault;
 struct drm_svm_fault_queue;
 struct drm_svm_mm;
 struct drm_svm_region;
@@ -26,52 +27,26 @@ struct seq_file;
 #define DRM_SVM_RANGE_SIZE	BIT_ULL(DRM_SVM_RANGE_SHIFT)
 
 /**
- * enum drm_svm_access - what a device wanted to do
- * @DRM_SVM_READ: load or instruction fetch
- * @DRM_SVM_WRITE: store
- * @DRM_SVM_ATOMIC: read-modify-write
- */
-enum drm_svm_access {
-	DRM_SVM_READ,
-	DRM_SVM_WRITE,
-	DRM_SVM_ATOMIC,
-};
-
-/**
- * struct drm_svm_fault - a fault as the driver read it from its device
- * @svm: address space, which the driver has looked up
- * @addr: address, any alignment
- * @access: what was tried
- * @cookie: the driver's, names what @drm_svm_ops.cancel has to stop
- * @record: the driver's, number of the record if the device counts them
- * @data: the driver's, for its report
- */
-struct drm_svm_fault {
-	struct drm_svm *svm;
-	u64 addr;
-	enum drm_svm_access access;
-	u64 cookie;
-	u64 record;
-	u64 data;
-};
-
-/**
  * struct drm_svm_ops - what a driver does for one device address space
- * @replay: let what is parked on faults of this address space try again
+ * @replay: let what is parked on faults of this address space try again; see
+ *	drm_svm_fault.h for this one and the next two
  * @cancel: end what caused the fault, with the (negative) error as reason, if it
  *	still waits for that: the record may be older than a replay that let it go
  *	on, and the address may have been unmapped since
+ * @done: the answer to one record, instead of @replay and @cancel
  */
 struct drm_svm_ops {
 	void (*replay)(struct drm_svm *svm);
 	void (*cancel)(struct drm_svm *svm, const struct drm_svm_fault *fault,
 		       int error);
+	void (*done)(struct drm_svm *svm, const struct drm_svm_fault *fault,
+		     int result);
 };
 
 /**
  * struct drm_svm_stats - counters of one device address space
  * @faults: fault records taken from the device
- * @fault_dups: of these, those that joined one that was being served
+ * @fault_dups: of these, those that joined others of their range
  * @fault_groups: services of a range
  * @fault_errors: faults that were cancelled
  * @replays: replays told to the device
@@ -113,7 +88,7 @@ struct drm_svm_stats {
  * struct drm_svm - one device address space that mirrors a process's; embed it
  * @dev: the device, for DMA mapping
  * @region: its own memory, or NULL
- * @queue: where its faults come in
+ * @queue: where its faults come in, or NULL
  * @ops: the driver's
  * @stats: counters
  */
@@ -130,18 +105,23 @@ struct drm_svm {
 	bool dying;			/* no new service */
 	bool interrupted;		/* what goes on is to end soon */
 	bool migrate_on_fault;		/* memory without an attribute goes to the region */
-	unsigned int nr_groups;		/* fault groups; under the queue's lock */
-	unsigned int active;		/* these and held faults; under the queue's lock */
-	struct list_head starved;	/* in &drm_svm_fault_queue.starved, or empty */
-	wait_queue_head_t idle;		/* woken when active becomes 0 */
-	struct delayed_work replay_work; /* a replay put off to join others */
+	struct list_head in_queue;	/* in &drm_svm_fault_queue.svms; under its lock, as: */
+	unsigned int records;		/* slots that are not free */
+	unsigned int nr_groups;		/* fault groups */
+	unsigned int active;		/* these, held faults, and a replay at work */
+	struct list_head waiting;	/* slots beyond the process's share of groups */
+	struct list_head due;		/* in &drm_svm_fault_queue.due, if a replay is owed */
+	unsigned long due_at;		/* jiffies when it is */
+	unsigned int calls;		/* drm_svm_handle_fault(); under the lock of: */
+	wait_queue_head_t idle;		/* woken when nothing of the above is left */
 };
 
 /**
  * struct drm_svm_config - what drm_svm_init() needs
  * @dev: the device; 64-bit DMA mask, coherent, behind no bounce buffer
  * @region: own memory or NULL
- * @queue: fault queue of the device, or NULL
+ * @queue: fault queue of the device; NULL if the driver brings each fault to
+ *	drm_svm_handle_fault() itself
  * @ops: the driver's operations
  * @migrate_on_fault: default placement of memory without an attribute
  */
@@ -159,64 +139,6 @@ void drm_svm_interrupt(struct drm_svm *svm);
 void drm_svm_stop(struct drm_svm *svm);
 void drm_svm_fini(struct drm_svm *svm);
 bool drm_svm_is_owner(const struct drm_svm *svm);
-
-/* ---- faults ------------------------------------------------------------- */
-
-/**
- * struct drm_svm_fault_queue_ops - how faults are taken from a device
- * @fetch: read up to @max records; what is not read stays with the device,
- *	whose buffer is the back-pressure. A record whose address space is gone
- *	is dropped here. Process context, one call at a time.
- *	Return: number read.
- */
-struct drm_svm_fault_queue_ops {
-	unsigned int (*fetch)(struct drm_svm_fault_queue *queue,
-			      struct drm_svm_fault *faults, unsigned int max);
-};
-
-struct drm_svm_fault_group;
-struct drm_svm_held;
-
-/* What &drm_svm_fault_queue.deadline_ms is if the driver says nothing. */
-#define DRM_SVM_FAULT_DEADLINE_MS	60000
-
-/**
- * struct drm_svm_fault_queue - faults of one device; embed it in the device
- * @ops: the driver's
- * @deadline_ms: how long a fault may take, in milliseconds, whatever it waits for:
- *	a page that does not come, or invalidations that it keeps losing to. Then it
- *	is cancelled with -ETIME. May be changed at any time, for faults to come.
- */
-struct drm_svm_fault_queue {
-	const struct drm_svm_fault_queue_ops *ops;
-	unsigned int deadline_ms;
-	/* private: */
-	struct workqueue_struct *wq;	/* workers */
-	struct work_struct fetch_work;	/* takes records and forms groups */
-	spinlock_t lock;		/* all below, and the groups' pending part */
-	struct list_head groups;	/* that wait or are served */
-	struct list_head free;		/* not in use */
-	unsigned int nr_free;		/* length of @free */
-	unsigned int running;		/* groups that have a worker */
-	unsigned int max_running;	/* workers */
-	struct list_head held;		/* faults whose pages are long in coming */
-	struct list_head free_held;	/* not in use */
-	struct list_head starved;	/* address spaces that had faults let go */
-	struct list_head starved_held;	/* the same, until a held fault ends */
-	struct drm_svm_fault_group *pool; /* all groups */
-	struct drm_svm_held *held_pool;	/* all of @held and @free_held */
-	struct drm_svm_fault *fetched;	/* fetch_work's */
-	bool stopped;			/* no more fetching */
-};
-
-int drm_svm_fault_queue_init(struct drm_svm_fault_queue *queue,
-			     const struct drm_svm_fault_queue_ops *ops,
-			     const char *name);
-void drm_svm_fault_queue_fini(struct drm_svm_fault_queue *queue);
-/* Tells that the device has records. Any context, hard interrupt included. */
-void drm_svm_fault_queue_kick(struct drm_svm_fault_queue *queue);
-/* After it, no fetch that began before is still running. */
-void drm_svm_fault_queue_sync(struct drm_svm_fault_queue *queue);
 
 /* ---- device memory ------------------------------------------------------ */
 

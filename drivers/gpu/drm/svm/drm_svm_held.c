@@ -2,20 +2,16 @@
 /*
  * Held faults: their pages are long in coming (drm_svm_lane.c waits for them).
  *
- * A held fault has left its group, and so the pool of groups and the workers; the
- * units that made it are parked. It keeps its deadline. It ends in one of:
+ * A held fault has left its group, and so the pool of groups and the workers; what
+ * made it is parked. Its slots have their deadlines. It ends when
  *
- *	the page is there	-> its faults enter a group again, same deadline
- *	the CPU's fault failed	-> cancelled with that error
- *	the deadline		-> cancelled with -ETIME
- *	the address space goes	-> dropped
+ *	the page is there	-> its slots enter a group again
+ *	the CPU's fault failed	-> those of that page get the error, the others enter
+ *	it has no slot any more	-> deadline, stop or drop have answered them
  *
- * A replay meant for others wakes its units too; they fault again, and such a
- * record is absorbed here: no service, no replay.
- *
- * Held faults come from a pool of their own, in which a process and a user have
- * shares. Who has used up his lets more of his faults go, which come back when one
- * of his held faults ends.
+ * A record of a page that is held joins, before groups are looked at: no service, and
+ * no replay. Held faults come from a pool of their own, in which a process and a user
+ * have shares. Who has used up his has slots wait until one ends.
  *
  * The pool and @over are under the queue's lock, which the lane's @done takes; the
  * lane is never called under it. One work item ends a held fault, whatever ends it:
@@ -40,8 +36,8 @@
  * @queue: back pointer
  * @svm: address space
  * @base: first byte of the range
- * @deadline: jiffies when it is given up
- * @set: the faults
+ * @want: pages that are waited for
+ * @slots: the records
  * @in: what the lane does for it; NULL if it could not be asked
  * @over: the lane has done it
  * @error: and how it ended; about page @page
@@ -53,8 +49,8 @@ struct drm_svm_held {
 	struct drm_svm_fault_queue *queue;
 	struct drm_svm *svm;
 	u64 base;
-	unsigned long deadline;
-	struct drm_svm_fault_set set;
+	DECLARE_BITMAP(want, DRM_SVM_RANGE_PAGES);
+	struct list_head slots;
 	struct drm_svm_pagein *in;
 	bool over;
 	int error;
@@ -71,23 +67,23 @@ static bool drm_svm_held_is_of(const struct drm_svm_held *held,
 /**
  * drm_svm_held_absorb() - is a fault of a page that is held?
  * @queue: queue
- * @fault: fault
+ * @slot: the caller's
  *
  * Context: the queue's lock is held.
- * Return: true if it is; then it needs no service.
+ * Return: true if it is; then it waits with the others.
  */
 bool drm_svm_held_absorb(struct drm_svm_fault_queue *queue,
-			 const struct drm_svm_fault *fault)
+			 struct drm_svm_slot *slot)
 {
-	u64 base = fault->addr & DRM_SVM_RANGE_MASK;
 	struct drm_svm_held *held;
 
 	lockdep_assert_held(&queue->lock);
 	list_for_each_entry(held, &queue->held, node) {
-		if (!drm_svm_held_is_of(held, fault->svm, base) ||
-		    !test_bit(drm_svm_page_index(fault->addr), held->set.want))
+		if (!drm_svm_held_is_of(held, slot->fault.svm,
+					drm_svm_slot_base(slot)) ||
+		    !test_bit(drm_svm_slot_page(slot), held->want))
 			continue;
-		drm_svm_set_absorb(&held->set, fault);
+		drm_svm_slot_move(slot, DRM_SVM_SLOT_HELD, &held->slots);
 		return true;
 	}
 	return false;
@@ -107,7 +103,7 @@ static bool drm_svm_held_has_share(struct drm_svm_fault_queue *queue,
 	       user < DRM_SVM_HELD_PER_USER && !list_empty(&queue->free_held);
 }
 
-/* Return: a new one for the group's range, or NULL. */
+/* Return: a new one for the group's held pages, or NULL. */
 static struct drm_svm_held *drm_svm_held_new(struct drm_svm_fault_group *group)
 {
 	struct drm_svm_fault_queue *queue = group->queue;
@@ -120,10 +116,10 @@ static struct drm_svm_held *drm_svm_held_new(struct drm_svm_fault_group *group)
 	list_move_tail(&held->node, &queue->held);
 	held->svm = group->svm;
 	held->base = group->base;
-	held->deadline = group->deadline;
+	held->in = NULL;
 	held->over = false;
 	held->error = 0;
-	memset(&held->set, 0, sizeof(held->set));
+	bitmap_copy(held->want, group->held, DRM_SVM_RANGE_PAGES);
 	group->svm->active++;
 	return held;
 }
@@ -132,21 +128,13 @@ static struct drm_svm_held *drm_svm_held_new(struct drm_svm_fault_group *group)
 static void drm_svm_held_done(struct drm_svm_lane_job *job, int error)
 {
 	struct drm_svm_pagein *in = container_of(job, struct drm_svm_pagein, job);
-	struct drm_svm_held *held = in->held;
+	struct drm_svm_held *held = in->waiter;
 
 	guard(spinlock)(&held->queue->lock);
 	held->over = true;
 	held->error = error;
 	held->page = in->page;
 	mod_delayed_work(held->queue->wq, &held->work, 0);
-}
-
-/* What is left of its time, in jiffies. */
-static unsigned long drm_svm_held_left(const struct drm_svm_held *held)
-{
-	unsigned long now = jiffies;
-
-	return time_before(now, held->deadline) ? held->deadline - now : 0;
 }
 
 /* The lane's part of a group's held pages. Return: it, or NULL. */
@@ -159,10 +147,22 @@ drm_svm_held_pagein(struct drm_svm_fault_group *group)
 	if (!in)
 		return NULL;
 	bitmap_copy(in->want, group->held, DRM_SVM_RANGE_PAGES);
-	bitmap_and(in->write, group->held, group->serving.write,
-		   DRM_SVM_RANGE_PAGES);
+	bitmap_and(in->write, group->held, group->write, DRM_SVM_RANGE_PAGES);
 	in->job.done = drm_svm_held_done;
 	return in;
+}
+
+/* Moves what a group serves of some pages to another list. */
+static void drm_svm_held_move(struct drm_svm_fault_group *group,
+			      const unsigned long *pages,
+			      enum drm_svm_slot_state state,
+			      struct list_head *list)
+{
+	struct drm_svm_slot *slot, *next;
+
+	list_for_each_entry_safe(slot, next, &group->serving, node)
+		if (test_bit(drm_svm_slot_page(slot), pages))
+			drm_svm_slot_move(slot, state, list);
 }
 
 /* Faults of pages that are held already join those that wait for them. */
@@ -174,17 +174,28 @@ static void drm_svm_held_join(struct drm_svm_fault_group *group)
 	list_for_each_entry(held, &group->queue->held, node) {
 		if (!drm_svm_held_is_of(held, group->svm, group->base) ||
 		    !held->in ||
-		    !bitmap_and(pages, group->held, held->in->want,
+		    !bitmap_and(pages, group->held, held->want,
 				DRM_SVM_RANGE_PAGES))
 			continue;
-		drm_svm_set_take(&group->serving, pages, &held->set);
+		drm_svm_held_move(group, pages, DRM_SVM_SLOT_HELD, &held->slots);
 		bitmap_andnot(group->held, group->held, pages,
 			      DRM_SVM_RANGE_PAGES);
 	}
 }
 
+/* What was held and has been refused since is not waited for. */
+static void drm_svm_held_prune(struct drm_svm_fault_group *group)
+{
+	DECLARE_BITMAP(pages, DRM_SVM_RANGE_PAGES) = {};
+	struct drm_svm_slot *slot;
+
+	list_for_each_entry(slot, &group->serving, node)
+		__set_bit(drm_svm_slot_page(slot), pages);
+	bitmap_and(group->held, group->held, pages, DRM_SVM_RANGE_PAGES);
+}
+
 /*
- * Moves the faults out of the group. Return: true if @in has got a held fault to
+ * Moves the slots out of the group. Return: true if @in has got a held fault to
  * work for, which has a reference to it.
  */
 static bool drm_svm_held_enter(struct drm_svm_fault_group *group,
@@ -193,38 +204,52 @@ static bool drm_svm_held_enter(struct drm_svm_fault_group *group,
 	struct drm_svm_fault_queue *queue = group->queue;
 	struct drm_svm_held *held;
 
-	guard(spinlock)(&queue->lock);
-	/* Who stops it has ended what is held, and waits for no more of it. */
-	if (READ_ONCE(group->svm->dying)) {
-		drm_svm_set_take(&group->serving, group->held, NULL);
-		return false;
-	}
+	lockdep_assert_held(&queue->lock);
+	drm_svm_held_prune(group);
 	drm_svm_held_join(group);
 	if (bitmap_empty(group->held, DRM_SVM_RANGE_PAGES))
 		return false;
 	held = drm_svm_held_new(group);
-	drm_svm_set_take(&group->serving, group->held, held ? &held->set : NULL);
 	if (!held) {
-		drm_svm_starve_held(queue, group->svm);
+		drm_svm_held_move(group, group->held, DRM_SVM_SLOT_WAITING,
+				  &queue->waiting_held);
 		return false;
 	}
+	drm_svm_held_move(group, group->held, DRM_SVM_SLOT_HELD, &held->slots);
 	held->in = in;
-	if (in) {
-		/* The others are waited for already. */
-		bitmap_and(in->want, in->want, group->held, DRM_SVM_RANGE_PAGES);
-		in->held = held;
-		refcount_inc(&in->ref);
+	if (!in) {
+		mod_delayed_work(queue->wq, &held->work, DRM_SVM_HELD_PAUSE);
+		return false;
 	}
-	mod_delayed_work(queue->wq, &held->work,
-			 in ? drm_svm_held_left(held) : DRM_SVM_HELD_PAUSE);
-	return in;
+	/* The others are waited for already. */
+	bitmap_and(in->want, in->want, group->held, DRM_SVM_RANGE_PAGES);
+	in->waiter = held;
+	refcount_inc(&in->ref);
+	return true;
+}
+
+/*
+ * Who stops an address space has ended what is held, and waits for what is being
+ * served. Return: true if @svm is being stopped: its slots are in @list.
+ */
+static bool drm_svm_held_dies(struct drm_svm_fault_group *group,
+			      struct list_head *list)
+{
+	struct drm_svm_slot *slot, *next;
+
+	if (!READ_ONCE(group->svm->dying))
+		return false;
+	list_for_each_entry_safe(slot, next, &group->serving, node)
+		if (test_bit(drm_svm_slot_page(slot), group->held))
+			drm_svm_slot_end(slot, -ESRCH, list);
+	return true;
 }
 
 /* The lane could not take it, and it may be over by now. */
 static void drm_svm_held_retry(struct drm_svm_fault_queue *queue,
 			       struct drm_svm_pagein *in)
 {
-	struct drm_svm_held *held = in->held;
+	struct drm_svm_held *held = in->waiter;
 
 	guard(spinlock)(&queue->lock);
 	if (held->in != in)
@@ -235,21 +260,32 @@ static void drm_svm_held_retry(struct drm_svm_fault_queue *queue,
 
 /**
  * drm_svm_hold() - take held faults out of a group
- * @group: its worker calls; @held says which pages, @serving loses their faults
+ * @group: its worker calls; @held says which pages, @serving loses their slots
  *
  * Context: may sleep.
  */
 void drm_svm_hold(struct drm_svm_fault_group *group)
 {
 	struct drm_svm_pagein *in = drm_svm_held_pagein(group);
+	struct drm_svm_fault_queue *queue = group->queue;
+	bool start = false;
+	LIST_HEAD(dying);
 
-	if (drm_svm_held_enter(group, in) && drm_svm_pagein_start(in))
-		drm_svm_held_retry(group->queue, in);
+	spin_lock(&queue->lock);
+	if (!drm_svm_held_dies(group, &dying))
+		start = drm_svm_held_enter(group, in);
+	spin_unlock(&queue->lock);
+	drm_svm_answer(queue, &dying);
+	if (start && drm_svm_pagein_start(in))
+		drm_svm_held_retry(queue, in);
 	if (in)
 		drm_svm_pagein_put(in);
 }
 
-/* Takes one that has ended out of the list. Return: what the lane did for it. */
+/*
+ * Takes one that has ended out of the list. A pause puts that off, since there may be
+ * an error to tell. Return: true, and what the lane did for it.
+ */
 static bool drm_svm_held_leave(struct drm_svm_held *held,
 			       struct drm_svm_pagein **in)
 {
@@ -258,48 +294,54 @@ static bool drm_svm_held_leave(struct drm_svm_held *held,
 	guard(spinlock)(&queue->lock);
 	if (!held->svm)
 		return false;
-	if (held->in && !held->over && !READ_ONCE(held->svm->dying) &&
-	    drm_svm_held_left(held)) {
-		mod_delayed_work(queue->wq, &held->work,
-				 drm_svm_held_left(held));
+	if (!list_empty(&held->slots) &&
+	    ((held->in && !held->over) || queue->paused))
 		return false;
-	}
 	*in = held->in;
 	held->in = NULL;
 	/* Faults that come now enter a group. */
 	list_del_init(&held->node);
+	drm_svm_driver_enter(queue);
 	return true;
 }
 
-/*
- * Tells those that are not to be served, who then leave the set. Return: true if
- * there were any: the set may have let some go whose turn to be told comes when
- * they ask again.
- */
-static bool drm_svm_held_judge(struct drm_svm_held *held)
+static bool drm_svm_held_writes(const struct drm_svm_held *held)
 {
-	struct drm_svm_fault_set *set = &held->set;
+	struct drm_svm_slot *slot;
 
-	if (!held->over && !drm_svm_held_left(held)) {
-		drm_svm_set_cancel_all(set, held->svm, -ETIME);
-		return true;
-	}
+	list_for_each_entry(slot, &held->slots, node)
+		if (drm_svm_slot_page(slot) == held->page &&
+		    slot->fault.access != DRM_SVM_READ)
+			return true;
+	return false;
+}
+
+/* Ends what is not to be served: if the page was to be written, only who writes. */
+static void drm_svm_held_judge(struct drm_svm_held *held, struct list_head *bad)
+{
+	bool writes_only = drm_svm_held_writes(held);
+	struct drm_svm_slot *slot, *next;
+
 	if (held->error != -EFAULT && held->error != -EACCES)
-		return false;
-	drm_svm_set_cancel(set, held->svm, held->page,
-			   test_bit(held->page, set->write), held->error);
-	return true;
+		return;
+	list_for_each_entry_safe(slot, next, &held->slots, node)
+		if (drm_svm_slot_page(slot) == held->page &&
+		    !(writes_only && slot->fault.access == DRM_SVM_READ))
+			drm_svm_slot_end(slot, held->error, bad);
 }
 
 static void drm_svm_held_free(struct drm_svm_held *held)
 {
 	struct drm_svm_fault_queue *queue = held->queue;
 	struct drm_svm *svm = held->svm;
+	struct drm_svm_slot *slot, *next;
 
 	lockdep_assert_held(&queue->lock);
 	held->svm = NULL;
 	list_add(&held->node, &queue->free_held);
-	list_splice_tail_init(&queue->starved_held, &queue->starved);
+	/* There is room for one more: they are served again, and found held. */
+	list_for_each_entry_safe(slot, next, &queue->waiting_held, node)
+		list_move_tail(&slot->node, &slot->fault.svm->waiting);
 	drm_svm_queue_turn(queue);
 	drm_svm_deactivate(svm);
 }
@@ -309,9 +351,9 @@ static void drm_svm_held_work(struct work_struct *work)
 	struct drm_svm_held *held =
 		container_of(work, struct drm_svm_held, work.work);
 	struct drm_svm_fault_queue *queue = held->queue;
+	struct drm_svm_slot *slot, *next;
 	struct drm_svm_pagein *in;
-	bool judged = false;
-	unsigned int i;
+	LIST_HEAD(bad);
 
 	if (!drm_svm_held_leave(held, &in))
 		return;
@@ -319,38 +361,53 @@ static void drm_svm_held_work(struct work_struct *work)
 		drm_svm_lane_stop(&in->job);
 		drm_svm_pagein_put(in);
 	}
-	if (!READ_ONCE(held->svm->dying))
-		judged = drm_svm_held_judge(held);
+	spin_lock(&queue->lock);
+	drm_svm_held_judge(held, &bad);
+	list_for_each_entry_safe(slot, next, &held->slots, node)
+		drm_svm_fault_enter(queue, slot);
+	drm_svm_held_free(held);
+	spin_unlock(&queue->lock);
+	drm_svm_answer(queue, &bad);
 
 	guard(spinlock)(&queue->lock);
-	if (judged)
-		drm_svm_replay_later(held->svm);
-	for (i = 0; i < held->set.n; i++)
-		drm_svm_fault_enter(queue, &held->set.faults[i],
-				    held->deadline);
-	drm_svm_held_free(held);
+	drm_svm_driver_leave(queue);
 }
 
 /**
- * drm_svm_held_stop() - drop the held faults of an address space
+ * drm_svm_held_trim() - slots have been taken away
  * @queue: queue
- * @svm: address space, dying; &drm_svm.active says when it is done
  *
  * Context: the queue's lock is held.
  */
-void drm_svm_held_stop(struct drm_svm_fault_queue *queue, struct drm_svm *svm)
+void drm_svm_held_trim(struct drm_svm_fault_queue *queue)
 {
 	struct drm_svm_held *held;
 
 	lockdep_assert_held(&queue->lock);
 	list_for_each_entry(held, &queue->held, node)
-		if (held->svm == svm)
+		if (list_empty(&held->slots))
+			mod_delayed_work(queue->wq, &held->work, 0);
+}
+
+/**
+ * drm_svm_held_resume() - what ended during a pause may end now
+ * @queue: queue
+ *
+ * Context: the queue's lock is held.
+ */
+void drm_svm_held_resume(struct drm_svm_fault_queue *queue)
+{
+	struct drm_svm_held *held;
+
+	lockdep_assert_held(&queue->lock);
+	list_for_each_entry(held, &queue->held, node)
+		if (held->over || !held->in)
 			mod_delayed_work(queue->wq, &held->work, 0);
 }
 
 /**
  * drm_svm_held_cancel() - no work is left over
- * @queue: queue, of which no address space is left
+ * @queue: queue, in which nothing is held
  *
  * Context: may sleep.
  */
@@ -373,8 +430,6 @@ int drm_svm_held_init(struct drm_svm_fault_queue *queue)
 {
 	unsigned int i;
 
-	INIT_LIST_HEAD(&queue->held);
-	INIT_LIST_HEAD(&queue->free_held);
 	queue->held_pool = kvzalloc_objs(*queue->held_pool, DRM_SVM_HELD,
 					 GFP_KERNEL);
 	if (!queue->held_pool)
@@ -383,6 +438,7 @@ int drm_svm_held_init(struct drm_svm_fault_queue *queue)
 		struct drm_svm_held *held = &queue->held_pool[i];
 
 		held->queue = queue;
+		INIT_LIST_HEAD(&held->slots);
 		INIT_DELAYED_WORK(&held->work, drm_svm_held_work);
 		list_add_tail(&held->node, &queue->free_held);
 	}

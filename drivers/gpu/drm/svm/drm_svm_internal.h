@@ -301,6 +301,7 @@ struct drm_svm_service {
 int drm_svm_serve_view(struct drm_svm_view *view, u64 base,
 		       const unsigned long *want,
 		       const unsigned long *want_write, unsigned long *held);
+void drm_svm_fault_attach(struct drm_svm *svm);
 int drm_svm_serve(struct drm_svm *svm, u64 base, const unsigned long *want,
 		  const unsigned long *want_write, unsigned long *held);
 int drm_svm_walk(struct drm_svm_service *s);

@@ -323,15 +323,6 @@ static struct drm_svm_mm *drm_svm_mm_unuse(struct drm_svm_mm *smm)
 	return smm;
 }
 
-static void drm_svm_replay_work(struct work_struct *work)
-{
-	struct drm_svm *svm =
-		container_of(work, struct drm_svm, replay_work.work);
-
-	atomic64_inc(&svm->stats.replays);
-	svm->ops->replay(svm);
-}
-
 /* Can the device be given whatever page a process has? */
 static int drm_svm_check_dma(struct device *dev)
 {
@@ -355,6 +346,17 @@ static int drm_svm_check_dma(struct device *dev)
 	return ret;
 }
 
+/* A fault queue answers by replays, or each record; who has none needs neither. */
+static int drm_svm_check_answers(const struct drm_svm_config *config)
+{
+	const struct drm_svm_ops *ops = config->ops;
+
+	if (!config->queue)
+		return 0;
+	return !ops->done == (ops->replay && ops->cancel) &&
+	       !ops->replay == !ops->cancel ? 0 : -EINVAL;
+}
+
 /**
  * drm_svm_init() - attach a device address space to a process's
  * @svm: embedded in the driver's, zeroed
@@ -366,14 +368,16 @@ static int drm_svm_check_dma(struct device *dev)
  * Context: may sleep; takes mmap_lock for write the first time for a process.
  * Return: 0, -ENOMEM, -EINTR if a signal came while the address space was locked
  * for the first notifier, -EOPNOTSUPP if the device cannot reach all memory
- * coherently and without a bounce buffer.
+ * coherently and without a bounce buffer, -EINVAL for a fault queue that is to be
+ * answered in both ways, or in none.
  */
 int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 		 const struct drm_svm_config *config)
 {
 	struct drm_svm_mm *smm;
-	int ret = drm_svm_check_dma(config->dev);
+	int ret = drm_svm_check_answers(config);
 
+	ret = ret ?: drm_svm_check_dma(config->dev);
 	if (ret)
 		return ret;
 
@@ -382,16 +386,14 @@ int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 	svm->queue = config->queue;
 	svm->ops = config->ops;
 	svm->migrate_on_fault = config->migrate_on_fault;
-	init_waitqueue_head(&svm->idle);
 	spin_lock_init(&svm->view_lock);
 	INIT_LIST_HEAD(&svm->views);
-	INIT_LIST_HEAD(&svm->starved);
-	INIT_DELAYED_WORK(&svm->replay_work, drm_svm_replay_work);
 
 	smm = drm_svm_mm_get(mm);
 	if (IS_ERR(smm))
 		return PTR_ERR(smm);
 	svm->smm = smm;
+	drm_svm_fault_attach(svm);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(drm_svm_init);

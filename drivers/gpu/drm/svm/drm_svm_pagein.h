@@ -18,7 +18,7 @@ struct vm_area_struct;
  * @want: the pages, by index
  * @write: of these, those to be written
  * @page: the page that came last, or that @job's error is about
- * @held: whom its @done tells
+ * @waiter: whom its @done tells
  */
 struct drm_svm_pagein {
 	struct drm_svm_lane_job job;
@@ -28,7 +28,7 @@ struct drm_svm_pagein {
 	DECLARE_BITMAP(want, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(write, DRM_SVM_RANGE_PAGES);
 	unsigned int page;
-	struct drm_svm_held *held;
+	void *waiter;
 };
 
 struct drm_svm_pagein *drm_svm_pagein_make(struct drm_svm_mm *smm, u64 base);

@@ -68,6 +68,10 @@ enum drm_svm_planted {
 	DRM_SVM_PLANTED_SHARED_MOVES = 49, /* pages that others have too are moved */
 	DRM_SVM_PLANTED_VIEW_FORGOTTEN = 54, /* an invalidation ends after a round */
 	DRM_SVM_PLANTED_UNRECORDED,	/* a map that failed half way is not recorded */
+
+	/* Of drm_svm's answers to faults. */
+	DRM_SVM_PLANTED_ANSWER_LOST = 52, /* who is stopped is not told of its faults */
+	DRM_SVM_PLANTED_ANSWER_TWICE,	/* who is refused is told so twice */
 };
 
 #ifdef CONFIG_DRM_SVM_PLANTED_BUGS

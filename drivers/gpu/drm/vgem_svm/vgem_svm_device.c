@@ -169,6 +169,7 @@ int vgem_svm_device_init(struct vgem_svm_dev *vdev)
 		goto err_wq;
 	}
 	vdev->fault_queue.deadline_ms = vgem_svm_fault_deadline_ms;
+	vdev->fault_queue.nr_slots = VGEM_SVM_FAULT_SLOTS;
 	ret = drm_svm_fault_queue_init(&vdev->fault_queue, &vgem_svm_fault_ops,
 				       dev_name(vdev->dev));
 	if (ret)

@@ -13,6 +13,7 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_gpt.h>
 #include <drm/drm_svm.h>
+#include <drm/drm_svm_fault.h>
 #include <drm/drm_svm_gpt.h>
 #include <uapi/drm/vgem_svm_drm.h>
 
@@ -24,6 +25,8 @@
 /* EXECs of one queue that have not ended. */
 #define VGEM_SVM_QUEUE_JOBS		64
 #define VGEM_SVM_FAULT_LOG		64
+/* Records in drm_svm: one process with 31 channels, 64 threads each, has its share. */
+#define VGEM_SVM_FAULT_SLOTS		4096
 #define VGEM_SVM_RESIDENCY_BYTES	((u64)SZ_1G)
 
 /* pt_update= */

@@ -18,6 +18,24 @@
 #define VGEM_SVM_COOKIE_THREAD	GENMASK_ULL(35, 12)
 #define VGEM_SVM_COOKIE_UID	GENMASK_ULL(63, 36)
 
+/**
+ * struct vgem_svm_record - what drm_svm keeps for us of a record
+ * @nr: its number
+ * @pc: program counter
+ */
+struct vgem_svm_record {
+	u64 nr;
+	u64 pc;
+};
+
+static_assert(sizeof(struct vgem_svm_record) <= DRM_SVM_FAULT_PRIV);
+
+static const struct vgem_svm_record *
+vgem_svm_record_of(const struct drm_svm_fault *fault)
+{
+	return (const struct vgem_svm_record *)fault->priv;
+}
+
 static enum drm_svm_access vgem_svm_access_kind(u32 access)
 {
 	switch (access) {
@@ -35,6 +53,7 @@ static bool vgem_svm_fault_decode(struct vgem_svm_dev *vdev, u64 nr,
 				  const struct vgem_svm_hw_fault *record,
 				  struct drm_svm_fault *fault)
 {
+	struct vgem_svm_record *kept = (struct vgem_svm_record *)fault->priv;
 	u64 info = le64_to_cpu(record->info);
 	u32 chan = FIELD_GET(VGEM_SVM_FAULT_CHAN, info);
 	u32 access = FIELD_GET(VGEM_SVM_FAULT_ACCESS, info);
@@ -66,8 +85,8 @@ static bool vgem_svm_fault_decode(struct vgem_svm_dev *vdev, u64 nr,
 			FIELD_PREP(VGEM_SVM_COOKIE_THREAD,
 				   FIELD_GET(VGEM_SVM_FAULT_THREAD, info)) |
 			FIELD_PREP(VGEM_SVM_COOKIE_UID, uid);
-	fault->record = nr;
-	fault->data = le64_to_cpu(record->pc);
+	kept->nr = nr;
+	kept->pc = le64_to_cpu(record->pc);
 	return true;
 }
 
@@ -108,7 +127,7 @@ static void vgem_svm_fault_log(struct vgem_svm_vm *vm,
 	guard(spinlock)(&vm->fault_lock);
 	entry = &vm->fault_log[vm->nr_faults++ % VGEM_SVM_FAULT_LOG];
 	entry->addr = fault->addr;
-	entry->pc = fault->data;
+	entry->pc = vgem_svm_record_of(fault)->pc;
 	entry->seq = vm->nr_faults;
 	entry->queue_id = queue->handle;
 	entry->access = FIELD_GET(VGEM_SVM_COOKIE_ACCESS, fault->cookie);
@@ -132,14 +151,15 @@ static bool vgem_svm_fault_blame(struct vgem_svm_queue *queue,
 		return false;
 	vgem_svm_hw_write(hw, VGEM_SVM_REG_FAULT_CANCEL,
 			  FIELD_PREP(VGEM_SVM_CANCEL_CHAN, chan) |
-			  FIELD_PREP(VGEM_SVM_CANCEL_RECORD, fault->record));
+			  FIELD_PREP(VGEM_SVM_CANCEL_RECORD,
+				     vgem_svm_record_of(fault)->nr));
 	if (vgem_svm_hw_read(hw, VGEM_SVM_REG_CHAN(chan, VGEM_SVM_CHAN_ERR)) !=
 	    VGEM_SVM_ERR_FAULT)
 		return false;
 	/* Who sees that the queue is dead finds the fault in the log. */
 	vgem_svm_fault_log(queue->vm, queue, fault, error);
 	queue->err_addr = fault->addr;
-	queue->err_pc = fault->data;
+	queue->err_pc = vgem_svm_record_of(fault)->pc;
 	queue->err_thread = FIELD_GET(VGEM_SVM_COOKIE_THREAD, fault->cookie);
 	queue->status = DRM_VGEM_SVM_QUEUE_FAULT;
 	return true;

@@ -849,7 +849,7 @@ static struct kunit_suite format_suite = {
 };
 
 kunit_test_suites(&span_suite, &svm_suite, &format_suite, &drm_svm_attr_suite,
-		  &drm_svm_fault_suite, &drm_svm_lane_suite,
+		  &drm_svm_answer_suite, &drm_svm_fault_suite, &drm_svm_lane_suite,
 		  &drm_svm_mirror_suite, &drm_svm_reach_suite,
 		  &drm_svm_memory_suite);
 

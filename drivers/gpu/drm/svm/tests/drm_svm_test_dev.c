@@ -241,6 +241,16 @@ static const struct drm_svm_region_ops test_region_ops = {
 	.copy = test_copy,
 };
 
+/**
+ * test_dev_ops() - what a device that is told by replays does
+ *
+ * Return: its operations.
+ */
+const struct drm_svm_ops *test_dev_ops(void)
+{
+	return &test_svm_ops;
+}
+
 static int test_dev_attach(struct test_dev *dev, struct mm_struct *mm)
 {
 	struct drm_svm_config config = {

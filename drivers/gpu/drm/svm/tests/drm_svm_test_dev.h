@@ -4,6 +4,7 @@
 
 #include <drm/drm_gpt.h>
 #include <drm/drm_svm.h>
+#include <drm/drm_svm_fault.h>
 #include <drm/drm_svm_gpt.h>
 
 struct platform_device;
@@ -90,6 +91,7 @@ void test_dev_free(struct test_dev *dev);
 int test_dev_start(struct test_dev *dev, u64 addr, enum drm_svm_access access);
 int test_dev_wait(struct test_dev *dev, int unit);
 int test_dev_access(struct test_dev *dev, u64 addr, enum drm_svm_access access);
+const struct drm_svm_ops *test_dev_ops(void);
 bool test_dev_maps(struct test_dev *dev, u64 addr, u64 flags);
 
 #endif /* _DRM_SVM_TEST_DEV_H_ */

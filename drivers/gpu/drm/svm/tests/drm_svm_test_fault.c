@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * Tests of fault service: pages that are long in coming, shares, neighbours.
- *
- * A page that never comes is one of a file of ours, whose fault handler waits as a
- * file system does: mmap_lock dropped, until a signal or until the test lets go.
  */
 
 #include <kunit/static_stub.h>
 #include <kunit/test.h>
 #include <kunit/visibility.h>
 
-#include <linux/anon_inodes.h>
 #include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
-#include <linux/file.h>
 #include <linux/hmm.h>
 #include <linux/kthread.h>
 #include <linux/mman.h>
@@ -24,115 +19,7 @@
 #include "../drm_svm_lane.h"
 #include "../drm_svm_pagein.h"
 #include "drm_svm_test_rig.h"
-
-#define TEST_WAIT	(60 * HZ)
-
-/* ---- a file whose pages come when the test says so ---------------------- */
-
-/**
- * struct test_slow - the file
- * @page: what it has, if it has come
- * @go: pages come
- * @bad: they are errors then
- * @waiting: faults that wait
- * @wait: woken by @go
- */
-struct test_slow {
-	struct page *page;
-	bool go;
-	bool bad;
-	atomic_t waiting;
-	wait_queue_head_t wait;
-};
-
-static vm_fault_t test_slow_fault(struct vm_fault *vmf)
-{
-	struct test_slow *slow = vmf->vma->vm_private_data;
-
-	if (READ_ONCE(slow->go)) {
-		if (slow->bad)
-			return VM_FAULT_SIGBUS;
-		get_page(slow->page);
-		vmf->page = slow->page;
-		return 0;
-	}
-	if (!(vmf->flags & FAULT_FLAG_ALLOW_RETRY))
-		return VM_FAULT_SIGBUS;
-	mmap_read_unlock(vmf->vma->vm_mm);
-	atomic_inc(&slow->waiting);
-	wait_event_killable(slow->wait, READ_ONCE(slow->go));
-	atomic_dec(&slow->waiting);
-	return VM_FAULT_RETRY;
-}
-
-static const struct vm_operations_struct test_slow_vm_ops = {
-	.fault = test_slow_fault,
-};
-
-static int test_slow_mmap(struct file *file, struct vm_area_struct *vma)
-{
-	vma->vm_private_data = file->private_data;
-	vma->vm_ops = &test_slow_vm_ops;
-	return 0;
-}
-
-static const struct file_operations test_slow_fops = {
-	.mmap = test_slow_mmap,
-};
-
-static void test_slow_let(struct test_slow *slow, bool bad)
-{
-	slow->bad = bad;
-	WRITE_ONCE(slow->go, true);
-	wake_up_all(&slow->wait);
-}
-
-/* Its first page is mapped at @addr, where memory of the test is. */
-static struct test_slow *test_slow_map(struct kunit *test, u64 addr)
-{
-	struct test_slow *slow = kunit_kzalloc(test, sizeof(*slow), GFP_KERNEL);
-	struct file *file;
-
-	KUNIT_ASSERT_NOT_NULL(test, slow);
-	init_waitqueue_head(&slow->wait);
-	slow->page = alloc_page(GFP_KERNEL | __GFP_ZERO);
-	KUNIT_ASSERT_NOT_NULL(test, slow->page);
-	file = anon_inode_getfile("drm_svm_test", &test_slow_fops, slow, O_RDWR);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
-	KUNIT_EXPECT_EQ(test, vm_mmap(file, addr, PAGE_SIZE,
-				      PROT_READ | PROT_WRITE,
-				      MAP_SHARED | MAP_FIXED, 0), addr);
-	fput(file);
-	return slow;
-}
-
-static void test_slow_unmap(struct kunit *test, struct test_slow *slow, u64 addr)
-{
-	test_slow_let(slow, false);
-	KUNIT_EXPECT_EQ(test, vm_munmap(addr, PAGE_SIZE), 0);
-	put_page(slow->page);
-}
-
-static bool test_await(bool (*cond)(void *data), void *data)
-{
-	unsigned long end = jiffies + TEST_WAIT;
-
-	while (!cond(data) && time_before(jiffies, end))
-		fsleep(1000);
-	return cond(data);
-}
-
-static bool test_slow_is_waited_for(void *data)
-{
-	struct test_slow *slow = data;
-
-	return atomic_read(&slow->waiting);
-}
-
-static bool test_slow_is_left(void *data)
-{
-	return !test_slow_is_waited_for(data);
-}
+#include "drm_svm_test_slow.h"
 
 /* ---- held pages --------------------------------------------------------- */
 
@@ -262,6 +149,8 @@ static void a_held_fault_is_served_once(struct kunit *test)
 	/* A service for each, and one that found the page held. */
 	KUNIT_EXPECT_EQ(test, atomic64_read(&dev->svm.stats.fault_groups), 9);
 	KUNIT_EXPECT_EQ(test, atomic_read(&dev->replays) - replays, 8);
+	/* However often it has been told: it is one fault. */
+	KUNIT_EXPECT_EQ(test, READ_ONCE(dev->svm.records), 1);
 	test_slow_let(slow, false);
 	KUNIT_EXPECT_EQ(test, test_dev_wait(dev, unit), 0);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&dev->svm.stats.fault_groups), 10);

@@ -33,6 +33,7 @@ u8 test_where(struct kunit *test, struct test_dev *dev, u64 addr);
 void test_await_flushes(struct kunit *test, struct test_dev *dev, int n);
 
 extern struct kunit_suite drm_svm_attr_suite;
+extern struct kunit_suite drm_svm_answer_suite;
 extern struct kunit_suite drm_svm_fault_suite;
 extern struct kunit_suite drm_svm_lane_suite;
 extern struct kunit_suite drm_svm_mirror_suite;

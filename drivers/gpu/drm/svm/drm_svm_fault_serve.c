@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Workers: one serves a group, and answers its records or puts them off.
+ */
+
+#include <linux/jiffies.h>
+
+#include "drm_svm_fault_queue.h"
+
+static bool drm_svm_group_passes(struct drm_svm_fault_group *group, int error)
+{
+	return drm_svm_fault_transient(error) &&
+	       (error != -EIO || group->io_tries < DRM_SVM_IO_TRIES);
+}
+
+/* Pages of the group; those that are held back are remembered, and no error. */
+static int drm_svm_group_try(struct drm_svm_fault_group *group,
+			     const unsigned long *want,
+			     const unsigned long *write)
+{
+	DECLARE_BITMAP(held, DRM_SVM_RANGE_PAGES);
+	int error = drm_svm_serve(group->svm, group->base, want, write, held);
+
+	bitmap_or(group->held, group->held, held, DRM_SVM_RANGE_PAGES);
+	return error;
+}
+
+/* Ends the records of a page. Return: true if others of that page are left. */
+static bool drm_svm_group_refuse(struct drm_svm_fault_group *group,
+				 unsigned int page, bool writes_only, int error)
+{
+	struct drm_svm_slot *slot, *next;
+	bool left = false;
+	LIST_HEAD(bad);
+
+	spin_lock(&group->queue->lock);
+	list_for_each_entry_safe(slot, next, &group->serving, node) {
+		if (drm_svm_slot_page(slot) != page)
+			continue;
+		if (writes_only && slot->fault.access == DRM_SVM_READ)
+			left = true;
+		else
+			drm_svm_slot_end(slot, error, &bad);
+	}
+	spin_unlock(&group->queue->lock);
+	drm_svm_answer(group->queue, &bad);
+	return left;
+}
+
+/*
+ * One page alone, as it was asked for. If it may be read but not written, only
+ * those who write are at fault.
+ */
+static int drm_svm_group_serve_page(struct drm_svm_fault_group *group,
+				    unsigned int page)
+{
+	DECLARE_BITMAP(want, DRM_SVM_RANGE_PAGES) = {};
+	DECLARE_BITMAP(none, DRM_SVM_RANGE_PAGES) = {};
+	bool write = test_bit(page, group->write);
+	int error;
+
+	__set_bit(page, want);
+	error = drm_svm_group_try(group, want, write ? want : none);
+	if (!error || drm_svm_group_passes(group, error) || error == -ESRCH)
+		return error;
+	if (write) {
+		/* What is held of it, and put off, is so for those who read. */
+		__clear_bit(page, group->write);
+		if (!drm_svm_group_refuse(group, page, true, error))
+			return 0;
+		error = drm_svm_group_try(group, want, none);
+		if (!error || drm_svm_group_passes(group, error) ||
+		    error == -ESRCH)
+			return error;
+	}
+	drm_svm_group_refuse(group, page, false, error);
+	return 0;
+}
+
+static int drm_svm_group_serve(struct drm_svm_fault_group *group)
+{
+	unsigned int page;
+	int error;
+
+	bitmap_zero(group->held, DRM_SVM_RANGE_PAGES);
+	error = drm_svm_group_try(group, group->want, group->write);
+	if (!error || drm_svm_group_passes(group, error) || error == -ESRCH)
+		return error;
+	/* Some page is bad: find out which, and serve the others. */
+	for_each_set_bit(page, group->want, DRM_SVM_RANGE_PAGES) {
+		error = drm_svm_group_serve_page(group, page);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+/* All that is pending; what is wanted is what these want, and nothing else. */
+static void drm_svm_group_begin(struct drm_svm_fault_group *group)
+{
+	struct drm_svm_slot *slot, *next;
+
+	group->state = DRM_SVM_GROUP_SERVING;
+	bitmap_zero(group->want, DRM_SVM_RANGE_PAGES);
+	bitmap_zero(group->write, DRM_SVM_RANGE_PAGES);
+	list_for_each_entry_safe(slot, next, &group->pending, node) {
+		__set_bit(drm_svm_slot_page(slot), group->want);
+		if (slot->fault.access != DRM_SVM_READ)
+			__set_bit(drm_svm_slot_page(slot), group->write);
+		drm_svm_slot_move(slot, DRM_SVM_SLOT_SERVING, &group->serving);
+	}
+}
+
+/* Return: whom it serves, NULL if nobody any more, or not yet. */
+static struct drm_svm *drm_svm_group_take(struct drm_svm_fault_group *group)
+{
+	struct drm_svm_fault_queue *queue = group->queue;
+
+	guard(spinlock)(&queue->lock);
+	if (group->state == DRM_SVM_GROUP_SLEEPING) {
+		drm_svm_group_ready(group);
+		drm_svm_queue_turn(queue);
+		return NULL;
+	}
+	if (group->state != DRM_SVM_GROUP_QUEUED)
+		return NULL;
+	if (queue->paused || list_empty(&group->pending)) {
+		drm_svm_group_rest(group);
+		return NULL;
+	}
+	drm_svm_group_begin(group);
+	return group->svm;
+}
+
+/* Ends those whose time is over. */
+static void drm_svm_group_give_up(struct drm_svm_fault_group *group, int error)
+{
+	struct drm_svm_slot *slot, *next;
+	LIST_HEAD(late);
+
+	spin_lock(&group->queue->lock);
+	list_for_each_entry_safe(slot, next, &group->serving, node) {
+		slot->late = error == -EAGAIN || error == -EINTR ? -ETIME : error;
+		if (drm_svm_slot_is_late(slot))
+			drm_svm_slot_end(slot, slot->late, &late);
+	}
+	spin_unlock(&group->queue->lock);
+	drm_svm_answer(group->queue, &late);
+}
+
+/* The others go back for another try after a while. Return: false if there are none. */
+static bool drm_svm_group_put_off(struct drm_svm_fault_group *group, int error)
+{
+	struct drm_svm_fault_queue *queue = group->queue;
+	struct drm_svm_slot *slot, *next;
+
+	guard(spinlock)(&queue->lock);
+	/* Before those that came in meanwhile. */
+	list_splice_tail_init(&group->pending, &group->serving);
+	list_for_each_entry_safe(slot, next, &group->serving, node)
+		drm_svm_slot_move(slot, DRM_SVM_SLOT_PENDING, &group->pending);
+	if (list_empty(&group->pending))
+		return false;
+	atomic64_inc(&group->svm->stats.requeues);
+	group->io_tries += error == -EIO;
+	group->state = DRM_SVM_GROUP_SLEEPING;
+	mod_delayed_work(queue->wq, &group->work, group->backoff);
+	group->backoff = min(group->backoff * 2, HZ / 10UL);
+	queue->running--;
+	wake_up_all(&queue->quiet);
+	drm_svm_queue_turn(queue);
+	return true;
+}
+
+static void drm_svm_group_answer(struct drm_svm_fault_group *group, int result)
+{
+	struct drm_svm_fault_queue *queue = group->queue;
+	struct drm_svm_slot *slot, *next;
+	LIST_HEAD(slots);
+
+	spin_lock(&queue->lock);
+	list_for_each_entry_safe(slot, next, &group->serving, node)
+		drm_svm_slot_end(slot, result, &slots);
+	group->backoff = 1;
+	group->io_tries = 0;
+	spin_unlock(&queue->lock);
+	drm_svm_answer(queue, &slots);
+}
+
+/*
+ * A replay wakes all that is parked in the address space. While other groups of
+ * it are being served, it waits for them a little: one replay for the batch. Held
+ * faults are no reason to wait.
+ */
+static void drm_svm_group_replay(struct drm_svm_fault_group *group)
+{
+	bool alone;
+
+	spin_lock(&group->queue->lock);
+	alone = group->svm->nr_groups == 1;
+	spin_unlock(&group->queue->lock);
+	if (alone)
+		drm_svm_replay_now(group->svm);
+}
+
+/**
+ * drm_svm_serve_work() - serve a group
+ * @work: &drm_svm_fault_group.work
+ *
+ * The group keeps its address space until it has lost its worker.
+ */
+void drm_svm_serve_work(struct work_struct *work)
+{
+	struct drm_svm_fault_group *group =
+		container_of(work, struct drm_svm_fault_group, work.work);
+	struct drm_svm_fault_queue *queue = group->queue;
+	struct drm_svm *svm = drm_svm_group_take(group);
+	int error;
+
+	if (!svm)
+		return;
+	atomic64_inc(&svm->stats.fault_groups);
+	error = drm_svm_group_serve(group);
+	/* First: what is held waits for nobody else's luck. */
+	if (!bitmap_empty(group->held, DRM_SVM_RANGE_PAGES))
+		drm_svm_hold(group);
+	if (drm_svm_group_passes(group, error)) {
+		drm_svm_group_give_up(group, error);
+		if (drm_svm_group_put_off(group, error))
+			return;
+	}
+	drm_svm_group_answer(group, error);
+	drm_svm_group_replay(group);
+	spin_lock(&queue->lock);
+	drm_svm_group_rest(group);
+	spin_unlock(&queue->lock);
+}
