@@ -531,7 +531,7 @@ static inline u32 drm_gpt_write_leaves(struct drm_gpt_table *table, u32 i,
 	lockdep_assert_held(&table->lock);
 	if (unlikely(!drm_gpt_stores(table, n)))
 		return drm_gpt_record_leaves(table, i, leaves, n, credits);
-	n = table->gpt->format->fill_leaves(drm_gpt_entry_cpu(table, i),
+	n = table->gpt->format->fill_leaves(table->gpt, drm_gpt_entry_cpu(table, i),
 					    table->level, leaves, n);
 	drm_gpt_sync(table, i, n);
 	return n;
