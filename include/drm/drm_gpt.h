@@ -493,6 +493,7 @@ int drm_gpt_commit_seq(struct drm_gpt_update *up, u64 first, u64 leaf, u32 nr,
 		       drm_gpt_valid_fn valid, void *data);
 int drm_gpt_map(struct drm_gpt *gpt, u64 first, const u64 *array, u32 nr,
 		gfp_t gfp);
+int drm_gpt_split(struct drm_gpt *gpt, u64 addr, drm_gpt_flush_fn flush, gfp_t gfp);
 u64 drm_gpt_update_fence(struct drm_gpt_update *up);
 void drm_gpt_finish(struct drm_gpt_update *up);
 int drm_gpt_wait(struct drm_gpt *gpt, u64 seq);

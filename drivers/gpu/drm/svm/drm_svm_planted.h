@@ -63,6 +63,9 @@ enum drm_svm_planted {
 	/* Of vgem_svm. */
 	VGEM_SVM_PLANTED_USER_COUNT = 47, /* COUNTERS believes the caller's number */
 	VGEM_SVM_PLANTED_CHAN_LEAK,	/* a queue closed with work keeps its channel */
+
+	/* Again of drm_gpt. */
+	DRM_GPT_PLANTED_SPLIT_HINT = 50, /* split leaves a hint across the address */
 };
 
 #ifdef CONFIG_DRM_SVM_PLANTED_BUGS

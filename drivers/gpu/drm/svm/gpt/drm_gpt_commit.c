@@ -325,16 +325,8 @@ static void drm_gpt_note_array(struct drm_gpt_table *table, u32 i,
 	}
 }
 
-/* Is there something to fence? If the CPU may store small runs, perhaps not. */
-static inline bool drm_gpt_recorded(const struct drm_gpt_update *up)
-{
-	if (!up->gpt->cmd)
-		return false;
-	return !up->gpt->cpu_max || up->credits != up->fenced;
-}
-
-static void drm_gpt_fence_commands(struct drm_gpt_update *up,
-				   struct drm_gpt_table *table)
+/* See drm_gpt_fence_table(). */
+void drm_gpt_fence_commands(struct drm_gpt_update *up, struct drm_gpt_table *table)
 {
 	u64 seq = drm_gpt_fence(up->gpt, &up->credits);
 
@@ -342,20 +334,6 @@ static void drm_gpt_fence_commands(struct drm_gpt_update *up,
 		atomic64_set(&drm_gpt_side(table)->pending, seq);
 	up->seq = max(up->seq, seq);
 	up->fenced = up->credits;
-}
-
-/*
- * Behind all that was written to @table and before its bits say so: a lookup
- * that is told of an entry reads the fence, or for a CPU's store has it before.
- */
-static inline void drm_gpt_fence_table(struct drm_gpt_update *up,
-				       struct drm_gpt_table *table)
-{
-	drm_gpt_write_barrier(up->gpt);
-	if (unlikely(drm_gpt_recorded(up)))
-		drm_gpt_fence_commands(up, table);
-	/* Pairs with drm_gpt_has(): live bits come last. */
-	smp_wmb();
 }
 
 static int drm_gpt_write_piece(struct drm_gpt_update *up,
