@@ -17,10 +17,13 @@ struct seq_file;
 #define DRM_GPT_MAX_LEVELS	6
 /* log2 of the entries of the widest table that a format may describe. */
 #define DRM_GPT_MAX_BITS	13
+/* Attributes of a table: as many as a leaf can tell apart. */
+#define DRM_GPT_MAX_ATTRS	256
 
 /*
- * A leaf as callers speak of it, whatever the device's entry looks like:
- * address in [63:12], what may be done with it in [11:0]. 0 is "no leaf".
+ * A leaf as callers speak of it, whatever the device's entry looks like: an
+ * attribute in [63:56], the address in [55:12], what may be done with it in
+ * [11:0]. 0 is "no leaf".
  */
 #define DRM_GPT_LEAF_VALID	BIT_ULL(0)
 #define DRM_GPT_LEAF_WRITE	BIT_ULL(1)
@@ -30,14 +33,28 @@ struct seq_file;
 #define   DRM_GPT_LEAF_SYSTEM	FIELD_PREP_CONST(DRM_GPT_LEAF_APERTURE, 0)
 #define   DRM_GPT_LEAF_LOCAL	FIELD_PREP_CONST(DRM_GPT_LEAF_APERTURE, 1)
 #define   DRM_GPT_LEAF_PEER	FIELD_PREP_CONST(DRM_GPT_LEAF_APERTURE, 2)
+#define   DRM_GPT_LEAF_NOWHERE	FIELD_PREP_CONST(DRM_GPT_LEAF_APERTURE, 3)
 #define DRM_GPT_LEAF_PEER_ID	GENMASK_ULL(9, 5)
+/*
+ * Leaves without memory, for which the device does not fault: it reads zeros, and
+ * writes go nowhere; or the access fails for good and is not tried again. They
+ * have an address as others have, which the device does not look at: where these
+ * follow each other, large leaves and groups are made of them too. A leaf that
+ * fails for good has no rights but %DRM_GPT_LEAF_VALID.
+ */
+#define DRM_GPT_LEAF_PLACE	(DRM_GPT_LEAF_APERTURE | DRM_GPT_LEAF_PEER_ID)
+#define   DRM_GPT_LEAF_NULL	DRM_GPT_LEAF_NOWHERE
+#define   DRM_GPT_LEAF_POISON	(DRM_GPT_LEAF_NOWHERE | \
+				 FIELD_PREP_CONST(DRM_GPT_LEAF_PEER_ID, 1))
 /* One of a group of &drm_gpt_level.hint; set and cleared by drm_gpt only. */
 #define DRM_GPT_LEAF_HINT	BIT_ULL(10)
-#define DRM_GPT_LEAF_FLAGS	GENMASK_ULL(11, 0)
+/* Which of &drm_gpt_config.attrs it has: caching, execution, and the like. */
+#define DRM_GPT_LEAF_ATTR	GENMASK_ULL(63, 56)
 /* What lookups speak of. */
 #define DRM_GPT_LEAF_RIGHTS	(DRM_GPT_LEAF_VALID | DRM_GPT_LEAF_WRITE | \
 				 DRM_GPT_LEAF_ATOMIC)
-#define DRM_GPT_LEAF_ADDR	GENMASK_ULL(63, 12)
+#define DRM_GPT_LEAF_ADDR	GENMASK_ULL(55, 12)
+#define DRM_GPT_LEAF_FLAGS	(~DRM_GPT_LEAF_ADDR)
 
 /**
  * struct drm_gpt_level - one level of a format, level 0 being the lowest
@@ -82,6 +99,16 @@ struct drm_gpt_target {
 };
 
 /**
+ * struct drm_gpt_attr - what an attribute changes in the entry of a leaf
+ * @set: bits that are set
+ * @clear: bits that are cleared before
+ */
+struct drm_gpt_attr {
+	u64 set;
+	u64 clear;
+};
+
+/**
  * struct drm_gpt_format - how a device wants its table
  * @name: for people
  * @va_bits: addresses at or above 1 << @va_bits are refused; up to 64, and not more
@@ -92,12 +119,19 @@ struct drm_gpt_target {
  * @root_bytes: what the root takes at least, and with that is aligned to, where its
  *	entries are fewer than its address can tell; 0: what they take
  * @leaf_bits: all bits that a leaf may have that is committed, of address and
- *	flags: what an entry has room for, %DRM_GPT_LEAF_HINT left out. A commit of
+ *	flags: what an entry has room for, %DRM_GPT_LEAF_HINT and
+ *	%DRM_GPT_LEAF_ATTR left out. A commit of
  *	others is refused. A format without an aperture other than 0 wants bus
  *	addresses; one without %DRM_GPT_LEAF_ATOMIC cannot tell atomics from writes
+ * @null: it has entries for %DRM_GPT_LEAF_NULL
+ * @poison: it has entries for %DRM_GPT_LEAF_POISON
+ * @attr_bits: bits of a leaf's entry that a &struct drm_gpt_attr may change, on
+ *	each level: none of the address, none that says that it is a leaf, none
+ *	that @decode or @common make flags of. 0: there are no attributes
  * @levels: level 0 first
  * @fill_leaves: encode leaves as given, one by one, up to @n or the first that is
- *	not %DRM_GPT_LEAF_VALID or has more than @leaf_bits; gives how many it were
+ *	not %DRM_GPT_LEAF_VALID or says what there is no room for, see
+ *	drm_gpt_flags_ok(); gives how many it were
  * @fill_seq: encode @n leaves whose addresses follow each other from @leaf in
  *	steps of the level's size; %DRM_GPT_LEAF_HINT comes only here
  * @fill_empty: encode @n entries that map nothing
@@ -108,6 +142,8 @@ struct drm_gpt_target {
  * @decode: the leaf that an entry says, 0 if it is empty or no leaf
  * @common: of %DRM_GPT_LEAF_RIGHTS, those that @n entries all have; 0 if one of
  *	them is no leaf
+ *
+ * All get the table, and with that its attributes.
  *
  * The encoders store each entry whole, with the ordering the format needs, to
  * memory that the device may be reading, or into a staging buffer. Of an entry of
@@ -125,15 +161,21 @@ struct drm_gpt_format {
 	u8 nr_levels;
 	bool replace_ok;
 	u16 root_bytes;
+	bool null;
+	bool poison;
 	u64 leaf_bits;
+	u64 attr_bits;
 	struct drm_gpt_level levels[DRM_GPT_MAX_LEVELS];
-	u32 (*fill_leaves)(void *dst, u8 level, const u64 *leaves, u32 n);
-	void (*fill_seq)(void *dst, u8 level, u64 leaf, u32 n);
-	void (*fill_empty)(void *dst, u8 level, u32 n);
-	void (*fill_table)(void *dst, u8 level, const struct drm_gpt_target *to);
-	void (*fill_beside)(void *dst, u64 leaf, u32 n);
-	u64 (*decode)(const void *src, u8 level);
-	u64 (*common)(const void *src, u8 level, u32 n);
+	u32 (*fill_leaves)(const struct drm_gpt *gpt, void *dst, u8 level,
+			   const u64 *leaves, u32 n);
+	void (*fill_seq)(const struct drm_gpt *gpt, void *dst, u8 level, u64 leaf,
+			 u32 n);
+	void (*fill_empty)(const struct drm_gpt *gpt, void *dst, u8 level, u32 n);
+	void (*fill_table)(const struct drm_gpt *gpt, void *dst, u8 level,
+			   const struct drm_gpt_target *to);
+	void (*fill_beside)(const struct drm_gpt *gpt, void *dst, u64 leaf, u32 n);
+	u64 (*decode)(const struct drm_gpt *gpt, const void *src, u8 level);
+	u64 (*common)(const struct drm_gpt *gpt, const void *src, u8 level, u32 n);
 };
 
 /* vgem_svm's: 57 bits, five levels of 512 8-byte entries, 4K/2M/1G leaves. */
@@ -289,6 +331,11 @@ typedef int (*drm_gpt_flush_fn)(struct drm_gpt *gpt,
  *	&drm_gpt_cmd_ops.next, and memory that is not &drm_gpt_mem_ops.sync'ed and
  *	that no command has still to clear
  * @flush: for the shrinker; NULL: tables go by drm_gpt_reclaim() only
+ * @attrs: what the values of %DRM_GPT_LEAF_ATTR mean, 0 first; NULL if only 0
+ *	occurs, which changes nothing then. Stays until drm_gpt_fini(). Lookups
+ *	search it, so what is common comes first; of attributes that make the same
+ *	entry they give the first
+ * @nr_attrs: how many there are, up to %DRM_GPT_MAX_ATTRS
  */
 struct drm_gpt_config {
 	struct device *dev;
@@ -298,6 +345,8 @@ struct drm_gpt_config {
 	const struct drm_gpt_cmd_ops *cmd;
 	u32 cpu_max;
 	drm_gpt_flush_fn flush;
+	const struct drm_gpt_attr *attrs;
+	u32 nr_attrs;
 };
 
 /**
@@ -361,6 +410,9 @@ struct drm_gpt_step {
  * @cmd: command backend, or NULL
  * @cpu_max: &drm_gpt_config.cpu_max
  * @flush: for the shrinker, or NULL
+ * @attrs: &drm_gpt_config.attrs, or one that changes nothing
+ * @nr_attrs: how many; at least 1
+ * @attr_bits: bits of entries that any of them changes
  * @root: the top table
  * @freeing: tables on their way out, waiting for a grace period
  * @stats: counters
@@ -369,12 +421,15 @@ struct drm_gpt_step {
 struct drm_gpt {
 	struct drm_gpt_table *root;
 	const struct drm_gpt_cmd_ops *cmd;
-	drm_gpt_flush_fn flush;
 	const struct drm_gpt_format *format;
+	u64 attr_bits;
 	struct drm_gpt_step steps[DRM_GPT_MAX_LEVELS];
 	u8 top;
 	u64 last;
+	const struct drm_gpt_attr *attrs;
+	u32 nr_attrs;
 	struct drm_gpt_level levels[DRM_GPT_MAX_LEVELS];
+	drm_gpt_flush_fn flush;
 	struct device *dev;
 	const struct drm_gpt_mem_ops *mem;
 	void *mem_data;
@@ -384,6 +439,7 @@ struct drm_gpt {
 	struct drm_gpt_shrink shrink;
 };
 
+int drm_gpt_check(const struct drm_gpt *gpt, u8 level, u64 leaf);
 int drm_gpt_init(struct drm_gpt *gpt, const struct drm_gpt_config *config);
 void drm_gpt_fini(struct drm_gpt *gpt);
 void drm_gpt_root(const struct drm_gpt *gpt, u64 *addr, bool *local);
@@ -437,6 +493,7 @@ int drm_gpt_commit_seq(struct drm_gpt_update *up, u64 first, u64 leaf, u32 nr,
 		       drm_gpt_valid_fn valid, void *data);
 int drm_gpt_map(struct drm_gpt *gpt, u64 first, const u64 *array, u32 nr,
 		gfp_t gfp);
+int drm_gpt_split(struct drm_gpt *gpt, u64 addr, drm_gpt_flush_fn flush, gfp_t gfp);
 u64 drm_gpt_update_fence(struct drm_gpt_update *up);
 void drm_gpt_finish(struct drm_gpt_update *up);
 int drm_gpt_wait(struct drm_gpt *gpt, u64 seq);
@@ -515,8 +572,8 @@ static inline bool drm_gpt_gather_empty(const struct drm_gpt_gather *gather)
  * @first: first byte that the entry covers
  * @last: last byte that the entry covers
  * @flags: DRM_GPT_LEAF_VALID, WRITE, ATOMIC; 0 if nothing is mapped
- * @leaf: the leaf with its address, 0 if the CPU cannot read it (table out of
- *	the CPU's reach, or a command still pending)
+ * @leaf: the leaf with its address, place and attribute, 0 if the CPU cannot read
+ *	it (table out of the CPU's reach, or a command still pending)
  * @seq: cmdbuf: the hardware has it when this fence has passed; 0 if it does
  */
 struct drm_gpt_entry {

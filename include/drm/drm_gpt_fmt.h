@@ -2,6 +2,7 @@
 #ifndef _DRM_GPT_FMT_H_
 #define _DRM_GPT_FMT_H_
 
+#include <linux/bitfield.h>
 #include <linux/bits.h>
 #include <linux/string.h>
 #include <linux/unroll.h>
@@ -82,6 +83,13 @@
  * - &drm_gpt_format.leaf_bits: what has no bit in the entry is left out there, and
  *   who asks for it is refused. Nothing is dropped silently.
  * - A right that is a bit which is *clear*: &drm_gpt_fmt.clear.
+ * - Caching, execution, compression: no flag of a leaf says what only some devices
+ *   have. The driver names them by number (%DRM_GPT_LEAF_ATTR) and says which bits of
+ *   the entry each means in &drm_gpt_config.attrs; the format only says which bits
+ *   these may be, in &drm_gpt_format.attr_bits.
+ * - &drm_gpt_format.null, &drm_gpt_format.poison: is there an entry that makes reads
+ *   give zeros, or one whose access fails for good? Then @attrs and @flags of &struct
+ *   drm_gpt_fmt have to know %DRM_GPT_LEAF_NULL and %DRM_GPT_LEAF_POISON.
  * - Entries are little-endian. One whose lower half is 0 is empty.
  * - Entries of 16 bytes, or a table beside another: write these functions yourself,
  *   with what is here as pieces.
@@ -188,6 +196,8 @@ static inline void drm_gpt_clear64(__le64 *entry, u32 n)
  * @flags: what an entry says but the address, 0 if it is empty or no leaf
  * @page: the address that an entry has
  * @table: all of an entry that points to a table, but the address
+ * @each: that an entry is a leaf is not said by the same bits in all of them, as
+ *	where those without memory are not what the device calls valid
  *
  * The functions are inlined into the loops: a format has them static, and its
  * struct constant.
@@ -203,7 +213,83 @@ struct drm_gpt_fmt {
 	u64 (*flags)(u64 entry, u8 level);
 	u64 (*page)(u64 entry);
 	u64 (*table)(bool local);
+	bool each;
 };
+
+/* ---- what a table says ---------------------------------------------------- */
+
+/**
+ * drm_gpt_flags_ok() - may a leaf have these flags?
+ * @gpt: page table
+ * @leaf_bits: &drm_gpt_format.leaf_bits
+ * @flags: of the leaf, all but its address
+ *
+ * For &drm_gpt_format.fill_leaves.
+ *
+ * Context: any.
+ * Return: false if entries have no room for them, or the table has no such
+ * attribute.
+ */
+static __always_inline bool drm_gpt_flags_ok(const struct drm_gpt *gpt,
+					     u64 leaf_bits, u64 flags)
+{
+	if (FIELD_GET(DRM_GPT_LEAF_ATTR, flags) >= gpt->nr_attrs)
+		return false;
+	if ((flags & DRM_GPT_LEAF_APERTURE) == DRM_GPT_LEAF_NOWHERE) {
+		u64 place = flags & DRM_GPT_LEAF_PLACE;
+
+		if (!(gpt->format->null && place == DRM_GPT_LEAF_NULL) &&
+		    !(gpt->format->poison && place == DRM_GPT_LEAF_POISON))
+			return false;
+		if (place == DRM_GPT_LEAF_POISON)
+			leaf_bits &= ~(DRM_GPT_LEAF_WRITE | DRM_GPT_LEAF_ATOMIC);
+		flags &= ~DRM_GPT_LEAF_PLACE;
+	}
+	return !(flags & DRM_GPT_LEAF_FLAGS & ~(leaf_bits | DRM_GPT_LEAF_ATTR));
+}
+
+/**
+ * drm_gpt_attr_apply() - what an attribute makes of an entry
+ * @gpt: page table
+ * @flags: of the leaf
+ * @entry: without the attribute
+ *
+ * Context: any.
+ * Return: the entry with it.
+ */
+static __always_inline u64 drm_gpt_attr_apply(const struct drm_gpt *gpt,
+					      u64 flags, u64 entry)
+{
+	const struct drm_gpt_attr *attr;
+
+	if (!gpt->attr_bits)
+		return entry;
+	attr = &gpt->attrs[FIELD_GET(DRM_GPT_LEAF_ATTR, flags)];
+	return (entry & ~attr->clear) | attr->set;
+}
+
+/**
+ * drm_gpt_attr_find() - which attribute an entry has
+ * @gpt: page table
+ * @entry: entry of a leaf
+ * @base: what it were without attributes, in the bits that they change
+ *
+ * Context: any.
+ * Return: flags with the first that fits, 0 if there are none.
+ */
+static __always_inline u64 drm_gpt_attr_find(const struct drm_gpt *gpt, u64 entry,
+					     u64 base)
+{
+	u32 i;
+
+	for (i = 0; gpt->attr_bits && i < gpt->nr_attrs; i++) {
+		u64 flags = FIELD_PREP(DRM_GPT_LEAF_ATTR, (u64)i);
+
+		if (!((drm_gpt_attr_apply(gpt, flags, base) ^ entry) & gpt->attr_bits))
+			return flags;
+	}
+	return 0;
+}
 
 /* ---- loops ---------------------------------------------------------------- */
 
@@ -224,14 +310,21 @@ static __always_inline u64 drm_gpt_fmt_load(const struct drm_gpt_fmt *fmt,
 	return drm_gpt_load64((const __le64 *)src + i);
 }
 
+/* All of an entry but the address. */
+static __always_inline u64 drm_gpt_fmt_attrs(const struct drm_gpt *gpt,
+					     const struct drm_gpt_fmt *fmt, u64 flags,
+					     u8 level)
+{
+	return drm_gpt_attr_apply(gpt, flags, fmt->attrs(flags, level));
+}
+
 /* Neighbours mostly differ in the address alone. */
 static __always_inline u32
-drm_gpt_fmt_fill_leaves(const struct drm_gpt_fmt *fmt, void *dst, u8 level,
-			const u64 *leaves, u32 n)
+drm_gpt_fmt_fill_leaves(const struct drm_gpt *gpt, const struct drm_gpt_fmt *fmt,
+			void *dst, u8 level, const u64 *leaves, u32 n)
 {
 	u64 step = 1ULL << (fmt->shift + fmt->bits * level);
 	u64 addr = fmt->leaf_bits & DRM_GPT_LEAF_ADDR & ~(step - 1);
-	u64 known = fmt->leaf_bits & DRM_GPT_LEAF_FLAGS;
 	u64 flags = U64_MAX, attrs = 0;
 	u32 i;
 
@@ -242,22 +335,25 @@ drm_gpt_fmt_fill_leaves(const struct drm_gpt_fmt *fmt, void *dst, u8 level,
 		/* Bits of the address that there is no room for come here too. */
 		if (unlikely((leaf & ~addr) != flags)) {
 			flags = leaf & ~addr;
-			if (!(flags & DRM_GPT_LEAF_VALID) || (flags & ~known))
+			if (!(flags & DRM_GPT_LEAF_VALID) ||
+			    (flags & DRM_GPT_LEAF_ADDR) ||
+			    !drm_gpt_flags_ok(gpt, fmt->leaf_bits, flags))
 				break;
-			attrs = fmt->attrs(flags, level);
+			attrs = drm_gpt_fmt_attrs(gpt, fmt, flags, level);
 		}
-		drm_gpt_fmt_store(fmt, dst, i, fmt->addr(leaf) | attrs);
+		drm_gpt_fmt_store(fmt, dst, i,
+				  fmt->addr(leaf & DRM_GPT_LEAF_ADDR) | attrs);
 	}
 	return i;
 }
 
 static __always_inline void
-drm_gpt_fmt_fill_seq(const struct drm_gpt_fmt *fmt, void *dst, u8 level, u64 leaf,
-		     u32 n)
+drm_gpt_fmt_fill_seq(const struct drm_gpt *gpt, const struct drm_gpt_fmt *fmt,
+		     void *dst, u8 level, u64 leaf, u32 n)
 {
 	u64 step = 1ULL << (fmt->shift + fmt->bits * level);
-	u64 attrs = fmt->attrs(leaf & DRM_GPT_LEAF_FLAGS, level);
-	u64 value = fmt->addr(leaf) | attrs, more = fmt->addr(step);
+	u64 attrs = drm_gpt_fmt_attrs(gpt, fmt, leaf & DRM_GPT_LEAF_FLAGS, level);
+	u64 value = fmt->addr(leaf & DRM_GPT_LEAF_ADDR) | attrs, more = fmt->addr(step);
 	u32 i;
 
 	if (fmt->entry_shift == 3) {
@@ -267,7 +363,8 @@ drm_gpt_fmt_fill_seq(const struct drm_gpt_fmt *fmt, void *dst, u8 level, u64 lea
 		return;
 	}
 	for (i = 0; i < n; i++, leaf += step)
-		drm_gpt_fmt_store(fmt, dst, i, fmt->addr(leaf) | attrs);
+		drm_gpt_fmt_store(fmt, dst, i,
+				  fmt->addr(leaf & DRM_GPT_LEAF_ADDR) | attrs);
 }
 
 static __always_inline void
@@ -282,13 +379,28 @@ drm_gpt_fmt_fill_empty(const struct drm_gpt_fmt *fmt, void *dst, u32 n)
 			WRITE_ONCE(((__le32 *)dst)[i], 0);
 }
 
-static __always_inline u64 drm_gpt_fmt_decode(const struct drm_gpt_fmt *fmt,
+static __always_inline u64 drm_gpt_fmt_decode(const struct drm_gpt *gpt,
+					      const struct drm_gpt_fmt *fmt,
 					      const void *src, u8 level)
 {
 	u64 entry = drm_gpt_fmt_load(fmt, src, 0);
 	u64 flags = fmt->flags(entry, level);
 
-	return flags ? flags | fmt->page(entry) : 0;
+	if (!flags)
+		return 0;
+	if (gpt->attr_bits)
+		flags |= drm_gpt_attr_find(gpt, entry, fmt->attrs(flags, level));
+	return flags | fmt->page(entry);
+}
+
+static __always_inline u64 drm_gpt_fmt_common_each(const struct drm_gpt_fmt *fmt,
+						   const void *src, u8 level, u32 n)
+{
+	u64 flags = DRM_GPT_LEAF_RIGHTS;
+
+	while (n-- && flags)
+		flags &= fmt->flags(drm_gpt_fmt_load(fmt, src, n), level);
+	return flags;
 }
 
 /* Rights are bits that are set, or clear, in all of them. */
@@ -299,6 +411,8 @@ static __always_inline u64 drm_gpt_fmt_common(const struct drm_gpt_fmt *fmt,
 	u64 clear = inverts ? fmt->clear[!!level] : 0;
 	u64 all = U64_MAX, any = 0;
 
+	if (fmt->each)
+		return drm_gpt_fmt_common_each(fmt, src, level, n);
 	while (n--) {
 		u64 entry = drm_gpt_fmt_load(fmt, src, n);
 
@@ -315,34 +429,38 @@ static __always_inline u64 drm_gpt_fmt_common(const struct drm_gpt_fmt *fmt,
  *	NAME_fill_leaves() and so on
  */
 #define DRM_GPT_FMT(name)							\
-static u32 name##_fill_leaves(void *dst, u8 level, const u64 *leaves, u32 n)	\
+static u32 name##_fill_leaves(const struct drm_gpt *gpt, void *dst, u8 level,	\
+			      const u64 *leaves, u32 n)				\
 {										\
-	return drm_gpt_fmt_fill_leaves(&name##_fmt, dst, level, leaves, n);	\
+	return drm_gpt_fmt_fill_leaves(gpt, &name##_fmt, dst, level, leaves, n);	\
 }										\
 										\
-static void name##_fill_seq(void *dst, u8 level, u64 leaf, u32 n)		\
+static void name##_fill_seq(const struct drm_gpt *gpt, void *dst, u8 level,	\
+			    u64 leaf, u32 n)					\
 {										\
-	drm_gpt_fmt_fill_seq(&name##_fmt, dst, level, leaf, n);			\
+	drm_gpt_fmt_fill_seq(gpt, &name##_fmt, dst, level, leaf, n);		\
 }										\
 										\
-static void name##_fill_empty(void *dst, u8 level, u32 n)			\
+static void name##_fill_empty(const struct drm_gpt *gpt, void *dst, u8 level,	\
+			      u32 n)						\
 {										\
 	drm_gpt_fmt_fill_empty(&name##_fmt, dst, n);				\
 }										\
 										\
-static void name##_fill_table(void *dst, u8 level,				\
+static void name##_fill_table(const struct drm_gpt *gpt, void *dst, u8 level,	\
 			      const struct drm_gpt_target *to)			\
 {										\
 	drm_gpt_fmt_store(&name##_fmt, dst, 0, name##_fmt.addr(to->addr) |	\
 					       name##_fmt.table(to->local));	\
 }										\
 										\
-static u64 name##_decode(const void *src, u8 level)				\
+static u64 name##_decode(const struct drm_gpt *gpt, const void *src, u8 level)	\
 {										\
-	return drm_gpt_fmt_decode(&name##_fmt, src, level);			\
+	return drm_gpt_fmt_decode(gpt, &name##_fmt, src, level);			\
 }										\
 										\
-static u64 name##_common(const void *src, u8 level, u32 n)			\
+static u64 name##_common(const struct drm_gpt *gpt, const void *src, u8 level,	\
+			 u32 n)							\
 {										\
 	return drm_gpt_fmt_common(&name##_fmt, src, level, n);			\
 }

@@ -139,10 +139,26 @@ u64 rights_of(const struct op *op)
 	       (op->rights & 2 ? DRM_GPT_LEAF_ATOMIC : 0);
 }
 
+/* What a leaf has besides rights: an attribute, and perhaps no memory. */
+static u64 pick_flags(const struct op *op)
+{
+	const struct drm_gpt_format *format = fuzz.geometry->format;
+	u64 flags = rights_of(op), attr = 0;
+
+	if (fuzz.geometry->nr_attrs)
+		attr = TEST_ATTR((op->rights >> 2) % fuzz.geometry->nr_attrs);
+	if ((op->rights & 0xf0) == 0x10 && format->null)
+		return flags | attr | DRM_GPT_LEAF_NULL;
+	/* Whose rights fill_array() does not change. */
+	if ((op->rights & 0xf0) == 0x20 && format->poison && !(op->aux & 4))
+		return attr | DRM_GPT_LEAF_POISON;
+	return flags | attr;
+}
+
 /* The leaf of the first page: bus pages that nobody has, or such as follow the VA. */
 u64 pick_leaf(const struct op *op, const struct span *s)
 {
-	u64 flags = DRM_GPT_LEAF_VALID | rights_of(op), size = size_of(s->level + 1);
+	u64 flags = DRM_GPT_LEAF_VALID | pick_flags(op), size = size_of(s->level + 1);
 	u64 addr;
 
 	if (op->how & HOW_FOLLOW)

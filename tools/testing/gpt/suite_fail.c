@@ -113,6 +113,8 @@ static void init_may_run_out_of_memory(struct kunit *test)
 		.format = hw->geometry->format,
 		.mem = &test_mem_ops,
 		.cmd = hw->gpt.cmd,
+		.attrs = hw->geometry->attrs,
+		.nr_attrs = hw->geometry->nr_attrs,
 	};
 	struct drm_gpt *gpt = &hw->gpt;
 	u32 k;

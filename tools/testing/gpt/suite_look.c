@@ -285,11 +285,39 @@ static void look_promote(struct look *l, u32 first)
 	look_settle(l, true);
 }
 
+/* At an address, then what is left of it or right of it goes, and no more. */
+static void look_split(struct look *l, u32 first, u32 n)
+{
+	u32 table = test_entries(l->hw);
+	struct drm_gpt_gather gather;
+	u64 at = look_va(l, first);
+	u32 k;
+
+	if (look_roll(l, 2))
+		look_map(l, rounddown(first, table), table,
+			 test_leaf_4k((u64)l->stamp++ * 4096, DRM_GPT_LEAF_WRITE));
+	look_begin(l);
+	KUNIT_EXPECT_EQ(l->test, drm_gpt_split(&l->hw->gpt, at, NULL, GFP_KERNEL), 0);
+	look_forget(l, &gather, first, 1);
+	look_end(l, &gather);
+	look_settle(l, true);
+	n = min(n, table - first % table);
+	look_begin(l);
+	look_may_be_empty(l, first, n);
+	KUNIT_EXPECT_EQ(l->test, test_zap(l->hw, &gather, at,
+					  look_va(l, roundup(first + 1, table)) - 1), 0);
+	look_end(l, &gather);
+	for (k = rounddown(first, table); k < first; k++)
+		if (test_hw_access(l->hw, look_va(l, k)) != l->before[k])
+			look_failed(l, "left of a split", k, 1);
+	look_settle(l, false);
+}
+
 static void look_step(struct look *l)
 {
 	u32 first, n = look_pick(l, &first);
 
-	switch (look_roll(l, 9)) {
+	switch (look_roll(l, 10)) {
 	case 0 ... 2:
 		look_map(l, first, n, look_leaf(l, first));
 		break;
@@ -301,6 +329,9 @@ static void look_step(struct look *l)
 		break;
 	case 7:
 		look_protect(l, first, n);
+		break;
+	case 8:
+		look_split(l, first, n);
 		break;
 	default:
 		look_promote(l, first);

@@ -72,6 +72,9 @@ enum drm_svm_planted {
 	/* Of drm_svm's answers to faults. */
 	DRM_SVM_PLANTED_ANSWER_LOST = 52, /* who is stopped is not told of its faults */
 	DRM_SVM_PLANTED_ANSWER_TWICE,	/* who is refused is told so twice */
+
+	/* Again of drm_gpt. */
+	DRM_GPT_PLANTED_SPLIT_HINT = 50, /* split leaves a hint across the address */
 };
 
 #ifdef CONFIG_DRM_SVM_PLANTED_BUGS

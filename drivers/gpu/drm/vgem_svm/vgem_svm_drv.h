@@ -37,6 +37,14 @@ enum vgem_svm_pt_mode {
 	VGEM_SVM_PT_MIXED,
 };
 
+/* Attributes of leaves. The hardware has the bits' names, and nothing behind them yet. */
+enum vgem_svm_attr {
+	VGEM_SVM_ATTR_PLAIN,
+	VGEM_SVM_ATTR_NO_EXEC,
+	VGEM_SVM_ATTR_UNCACHED,
+	VGEM_SVM_ATTR_NO_EXEC_UNCACHED,
+};
+
 extern enum vgem_svm_pt_mode vgem_svm_pt_mode;
 extern unsigned int vgem_svm_pt_cpu_max;
 extern unsigned int vgem_svm_fault_entries;

@@ -8,6 +8,7 @@
  * faults drained, mirror and table taken down.
  */
 
+#include <linux/array_size.h>
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
 
@@ -211,6 +212,16 @@ static int vgem_svm_vm_set_root(struct vgem_svm_vm *vm)
 	return 0;
 }
 
+/* By &enum vgem_svm_attr. */
+static const struct drm_gpt_attr vgem_svm_attrs[] = {
+	[VGEM_SVM_ATTR_PLAIN] = {},
+	[VGEM_SVM_ATTR_NO_EXEC] = { .set = VGEM_SVM_PTE_NO_EXEC },
+	[VGEM_SVM_ATTR_UNCACHED] = { .set = VGEM_SVM_PTE_UNCACHED },
+	[VGEM_SVM_ATTR_NO_EXEC_UNCACHED] = {
+		.set = VGEM_SVM_PTE_NO_EXEC | VGEM_SVM_PTE_UNCACHED,
+	},
+};
+
 static int vgem_svm_vm_init_gpt(struct vgem_svm_vm *vm)
 {
 	struct drm_gpt_config config = {
@@ -223,6 +234,8 @@ static int vgem_svm_vm_init_gpt(struct vgem_svm_vm *vm)
 		.cpu_max = vgem_svm_pt_mode == VGEM_SVM_PT_MIXED ?
 			vgem_svm_pt_cpu_max : 0,
 		.flush = vgem_svm_vm_flush,
+		.attrs = vgem_svm_attrs,
+		.nr_attrs = ARRAY_SIZE(vgem_svm_attrs),
 	};
 	int ret;
 

@@ -7,6 +7,8 @@
 #include <linux/export.h>
 #include <linux/kernel.h>
 
+#include <drm/drm_gpt_fmt.h>
+
 #include "drm_gpt_internal.h"
 
 /**
@@ -84,11 +86,46 @@ static bool drm_gpt_all_contiguous(const u64 *leaves, u32 n, u64 step)
 static bool drm_gpt_expressible(const struct drm_gpt *gpt, u8 level, u64 leaf,
 				u32 n)
 {
+	u64 room = gpt->format->leaf_bits & DRM_GPT_LEAF_ADDR;
 	u64 mask = drm_gpt_entry_mask(gpt, level);
-	u64 room = gpt->format->leaf_bits & ~(mask & DRM_GPT_LEAF_ADDR);
+	u64 last = leaf + (n - 1) * (mask + 1);
 
-	return !((leaf | (leaf + (n - 1) * (mask + 1))) & ~room);
+	/* The last of them may come round, or change what is above the address. */
+	if (n - 1 > room >> drm_gpt_level(gpt, level)->shift ||
+	    ((leaf ^ last) & DRM_GPT_LEAF_FLAGS))
+		return false;
+	return !((leaf | last) & DRM_GPT_LEAF_ADDR & ~(room & ~mask)) &&
+	       drm_gpt_flags_ok(gpt, gpt->format->leaf_bits,
+				leaf & DRM_GPT_LEAF_FLAGS);
 }
+
+/**
+ * drm_gpt_check() - could a leaf be committed?
+ * @gpt: page table
+ * @level: level of its entry
+ * @leaf: the leaf
+ *
+ * For who wants to know before anything is prepared, and what of it is wrong: a
+ * commit of such a leaf says -EINVAL, when others may have been written.
+ *
+ * Context: any.
+ * Return: 0; -EINVAL if entries of @level map nothing, or have no room for its
+ * address or flags, or the table has no such attribute; -EOPNOTSUPP for a leaf
+ * without memory that the format has no entry for.
+ */
+int drm_gpt_check(const struct drm_gpt *gpt, u8 level, u64 leaf)
+{
+	u64 place = leaf & DRM_GPT_LEAF_PLACE;
+
+	if (level > drm_gpt_top(gpt) || !drm_gpt_level(gpt, level)->leaf ||
+	    !(leaf & DRM_GPT_LEAF_VALID))
+		return -EINVAL;
+	if ((place == DRM_GPT_LEAF_NULL && !gpt->format->null) ||
+	    (place == DRM_GPT_LEAF_POISON && !gpt->format->poison))
+		return -EOPNOTSUPP;
+	return drm_gpt_expressible(gpt, level, leaf, 1) ? 0 : -EINVAL;
+}
+EXPORT_SYMBOL_GPL(drm_gpt_check);
 
 /* ---- entries -------------------------------------------------------------- */
 
@@ -288,16 +325,8 @@ static void drm_gpt_note_array(struct drm_gpt_table *table, u32 i,
 	}
 }
 
-/* Is there something to fence? If the CPU may store small runs, perhaps not. */
-static inline bool drm_gpt_recorded(const struct drm_gpt_update *up)
-{
-	if (!up->gpt->cmd)
-		return false;
-	return !up->gpt->cpu_max || up->credits != up->fenced;
-}
-
-static void drm_gpt_fence_commands(struct drm_gpt_update *up,
-				   struct drm_gpt_table *table)
+/* See drm_gpt_fence_table(). */
+void drm_gpt_fence_commands(struct drm_gpt_update *up, struct drm_gpt_table *table)
 {
 	u64 seq = drm_gpt_fence(up->gpt, &up->credits);
 
@@ -305,20 +334,6 @@ static void drm_gpt_fence_commands(struct drm_gpt_update *up,
 		atomic64_set(&drm_gpt_side(table)->pending, seq);
 	up->seq = max(up->seq, seq);
 	up->fenced = up->credits;
-}
-
-/*
- * Behind all that was written to @table and before its bits say so: a lookup
- * that is told of an entry reads the fence, or for a CPU's store has it before.
- */
-static inline void drm_gpt_fence_table(struct drm_gpt_update *up,
-				       struct drm_gpt_table *table)
-{
-	drm_gpt_write_barrier(up->gpt);
-	if (unlikely(drm_gpt_recorded(up)))
-		drm_gpt_fence_commands(up, table);
-	/* Pairs with drm_gpt_has(): live bits come last. */
-	smp_wmb();
 }
 
 static int drm_gpt_write_piece(struct drm_gpt_update *up,

@@ -117,11 +117,12 @@ void drm_gpt_write_empty(struct drm_gpt_table *table, u32 i, u32 n,
 
 	lockdep_assert_held(&table->lock);
 	if (drm_gpt_stores(table, n)) {
-		format->fill_empty(drm_gpt_entry_cpu(table, i), table->level, n);
+		format->fill_empty(table->gpt, drm_gpt_entry_cpu(table, i),
+				   table->level, n);
 		drm_gpt_sync(table, i, n);
 		return;
 	}
-	format->fill_empty(entry, table->level, 1);
+	format->fill_empty(table->gpt, entry, table->level, 1);
 	drm_gpt_record(table, DRM_GPT_RUN_FILL, i, n, entry, 0, credits);
 }
 
@@ -132,7 +133,7 @@ static void drm_gpt_record_seq(struct drm_gpt_table *table, u32 i, u64 leaf,
 	u64 entry[2];
 
 	/* What one step adds is for the format to know. */
-	format->fill_seq(entry, table->level, leaf, 2);
+	format->fill_seq(table->gpt, entry, table->level, leaf, 2);
 	drm_gpt_record(table, DRM_GPT_RUN_SEQ, i, n, entry,
 		       le64_to_cpu((__force __le64)entry[1]) -
 		       le64_to_cpu((__force __le64)entry[0]), credits);
@@ -148,7 +149,7 @@ static void drm_gpt_record_spelled(struct drm_gpt_table *table, u32 i, u64 leaf,
 	while (n) {
 		u32 now = min_t(u32, n, DRM_GPT_CHUNK);
 
-		format->fill_seq(entries, table->level, leaf, now);
+		format->fill_seq(table->gpt, entries, table->level, leaf, now);
 		drm_gpt_record(table, DRM_GPT_RUN_COPY, i, now, entries, 0,
 			       credits);
 		i += now;
@@ -163,7 +164,8 @@ void drm_gpt_write_seq(struct drm_gpt_table *table, u32 i, u64 leaf, u32 n,
 {
 	lockdep_assert_held(&table->lock);
 	if (drm_gpt_stores(table, n)) {
-		table->gpt->format->fill_seq(drm_gpt_entry_cpu(table, i),
+		table->gpt->format->fill_seq(table->gpt,
+					     drm_gpt_entry_cpu(table, i),
 					     table->level, leaf, n);
 		drm_gpt_sync(table, i, n);
 	} else if (drm_gpt_has_seq(table->gpt, table->level)) {
@@ -183,8 +185,8 @@ u32 drm_gpt_record_leaves(struct drm_gpt_table *table, u32 i,
 
 	do {
 		chunk = min_t(u32, n - done, DRM_GPT_CHUNK);
-		now = format->fill_leaves(entries, table->level, leaves + done,
-					  chunk);
+		now = format->fill_leaves(table->gpt, entries, table->level,
+					  leaves + done, chunk);
 		if (now)
 			drm_gpt_record(table, DRM_GPT_RUN_COPY, i + done, now,
 				       entries, 0, credits);
@@ -215,7 +217,7 @@ static void drm_gpt_record_beside(struct drm_gpt_table *table, u32 group, u64 le
 		.entries = entry,
 	};
 
-	table->gpt->format->fill_beside(entry, leaf, 2);
+	table->gpt->format->fill_beside(table->gpt, entry, leaf, 2);
 	run.step = le64_to_cpu(entry[1]) - le64_to_cpu(entry[0]);
 	drm_gpt_record_run(table, &run, credits);
 }
@@ -239,7 +241,7 @@ void drm_gpt_write_beside(struct drm_gpt_table *table, u32 group, u64 leaf, u32 
 		drm_gpt_record_beside(table, group, leaf, n, credits);
 		return;
 	}
-	gpt->format->fill_beside(beside->cpu + offset, leaf, n);
+	gpt->format->fill_beside(gpt, beside->cpu + offset, leaf, n);
 	if (gpt->mem->sync)
 		gpt->mem->sync(gpt, beside->addr + offset, n << shift);
 }
@@ -259,11 +261,12 @@ void drm_gpt_write_child(struct drm_gpt_table *table, u32 i,
 	}
 	drm_gpt_write_barrier(table->gpt);
 	if (drm_gpt_stores_child(table, child)) {
-		format->fill_table(drm_gpt_entry_cpu(table, i), table->level, &to);
+		format->fill_table(table->gpt, drm_gpt_entry_cpu(table, i),
+				   table->level, &to);
 		drm_gpt_sync(table, i, 1);
 		return;
 	}
-	format->fill_table(entry, table->level, &to);
+	format->fill_table(table->gpt, entry, table->level, &to);
 	drm_gpt_record(table, DRM_GPT_RUN_COPY, i, 1, entry, 0, credits);
 	if (!drm_gpt_planted(DRM_GPT_PLANTED_LINK_NOT_BUSY))
 		drm_gpt_note_busy(child);
@@ -286,7 +289,7 @@ u64 drm_gpt_read(const struct drm_gpt_table *table, u32 i)
 {
 	if (!table->cpu)
 		return 0;
-	return table->gpt->format->decode(drm_gpt_entry_cpu(table, i),
+	return table->gpt->format->decode(table->gpt, drm_gpt_entry_cpu(table, i),
 					  table->level);
 }
 

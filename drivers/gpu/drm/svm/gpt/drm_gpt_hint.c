@@ -64,18 +64,19 @@ void drm_gpt_hint_set(struct drm_gpt_table *table, u32 i, u64 leaf, u32 n)
 		drm_gpt_side(table)->known[group] = leaf;
 }
 
-static u64 drm_gpt_group_leaf(const struct drm_gpt_table *table, u32 group)
+/* The leaf of the group that begins with entry @i and is hinted, not beside. */
+u64 drm_gpt_group_leaf(const struct drm_gpt_table *table, u32 i)
 {
 	if (table->gpt->cmd && !table->level)
-		return drm_gpt_side(table)->known[group];
-	return drm_gpt_leaf_at(table, group << drm_gpt_hint_shift(table));
+		return drm_gpt_side(table)->known[i >> drm_gpt_hint_shift(table)];
+	return drm_gpt_leaf_at(table, i);
 }
 
 static void drm_gpt_unhint_group(struct drm_gpt_table *table, u32 group,
 				 u32 *credits)
 {
 	u8 shift = drm_gpt_hint_shift(table);
-	u64 leaf = drm_gpt_group_leaf(table, group) & ~DRM_GPT_LEAF_HINT;
+	u64 leaf = drm_gpt_group_leaf(table, group << shift) & ~DRM_GPT_LEAF_HINT;
 
 	if (!drm_gpt_planted(DRM_GPT_PLANTED_NO_UNHINT))
 		drm_gpt_write_seq(table, group << shift, leaf, 1U << shift,

@@ -489,6 +489,7 @@ void drm_gpt_unhint_groups(struct drm_gpt_table *table, u32 first, u32 end,
 void drm_gpt_hint_widen(const struct drm_gpt_table *table, u32 *first,
 			u32 *last);
 void drm_gpt_hint_forget(struct drm_gpt_table *table, u32 i, u32 n);
+u64 drm_gpt_group_leaf(const struct drm_gpt_table *table, u32 i);
 bool drm_gpt_may_hint(const struct drm_gpt_table *table, u32 i);
 u32 drm_gpt_next_hinted(const struct drm_gpt_table *table, u32 i, u32 end);
 void drm_gpt_hint_set(struct drm_gpt_table *table, u32 i, u64 leaf, u32 n);
@@ -531,7 +532,7 @@ static inline u32 drm_gpt_write_leaves(struct drm_gpt_table *table, u32 i,
 	lockdep_assert_held(&table->lock);
 	if (unlikely(!drm_gpt_stores(table, n)))
 		return drm_gpt_record_leaves(table, i, leaves, n, credits);
-	n = table->gpt->format->fill_leaves(drm_gpt_entry_cpu(table, i),
+	n = table->gpt->format->fill_leaves(table->gpt, drm_gpt_entry_cpu(table, i),
 					    table->level, leaves, n);
 	drm_gpt_sync(table, i, n);
 	return n;
@@ -587,6 +588,31 @@ static inline void drm_gpt_drop_beside(struct drm_gpt_table *table, u32 i, u32 n
 	if (drm_gpt_has_beside(table->gpt, table->level) &&
 	    !drm_gpt_planted(DRM_GPT_PLANTED_BESIDE_LEFT))
 		drm_gpt_unhint_all(table, i, n, credits);
+}
+
+/* drm_gpt_commit.c */
+void drm_gpt_fence_commands(struct drm_gpt_update *up, struct drm_gpt_table *table);
+
+/* Is there something to fence? If the CPU may store small runs, perhaps not. */
+static inline bool drm_gpt_recorded(const struct drm_gpt_update *up)
+{
+	if (!up->gpt->cmd)
+		return false;
+	return !up->gpt->cpu_max || up->credits != up->fenced;
+}
+
+/*
+ * Behind all that was written to @table and before its bits say so: a lookup
+ * that is told of an entry reads the fence, or for a CPU's store has it before.
+ */
+static inline void drm_gpt_fence_table(struct drm_gpt_update *up,
+				       struct drm_gpt_table *table)
+{
+	drm_gpt_write_barrier(up->gpt);
+	if (unlikely(drm_gpt_recorded(up)))
+		drm_gpt_fence_commands(up, table);
+	/* Pairs with drm_gpt_has(): live bits come last. */
+	smp_wmb();
 }
 
 /* drm_gpt_gather.c */

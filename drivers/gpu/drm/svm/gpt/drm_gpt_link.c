@@ -75,8 +75,8 @@ static void drm_gpt_clear_stale(struct drm_gpt_table *table, u32 *credits)
 }
 
 /* Fills a table with the large leaf that it takes the place of. */
-static void drm_gpt_split(struct drm_gpt_table *parent,
-			  struct drm_gpt_table *table, u32 *credits)
+static void drm_gpt_fill_split(struct drm_gpt_table *parent,
+			       struct drm_gpt_table *table, u32 *credits)
 {
 	u64 leaf = drm_gpt_leaf_at(parent, table->index) & ~DRM_GPT_LEAF_HINT;
 	u32 entries = drm_gpt_size(table);
@@ -117,7 +117,7 @@ static bool drm_gpt_link(struct drm_gpt_table *parent,
 		WRITE_ONCE(table->link, drm_gpt_dir(parent)->epoch);
 	}
 	if (huge)
-		drm_gpt_split(parent, table, credits);
+		drm_gpt_fill_split(parent, table, credits);
 	else
 		drm_gpt_clear_stale(table, credits);
 	drm_gpt_unhint(parent, table->index, 1, credits);

@@ -143,9 +143,9 @@ static bool drm_gpt_format_ok(const struct drm_gpt_format *format)
 	u8 i, shift = format->levels[0].shift;
 
 	if (format->nr_levels < 2 || format->nr_levels > DRM_GPT_MAX_LEVELS ||
-	    shift < ilog2(DRM_GPT_LEAF_FLAGS + 1) || !format->levels[0].leaf ||
+	    shift < __ffs64(DRM_GPT_LEAF_ADDR) || !format->levels[0].leaf ||
 	    !(format->leaf_bits & DRM_GPT_LEAF_VALID) ||
-	    (format->leaf_bits & DRM_GPT_LEAF_HINT))
+	    (format->leaf_bits & (DRM_GPT_LEAF_HINT | DRM_GPT_LEAF_ATTR)))
 		return false;
 	for (i = 0; i < format->nr_levels; i++) {
 		if (!drm_gpt_level_ok(&format->levels[i], shift) ||
@@ -156,6 +156,33 @@ static bool drm_gpt_format_ok(const struct drm_gpt_format *format)
 	}
 	/* No table covers more than there are addresses. */
 	return shift <= 64 && format->va_bits && format->va_bits <= shift;
+}
+
+/* None, or some that change only what the format leaves to them. */
+static bool drm_gpt_attrs_ok(const struct drm_gpt_config *config)
+{
+	u64 bits = config->format->attr_bits;
+	u32 i;
+
+	if (!config->attrs != !config->nr_attrs ||
+	    config->nr_attrs > DRM_GPT_MAX_ATTRS)
+		return false;
+	for (i = 0; i < config->nr_attrs; i++)
+		if ((config->attrs[i].set | config->attrs[i].clear) & ~bits)
+			return false;
+	return true;
+}
+
+static void drm_gpt_take_attrs(struct drm_gpt *gpt,
+			       const struct drm_gpt_config *config)
+{
+	static const struct drm_gpt_attr plain;
+	u32 i;
+
+	gpt->attrs = config->attrs ?: &plain;
+	gpt->nr_attrs = config->nr_attrs ?: 1;
+	for (i = 0; i < gpt->nr_attrs; i++)
+		gpt->attr_bits |= gpt->attrs[i].set | gpt->attrs[i].clear;
 }
 
 /* A sync would write back what commands have written beside. */
@@ -171,15 +198,17 @@ static bool drm_gpt_may_mix(const struct drm_gpt_config *config)
  * @config: what it consists of
  *
  * Context: may sleep.
- * Return: 0, -ENOMEM, -EINVAL for a format that does not add up, or
- * &drm_gpt_config.cpu_max without what it needs.
+ * Return: 0, -ENOMEM, -EINVAL for a format that does not add up, attributes that
+ * change what the format does not leave to them, or &drm_gpt_config.cpu_max without
+ * what it needs.
  */
 int drm_gpt_init(struct drm_gpt *gpt, const struct drm_gpt_config *config)
 {
 	u8 i;
 
 	memset(gpt, 0, sizeof(*gpt));
-	if (!drm_gpt_format_ok(config->format) || !drm_gpt_may_mix(config))
+	if (!drm_gpt_format_ok(config->format) || !drm_gpt_attrs_ok(config) ||
+	    !drm_gpt_may_mix(config))
 		return -EINVAL;
 	gpt->dev = config->dev;
 	gpt->format = config->format;
@@ -195,6 +224,7 @@ int drm_gpt_init(struct drm_gpt *gpt, const struct drm_gpt_config *config)
 	gpt->cmd = config->cmd;
 	gpt->cpu_max = config->cpu_max;
 	gpt->flush = config->flush;
+	drm_gpt_take_attrs(gpt, config);
 	gpt->root = drm_gpt_table_make(gpt, drm_gpt_top(gpt), 0,
 				       GFP_KERNEL_ACCOUNT);
 	if (IS_ERR(gpt->root))
@@ -319,7 +349,7 @@ static u64 drm_gpt_common(const struct drm_gpt_table *table, u32 i, u32 last,
 	u8 shift = drm_gpt_level(gpt, table->level)->entry_shift;
 
 	if (!gpt->cmd)
-		return gpt->format->common(table->cpu + ((size_t)i << shift),
+		return gpt->format->common(gpt, table->cpu + ((size_t)i << shift),
 					   table->level, last - i + 1);
 	if ((flags & DRM_GPT_LEAF_WRITE) &&
 	    find_next_zero_bit(drm_gpt_writable(table), last + 1, i) <= last)
@@ -381,7 +411,7 @@ static __always_inline void drm_gpt_describe(const struct drm_gpt *gpt,
 					     struct drm_gpt_entry *entry)
 {
 	size_t offset = (size_t)i << gpt->levels[level].entry_shift;
-	u64 leaf = gpt->format->decode(table->cpu + offset, level) &
+	u64 leaf = gpt->format->decode(gpt, table->cpu + offset, level) &
 		   ~DRM_GPT_LEAF_HINT;
 
 	entry->leaf = leaf;

@@ -249,10 +249,13 @@ enum vgem_svm_chan_error {
 #define   VGEM_SVM_APERTURE_SYSTEM	0ULL
 #define   VGEM_SVM_APERTURE_LOCAL	1ULL
 #define   VGEM_SVM_APERTURE_PEER	2ULL		/* not implemented: bus error */
+#define   VGEM_SVM_APERTURE_NONE	3ULL		/* not implemented: bus error */
 #define VGEM_SVM_PTE_64K		BIT_ULL(6)	/* level 0: one of 16 that are contiguous */
 #define VGEM_SVM_PTE_ADDR		GENMASK_ULL(56, 12)
 #define VGEM_SVM_PTE_PEER		GENMASK_ULL(60, 57)
-/* Every other bit is reserved and must be 0. */
+/* Every other bit is reserved and must be 0; these have names already. */
+#define VGEM_SVM_PTE_NO_EXEC		BIT_ULL(7)	/* leaf: no instruction fetches */
+#define VGEM_SVM_PTE_UNCACHED		BIT_ULL(8)	/* leaf: not to be cached */
 
 /* ---- fault records ------------------------------------------------------ */
 

@@ -17,13 +17,20 @@
 #define ENTRY_LEAF	BIT_ULL(3)
 #define ENTRY_APERTURE	GENMASK_ULL(5, 4)
 #define ENTRY_64K	BIT_ULL(6)
+#define ENTRY_NO_EXEC	BIT_ULL(7)
+#define ENTRY_UNCACHED	BIT_ULL(8)
 #define ENTRY_ADDR	GENMASK_ULL(56, 12)
 #define ENTRY_PEER	GENMASK_ULL(60, 57)
 
 /* Of a peer's number entries have four bits of five. */
 #define VGEM_SVM_LEAF_BITS							\
-	(ENTRY_ADDR | DRM_GPT_LEAF_RIGHTS | DRM_GPT_LEAF_APERTURE |		\
-	 FIELD_PREP_CONST(DRM_GPT_LEAF_PEER_ID, 15))
+	((ENTRY_ADDR & DRM_GPT_LEAF_ADDR) | DRM_GPT_LEAF_RIGHTS |		\
+	 DRM_GPT_LEAF_APERTURE | FIELD_PREP_CONST(DRM_GPT_LEAF_PEER_ID, 15))
+
+/* What stands for no memory has the same numbers in both, of aperture and peer. */
+static_assert(DRM_GPT_LEAF_NULL == FIELD_PREP_CONST(DRM_GPT_LEAF_APERTURE, 3));
+static_assert(DRM_GPT_LEAF_POISON ==
+	      (DRM_GPT_LEAF_NULL | FIELD_PREP_CONST(DRM_GPT_LEAF_PEER_ID, 1)));
 
 /* Rights are the same bits in both. */
 #define ENTRY_RIGHTS	(ENTRY_VALID | ENTRY_WRITE | ENTRY_ATOMIC)
@@ -84,7 +91,10 @@ const struct drm_gpt_format drm_gpt_format_vgem_svm = {
 	.va_bits = 57,
 	.nr_levels = 5,
 	.replace_ok = true,
+	.null = true,
+	.poison = true,
 	.leaf_bits = VGEM_SVM_LEAF_BITS,
+	.attr_bits = ENTRY_NO_EXEC | ENTRY_UNCACHED,
 	.levels = {
 		{ .shift = 12, .bits = 9, .entry_shift = 3, .hint = 4,
 		  .leaf = true },

@@ -6,6 +6,7 @@
 
 #include <kunit/test.h>
 
+#include <linux/bitfield.h>
 #include <linux/bitops.h>
 #include <linux/bits.h>
 #include <linux/completion.h>
@@ -27,6 +28,12 @@
 #define L	DRM_GPT_LEAF_LOCAL
 #define P	DRM_GPT_LEAF_PEER
 #define H	DRM_GPT_LEAF_HINT
+#define Z	DRM_GPT_LEAF_NULL
+#define E	DRM_GPT_LEAF_POISON
+#define ATTR(i)	FIELD_PREP_CONST(DRM_GPT_LEAF_ATTR, i)
+
+/* Attributes of the tables here: nothing, all bits, the highest and no other. */
+#define FMT_ATTRS	3
 
 /* Pointers to tables, in place of leaves' flags. */
 #define TABLE		0
@@ -60,8 +67,8 @@ struct fmt_param {
 
 /*
  * vgem-svm-hw.rst: valid 1, write 2, atomic 4, leaf 8, aperture in 5:4 (own memory
- * 0x10, a peer's 0x20), group of 64K 0x40, peer in 60:57. A page that is only read
- * is 1 + 8.
+ * 0x10, a peer's 0x20, nothing 0x30), group of 64K 0x40, no execution 0x80, uncached
+ * 0x100, peer in 60:57. A page that is only read is 1 + 8.
  */
 static const struct fmt_golden golden_vgem_svm[] = {
 	{ 0, V, 0x9 },
@@ -72,11 +79,17 @@ static const struct fmt_golden golden_vgem_svm[] = {
 	/* Peer 5: 5 << 57. */
 	{ 0, 0x12345000 | V | P | 5 << 5, 0x0a00000012345029 },
 	{ 0, 0x12340000 | V | H, 0x12340049 },
-	{ 0, 0x01fffffffffff000 | V, 0x01fffffffffff009 },
+	{ 0, 0x00fffffffffff000 | V, 0x00fffffffffff009 },
 	{ 1, 0x40000000 | V | W, 0x4000000b },
 	{ 2, 0x4000000000 | V, 0x4000000009 },
 	{ 1, 0xabcde000 | TABLE, 0xabcde001 },
 	{ 4, 0xabcde000 | TABLE_LOCAL, 0xabcde011 },
+	{ 0, 0x12345000 | V | Z, 0x12345039 },
+	{ 0, 0x12345000 | V | W | Z, 0x1234503b },
+	{ 0, 0x12345000 | V | E, 0x0200000012345039 },
+	{ 1, 0x40000000 | V | E, 0x0200000040000039 },
+	{ 0, 0x12345000 | V | ATTR(1), 0x12345189 },
+	{ 1, 0x40000000 | V | W | ATTR(2), 0x4000010b },
 };
 
 /*
@@ -95,6 +108,9 @@ static const struct fmt_golden golden_x86_64[] = {
 	{ 2, 0x0008000000000000 | V, 0x00080000000000a5 },
 	{ 1, 0xabcde000 | TABLE, 0xabcde027 },
 	{ 3, 0x000fffffffffe000 | TABLE, 0x000fffffffffe027 },
+	/* PWT 8, PCD 0x10, XD in 63. */
+	{ 0, 0x12345000 | V | ATTR(1), 0x800000001234503d },
+	{ 1, 0x40000000 | V | W | ATTR(2), 0x80000000400000e7 },
 };
 
 /*
@@ -115,6 +131,14 @@ static const struct fmt_golden golden_amdgpu[] = {
 	{ 1, 0x40000000 | V | L, 0x00400000400004b1 },
 	{ 1, 0xabcde000 | TABLE, 0xabcde007 },
 	{ 3, 0xabcde000 | TABLE_LOCAL, 0xabcde001 },
+	/* PRT is 1 << 51, TF 1 << 56, MTYPE in 58:57. */
+	{ 0, 0x12345000 | V | Z, 0x0008000012345030 },
+	{ 0, 0x12345000 | V | W | Z, 0x0008000012345070 },
+	{ 1, 0x40000000 | V | Z, 0x00480000400004b0 },
+	{ 0, 0x12345000 | V | E, 0x0140000012345010 },
+	{ 1, 0x40000000 | V | E, 0x0140000040000490 },
+	{ 0, 0x12345000 | V | L | ATTR(1), 0x0600000012345035 },
+	{ 0, 0x12345000 | V | ATTR(2), 0x0400000012345023 },
 };
 
 /*
@@ -135,6 +159,9 @@ static const struct fmt_golden golden_lpae_4k[] = {
 	{ 2, 0x4000000000 | V | W, 0x4000000f45 },
 	{ 1, 0xabcde000 | TABLE, 0xabcde003 },
 	{ 3, 0x0000ffffffffe000 | TABLE, 0x0000ffffffffe003 },
+	/* Attribute 7 is 0x1c; PXN and UXN are 53 and 54. */
+	{ 0, 0x12345000 | V | W | ATTR(1), 0x0060000012345f5f },
+	{ 1, 0x40000000 | V | W | ATTR(2), 0x0040000040000f41 },
 };
 
 static const struct fmt_golden golden_lpae_16k[] = {
@@ -204,6 +231,12 @@ static const struct fmt_golden golden_nvidia[] = {
 	{ 2, 0xabcde000 | TABLE, 0x0abcde0c },
 	{ 3, 0x00007fffffffe000 | TABLE, 0x000007fffffffe0c },
 	{ 4, 0xabcde000 | TABLE_LOCAL, 0x0abcde02 },
+	/* VOL alone is sparse; PRIVILEGE is 0x20, KIND in 63:56. */
+	{ 0, 0x12345000 | V | Z, 0x12345c8 },
+	{ 0, 0x12345000 | V | W | A | Z, 0x1234508 },
+	{ 1, 0x40000000 | V | Z, 0x040000c8 },
+	{ 0, 0x12345000 | V | ATTR(1), 0xff000000012345ed },
+	{ 1, 0x40000000 | V | W | A | ATTR(2), 0x800000000400000d },
 };
 
 #define FMT_PARAM(what, entries) \
@@ -236,6 +269,52 @@ static const struct drm_gpt_format *fmt_of(struct kunit *test)
 	return ((const struct fmt_param *)test->param_value)->format;
 }
 
+/**
+ * struct fmt_table - a table that encoders are told of
+ * @gpt: it; nothing is in it
+ * @attrs: its attributes
+ */
+struct fmt_table {
+	struct drm_gpt gpt;
+	struct drm_gpt_attr attrs[FMT_ATTRS];
+};
+
+static void fmt_make_attrs(const struct drm_gpt_format *format,
+			   struct drm_gpt_attr attrs[FMT_ATTRS])
+{
+	u64 bits = format->attr_bits;
+
+	memset(attrs, 0, FMT_ATTRS * sizeof(*attrs));
+	if (!bits)
+		return;
+	attrs[1].set = bits;
+	attrs[2].set = BIT_ULL(fls64(bits) - 1);
+	attrs[2].clear = bits;
+}
+
+static int fmt_init(struct kunit *test)
+{
+	struct fmt_table *table = kunit_kzalloc(test, sizeof(*table), GFP_KERNEL);
+	const struct drm_gpt_format *format = &drm_gpt_format_nvidia_gp100;
+
+	if (!table)
+		return -ENOMEM;
+	if (test->param_value)
+		format = fmt_of(test);
+	fmt_make_attrs(format, table->attrs);
+	table->gpt.format = format;
+	table->gpt.attrs = table->attrs;
+	table->gpt.nr_attrs = format->attr_bits ? FMT_ATTRS : 1;
+	table->gpt.attr_bits = format->attr_bits;
+	test->priv = table;
+	return 0;
+}
+
+static const struct drm_gpt *fmt_gpt(struct kunit *test)
+{
+	return &((struct fmt_table *)test->priv)->gpt;
+}
+
 static u32 fmt_bytes(const struct drm_gpt_format *format, u8 level)
 {
 	return 1U << format->levels[level].entry_shift;
@@ -257,9 +336,9 @@ static void fmt_fill(struct kunit *test, void *entry, u8 level, u64 leaf)
 	const struct drm_gpt_format *format = fmt_of(test);
 
 	if (leaf & H)
-		format->fill_seq(entry, level, leaf, 1);
+		format->fill_seq(fmt_gpt(test), entry, level, leaf, 1);
 	else
-		KUNIT_EXPECT_EQ(test, format->fill_leaves(entry, level, &leaf, 1), 1);
+		KUNIT_EXPECT_EQ(test, format->fill_leaves(fmt_gpt(test), entry, level, &leaf, 1), 1);
 }
 
 /* A leaf's entry; of 16 bytes, the first half. */
@@ -279,7 +358,7 @@ static u64 fmt_encode_table(struct kunit *test, u8 level, u64 addr, bool local)
 	const struct drm_gpt_format *format = fmt_of(test);
 	u64 entry[2] = {};
 
-	format->fill_table(entry, level, &to);
+	format->fill_table(fmt_gpt(test), entry, level, &to);
 	if (format->levels[level].entry_shift < 4)
 		return fmt_raw(format, level, entry, 0);
 	KUNIT_EXPECT_EQ(test, entry[0], 0);
@@ -292,26 +371,46 @@ static u64 fmt_addresses(const struct drm_gpt_format *format, u8 level)
 	return format->leaf_bits & ~((1ULL << format->levels[level].shift) - 1);
 }
 
-/* Flags that leaves of a level may have, but VALID. */
+/* Bits of flags that some leaves of a level have, but VALID. */
 static u64 fmt_flags(const struct drm_gpt_format *format, u8 level)
 {
 	const struct drm_gpt_level *l = &format->levels[level];
 
 	return (format->leaf_bits & DRM_GPT_LEAF_FLAGS & ~V) |
-	       (l->hint && !l->beside ? H : 0);
+	       (format->null ? Z : 0) | (format->poison ? E : 0) |
+	       (format->attr_bits ? ATTR(3) : 0) | (l->hint && !l->beside ? H : 0);
 }
 
-/* All that leaves of a level may have that are committed, and VALID. */
+/* Not all combinations of them: no memory, of two kinds, one of them without rights. */
+static bool fmt_may_have(const struct drm_gpt_format *format, u64 flags)
+{
+	bool poison = (flags & DRM_GPT_LEAF_PLACE) == E;
+
+	if (FIELD_GET(DRM_GPT_LEAF_ATTR, flags) >= FMT_ATTRS)
+		return false;
+	flags &= ~(DRM_GPT_LEAF_ATTR | H | V);
+	if ((flags & DRM_GPT_LEAF_APERTURE) != DRM_GPT_LEAF_NOWHERE)
+		return !(flags & ~format->leaf_bits);
+	if (poison ? !format->poison || (flags & (W | A)) : !format->null)
+		return false;
+	flags &= ~(W | A);
+	return flags == E || flags == Z;
+}
+
+/* All bits that leaves of a level may have that are committed, and VALID. */
 static u64 fmt_room(const struct drm_gpt_format *format, u8 level)
 {
-	return fmt_addresses(format, level) |
+	return fmt_addresses(format, level) | (format->attr_bits ? ATTR(3) : 0) |
 	       (format->leaf_bits & DRM_GPT_LEAF_FLAGS);
 }
 
-/* The next combination of the bits of @mask, 0 after the last. */
-static u64 fmt_next(u64 flags, u64 mask)
+/* The next combination of the bits of @mask that leaves have, 0 after the last. */
+static u64 fmt_next(const struct drm_gpt_format *format, u64 flags, u64 mask)
 {
-	return (flags - mask) & mask;
+	do {
+		flags = (flags - mask) & mask;
+	} while (flags && !fmt_may_have(format, flags));
+	return flags;
 }
 
 /* ---- tests ----------------------------------------------------------------- */
@@ -341,12 +440,12 @@ static void fmt_expect_round_trip(struct kunit *test, u8 level, u64 leaf)
 	u64 entry[2] = {};
 
 	fmt_fill(test, entry, level, leaf);
-	KUNIT_EXPECT_EQ(test, format->decode(entry, level), leaf);
-	KUNIT_EXPECT_EQ(test, format->common(entry, level, 1),
+	KUNIT_EXPECT_EQ(test, format->decode(fmt_gpt(test), entry, level), leaf);
+	KUNIT_EXPECT_EQ(test, format->common(fmt_gpt(test), entry, level, 1),
 			leaf & DRM_GPT_LEAF_RIGHTS);
 	memset(entry, 0, sizeof(entry));
-	format->fill_seq(entry, level, leaf, 1);
-	KUNIT_EXPECT_EQ(test, format->decode(entry, level), leaf);
+	format->fill_seq(fmt_gpt(test), entry, level, leaf, 1);
+	KUNIT_EXPECT_EQ(test, format->decode(fmt_gpt(test), entry, level), leaf);
 }
 
 static void decodes_what_it_encodes(struct kunit *test)
@@ -365,7 +464,7 @@ static void decodes_what_it_encodes(struct kunit *test)
 			fmt_expect_round_trip(test, level, V | flags | addresses);
 			fmt_expect_round_trip(test, level, V | flags |
 					      (addresses & 0x5555555555555555));
-			flags = fmt_next(flags, fmt_flags(format, level));
+			flags = fmt_next(format, flags, fmt_flags(format, level));
 		} while (flags);
 	}
 }
@@ -377,7 +476,7 @@ static u64 fmt_flag_bits(struct kunit *test, u8 level)
 
 	do {
 		bits |= fmt_encode(test, level, V | flags) ^ none;
-		flags = fmt_next(flags, fmt_flags(fmt_of(test), level));
+		flags = fmt_next(fmt_of(test), flags, fmt_flags(fmt_of(test), level));
 	} while (flags);
 	return bits;
 }
@@ -418,12 +517,12 @@ static void fmt_expect_stop(struct kunit *test, u8 level, u64 bad)
 	memset(canary, FMT_CANARY, sizeof(canary));
 	for (i = 0; i < 8; i++)
 		leaves[i] = i == 4 ? bad : good;
-	KUNIT_EXPECT_EQ(test, format->fill_leaves(entries, level, leaves, 8), 4);
-	KUNIT_EXPECT_EQ(test, format->common(entries, level, 4),
+	KUNIT_EXPECT_EQ(test, format->fill_leaves(fmt_gpt(test), entries, level, leaves, 8), 4);
+	KUNIT_EXPECT_EQ(test, format->common(fmt_gpt(test), entries, level, 4),
 			good & DRM_GPT_LEAF_RIGHTS);
 	KUNIT_EXPECT_MEMEQ(test, (u8 *)entries + 4 * bytes, canary, 4 * bytes);
 	leaves[0] = bad;
-	KUNIT_EXPECT_EQ(test, format->fill_leaves(entries, level, leaves, 8), 0);
+	KUNIT_EXPECT_EQ(test, format->fill_leaves(fmt_gpt(test), entries, level, leaves, 8), 0);
 }
 
 static void stops_at_what_it_cannot_encode(struct kunit *test)
@@ -462,9 +561,9 @@ static void fills_sequences_as_single_leaves(struct kunit *test)
 			for (i = 0; i < FMT_ENTRIES; i++)
 				fmt_fill(test, (u8 *)one + i * fmt_bytes(format, level),
 					 level, (first + i * step) | flags);
-			format->fill_seq(seq, level, first | flags, FMT_ENTRIES);
+			format->fill_seq(fmt_gpt(test), seq, level, first | flags, FMT_ENTRIES);
 			KUNIT_EXPECT_MEMEQ(test, seq, one, bytes);
-			flags = fmt_next(flags, fmt_flags(format, level));
+			flags = fmt_next(format, flags, fmt_flags(format, level));
 		} while (flags);
 	}
 }
@@ -481,14 +580,14 @@ static void empties_entries_and_no_more(struct kunit *test)
 		bytes = fmt_bytes(format, level);
 		for (n = 1; n < 8; n++) {
 			memset(entries, FMT_CANARY, sizeof(entries));
-			format->fill_empty(entries, level, n);
+			format->fill_empty(fmt_gpt(test), entries, level, n);
 			/* As an allocator hands tables out. */
 			KUNIT_EXPECT_MEMEQ(test, entries, zero, n * bytes);
 			KUNIT_EXPECT_MEMEQ(test, (u8 *)entries + n * bytes,
 					   canary, bytes);
 		}
-		KUNIT_EXPECT_EQ(test, format->decode(zero, level), 0);
-		KUNIT_EXPECT_EQ(test, format->common(zero, level, 2), 0);
+		KUNIT_EXPECT_EQ(test, format->decode(fmt_gpt(test), zero, level), 0);
+		KUNIT_EXPECT_EQ(test, format->common(fmt_gpt(test), zero, level, 2), 0);
 	}
 }
 
@@ -508,9 +607,9 @@ static void takes_no_table_for_a_leaf(struct kunit *test)
 				continue;
 			to.addr = bit;
 			to.local = k & 1;
-			format->fill_table(entries, level, &to);
-			KUNIT_EXPECT_EQ(test, format->decode(entries, level), 0);
-			KUNIT_EXPECT_EQ(test, format->common(entries, level, 1), 0);
+			format->fill_table(fmt_gpt(test), entries, level, &to);
+			KUNIT_EXPECT_EQ(test, format->decode(fmt_gpt(test), entries, level), 0);
+			KUNIT_EXPECT_EQ(test, format->common(fmt_gpt(test), entries, level, 1), 0);
 			entry = fmt_encode_table(test, level, bit, false) ^ none;
 			KUNIT_EXPECT_EQ(test, hweight64(entry), 1);
 			KUNIT_EXPECT_EQ(test, entry & taken, 0);
@@ -532,15 +631,15 @@ static void fmt_expect_common(struct kunit *test, u8 level, u64 first, u64 secon
 	for (i = 0; i < 5; i++)
 		fmt_fill(test, (u8 *)entries + i * fmt_bytes(format, level), level,
 			 leaves[i]);
-	KUNIT_EXPECT_EQ(test, format->common(entries, level, 5),
+	KUNIT_EXPECT_EQ(test, format->common(fmt_gpt(test), entries, level, 5),
 			first & second & DRM_GPT_LEAF_RIGHTS);
-	KUNIT_EXPECT_EQ(test, format->common(entries, level, 1), all);
-	format->fill_empty(end, level, 1);
-	KUNIT_EXPECT_EQ(test, format->common(entries, level, 6), 0);
+	KUNIT_EXPECT_EQ(test, format->common(fmt_gpt(test), entries, level, 1), all);
+	format->fill_empty(fmt_gpt(test), end, level, 1);
+	KUNIT_EXPECT_EQ(test, format->common(fmt_gpt(test), entries, level, 6), 0);
 	if (!level)
 		return;
-	format->fill_table(end, level, &to);
-	KUNIT_EXPECT_EQ(test, format->common(entries, level, 6), 0);
+	format->fill_table(fmt_gpt(test), end, level, &to);
+	KUNIT_EXPECT_EQ(test, format->common(fmt_gpt(test), entries, level, 6), 0);
 }
 
 static void tells_what_all_have(struct kunit *test)
@@ -558,9 +657,9 @@ static void tells_what_all_have(struct kunit *test)
 			second = 0;
 			do {
 				fmt_expect_common(test, level, V | first, V | second);
-				second = fmt_next(second, mask);
+				second = fmt_next(format, second, mask);
 			} while (second);
-			first = fmt_next(first, mask & (W | A | H));
+			first = fmt_next(format, first, mask & (W | A | H));
 		} while (first);
 	}
 }
@@ -577,21 +676,21 @@ static void points_to_big_and_small_pages(struct kunit *test)
 	struct drm_gpt_target to = { .addr = 0x12345000, .beside = 0xabcdef00 };
 	__le64 entry[2] = {};
 
-	format->fill_table(entry, 1, &to);
+	format->fill_table(fmt_gpt(test), entry, 1, &to);
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[0]), 0x0abcdefc);
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[1]), 0x0123450c);
 	to.beside_local = true;
-	format->fill_table(entry, 1, &to);
+	format->fill_table(fmt_gpt(test), entry, 1, &to);
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[0]), 0x0abcdef2);
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[1]), 0x0123450c);
 	to.local = true;
 	to.beside_local = false;
-	format->fill_table(entry, 1, &to);
+	format->fill_table(fmt_gpt(test), entry, 1, &to);
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[0]), 0x0abcdefc);
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[1]), 0x01234502);
-	KUNIT_EXPECT_EQ(test, format->decode(entry, 1), 0);
+	KUNIT_EXPECT_EQ(test, format->decode(fmt_gpt(test), entry, 1), 0);
 	/* A page of 2M leaves no table behind. */
-	format->fill_seq(entry, 1, 0x40000000 | V, 1);
+	format->fill_seq(fmt_gpt(test), entry, 1, 0x40000000 | V, 1);
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[0]), 0x040000cd);
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[1]), 0);
 }
@@ -601,14 +700,14 @@ static void encodes_big_pages(struct kunit *test)
 	const struct drm_gpt_format *format = &drm_gpt_format_nvidia_gp100;
 	__le64 entry[4] = { 0, 0, 0, cpu_to_le64(1) };
 
-	format->fill_beside(entry, 0x12340000 | V | W | A, 3);
+	format->fill_beside(fmt_gpt(test), entry, 0x12340000 | V | W | A, 3);
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[0]), 0x0123400d);
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[1]), 0x0123500d);
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[2]), 0x0123600d);
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[3]), 1);
-	format->fill_beside(entry, 0x12340000 | V | L, 1);
+	format->fill_beside(fmt_gpt(test), entry, 0x12340000 | V | L, 1);
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[0]), 0x012340c1);
-	format->fill_beside(entry, 0, 3);
+	format->fill_beside(fmt_gpt(test), entry, 0, 3);
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[0] | entry[1] | entry[2]), 0);
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[3]), 1);
 }
@@ -619,14 +718,14 @@ static void encodes_big_pages(struct kunit *test)
 
 /**
  * struct fmt_writer - changes an entry over and over
- * @format: format
+ * @gpt: table with the format
  * @leaf: what it changes between, as different as can be
  * @entry: the entry
  * @enough: it has changed often enough
  * @done: the thread has ended
  */
 struct fmt_writer {
-	const struct drm_gpt_format *format;
+	const struct drm_gpt *gpt;
 	u64 leaf[2];
 	u64 entry;
 	bool enough;
@@ -639,7 +738,7 @@ static int fmt_writer_thread(void *data)
 	u32 i;
 
 	for (i = 0; i < FMT_ROUNDS; i++) {
-		writer->format->fill_leaves(&writer->entry, 0,
+		writer->gpt->format->fill_leaves(writer->gpt, &writer->entry, 0,
 					    &writer->leaf[i % 2], 1);
 		if (i % 1024 == 0)
 			cond_resched();
@@ -658,15 +757,15 @@ static void shows_no_half_of_an_entry(struct kunit *test)
 	u32 i;
 
 	KUNIT_ASSERT_NOT_NULL(test, writer);
-	writer->format = format;
+	writer->gpt = fmt_gpt(test);
 	writer->leaf[0] = V;
 	writer->leaf[1] = V | (W & format->leaf_bits) | fmt_addresses(format, 0);
-	format->fill_leaves(&writer->entry, 0, writer->leaf, 1);
+	format->fill_leaves(fmt_gpt(test), &writer->entry, 0, writer->leaf, 1);
 	init_completion(&writer->done);
 	if (IS_ERR(kthread_run(fmt_writer_thread, writer, "drm_gpt_fmt_test")))
 		kunit_skip(test, "no thread");
 	for (i = 1; !READ_ONCE(writer->enough); i++) {
-		got = format->decode(&writer->entry, 0);
+		got = format->decode(fmt_gpt(test), &writer->entry, 0);
 		if (got != writer->leaf[0] && got != writer->leaf[1] &&
 		    (got || !halves))
 			wrong = got;
@@ -702,6 +801,8 @@ static void fmt_gpt_init(struct kunit *test, struct drm_gpt *gpt)
 	const struct drm_gpt_config config = {
 		.format = fmt_of(test),
 		.mem = &fmt_mem_ops,
+		.attrs = fmt_gpt(test)->attrs,
+		.nr_attrs = fmt_gpt(test)->nr_attrs,
 	};
 
 	KUNIT_ASSERT_EQ(test, drm_gpt_init(gpt, &config), 0);
@@ -793,6 +894,104 @@ static void refuses_sequences_that_end_beyond(struct kunit *test)
 	drm_gpt_fini(&gpt);
 }
 
+/* ---- attributes ------------------------------------------------------------- */
+
+static void attributes_change_their_own_bits(struct kunit *test)
+{
+	const struct drm_gpt_format *format = fmt_of(test);
+	const struct drm_gpt *gpt = fmt_gpt(test);
+	u64 mask, flags = 0, plain;
+	u8 level, i;
+
+	for (level = 0; level < format->nr_levels; level++) {
+		if (!format->levels[level].leaf)
+			continue;
+		mask = fmt_flags(format, level) & ~DRM_GPT_LEAF_ATTR;
+		do {
+			plain = fmt_encode(test, level, V | flags);
+			for (i = 0; i < gpt->nr_attrs; i++)
+				KUNIT_EXPECT_EQ(test, fmt_encode(test, level,
+								 V | flags | ATTR(1) * i),
+						(plain & ~gpt->attrs[i].clear) |
+						gpt->attrs[i].set);
+			flags = fmt_next(format, flags, mask);
+		} while (flags);
+	}
+}
+
+/* Neither address nor flags, where a table points to, nor what nobody speaks of. */
+static void refuses_attributes_that_reach_beyond(struct kunit *test)
+{
+	const struct drm_gpt_format *format = fmt_of(test);
+	struct drm_gpt_attr attrs[2] = {};
+	struct drm_gpt_config config = {
+		.format = format,
+		.mem = &fmt_mem_ops,
+		.attrs = attrs,
+		.nr_attrs = ARRAY_SIZE(attrs),
+	};
+	struct drm_gpt gpt;
+	u8 k;
+
+	for (k = 0; k < 64; k++) {
+		int want = format->attr_bits & BIT_ULL(k) ? 0 : -EINVAL;
+
+		attrs[1] = (struct drm_gpt_attr) { .set = BIT_ULL(k) };
+		KUNIT_EXPECT_EQ(test, drm_gpt_init(&gpt, &config), want);
+		if (!want)
+			drm_gpt_fini(&gpt);
+		attrs[1] = (struct drm_gpt_attr) { .clear = BIT_ULL(k) };
+		KUNIT_EXPECT_EQ(test, drm_gpt_init(&gpt, &config), want);
+		if (!want)
+			drm_gpt_fini(&gpt);
+	}
+	attrs[1] = attrs[0];
+	config.nr_attrs = DRM_GPT_MAX_ATTRS + 1;
+	KUNIT_EXPECT_EQ(test, drm_gpt_init(&gpt, &config), -EINVAL);
+	config.nr_attrs = 0;
+	KUNIT_EXPECT_EQ(test, drm_gpt_init(&gpt, &config), -EINVAL);
+	config.nr_attrs = 2;
+	config.attrs = NULL;
+	KUNIT_EXPECT_EQ(test, drm_gpt_init(&gpt, &config), -EINVAL);
+}
+
+/* What a commit would refuse, and why. */
+static void tells_what_could_be_committed(struct kunit *test)
+{
+	const struct drm_gpt_format *format = fmt_of(test);
+	struct drm_gpt gpt;
+	u8 level;
+
+	fmt_gpt_init(test, &gpt);
+	for (level = 0; level <= format->nr_levels; level++) {
+		bool leaf = level < format->nr_levels && format->levels[level].leaf;
+		int ok = leaf ? 0 : -EINVAL;
+
+		KUNIT_EXPECT_EQ(test, drm_gpt_check(&gpt, level, V), ok);
+		KUNIT_EXPECT_EQ(test, drm_gpt_check(&gpt, level, 0), -EINVAL);
+		KUNIT_EXPECT_EQ(test, drm_gpt_check(&gpt, level, V | H), -EINVAL);
+		if (!leaf)
+			continue;
+		KUNIT_EXPECT_EQ(test, drm_gpt_check(&gpt, level, V | Z),
+				format->null ? 0 : -EOPNOTSUPP);
+		KUNIT_EXPECT_EQ(test, drm_gpt_check(&gpt, level, V | E),
+				format->poison ? 0 : -EOPNOTSUPP);
+		KUNIT_EXPECT_EQ(test, drm_gpt_check(&gpt, level, V | E | 2 << 5),
+				-EINVAL);
+		KUNIT_EXPECT_EQ(test, drm_gpt_check(&gpt, level, V | ATTR(2)),
+				format->attr_bits ? 0 : -EINVAL);
+		KUNIT_EXPECT_EQ(test, drm_gpt_check(&gpt, level, V | ATTR(FMT_ATTRS)),
+				-EINVAL);
+		KUNIT_EXPECT_EQ(test, drm_gpt_check(&gpt, level, V | BIT_ULL(11)),
+				-EINVAL);
+		KUNIT_EXPECT_EQ(test, drm_gpt_check(&gpt, level, V |
+						    (format->levels[level].shift > 12 ?
+						     0x1000 : 0)),
+				format->levels[level].shift > 12 ? -EINVAL : 0);
+	}
+	drm_gpt_fini(&gpt);
+}
+
 static struct kunit_case drm_gpt_fmt_test_cases[] = {
 	KUNIT_CASE_PARAM(encodes_what_the_manual_says, fmt_param_gen_params),
 	KUNIT_CASE_PARAM(decodes_what_it_encodes, fmt_param_gen_params),
@@ -808,11 +1007,15 @@ static struct kunit_case drm_gpt_fmt_test_cases[] = {
 	KUNIT_CASE_PARAM(levels_cover_all_addresses, fmt_param_gen_params),
 	KUNIT_CASE_PARAM(refuses_what_entries_cannot_say, fmt_param_gen_params),
 	KUNIT_CASE_PARAM(refuses_sequences_that_end_beyond, fmt_param_gen_params),
+	KUNIT_CASE_PARAM(attributes_change_their_own_bits, fmt_param_gen_params),
+	KUNIT_CASE_PARAM(refuses_attributes_that_reach_beyond, fmt_param_gen_params),
+	KUNIT_CASE_PARAM(tells_what_could_be_committed, fmt_param_gen_params),
 	{}
 };
 
 static struct kunit_suite drm_gpt_fmt_test_suite = {
 	.name = "drm_gpt_formats",
+	.init = fmt_init,
 	.test_cases = drm_gpt_fmt_test_cases,
 };
 

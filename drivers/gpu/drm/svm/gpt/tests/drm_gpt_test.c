@@ -154,7 +154,8 @@ u64 test_last(struct test_hw *hw)
 /* Bus addresses that no other test leaf has; flags as far as there are such. */
 u64 test_leaf(struct test_hw *hw, u64 page, u64 flags)
 {
-	flags &= hw->geometry->format->leaf_bits;
+	if ((flags & DRM_GPT_LEAF_APERTURE) != DRM_GPT_LEAF_NOWHERE)
+		flags &= hw->geometry->format->leaf_bits | DRM_GPT_LEAF_ATTR;
 	return page * test_page(hw) | DRM_GPT_LEAF_VALID | flags;
 }
 
@@ -308,31 +309,32 @@ bool test_gather_has(const struct drm_gpt_gather *gather, u64 first, u64 last)
 static void encodes_entries_as_documented(struct kunit *test)
 {
 	const struct drm_gpt_format *format = &drm_gpt_format_vgem_svm;
-	const u64 leaf = 0x123456789abcd000ULL & GENMASK_ULL(56, 12);
+	const u64 leaf = 0x123456789abcd000ULL & DRM_GPT_LEAF_ADDR;
 	struct drm_gpt_target to = { .addr = leaf };
+	const struct drm_gpt *gpt = &((struct test_hw *)test->priv)->gpt;
 	__le64 entry[4] = {};
 
-	format->fill_seq(entry, 0, leaf | DRM_GPT_LEAF_VALID, 2);
+	format->fill_seq(gpt, entry, 0, leaf | DRM_GPT_LEAF_VALID, 2);
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[0]), leaf | 0x9);
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[1]), (leaf + 0x1000) | 0x9);
-	format->fill_seq(entry, 1, DRM_GPT_LEAF_VALID, 2);
+	format->fill_seq(gpt, entry, 1, DRM_GPT_LEAF_VALID, 2);
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[1]), 0x200000 | 0x9);
-	format->fill_seq(entry, 0, leaf | DRM_GPT_LEAF_VALID |
+	format->fill_seq(gpt, entry, 0, leaf | DRM_GPT_LEAF_VALID |
 			 DRM_GPT_LEAF_WRITE | DRM_GPT_LEAF_ATOMIC |
 			 DRM_GPT_LEAF_LOCAL, 1);
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[0]), leaf | 0x1f);
-	format->fill_seq(entry, 0, leaf | DRM_GPT_LEAF_VALID |
+	format->fill_seq(gpt, entry, 0, leaf | DRM_GPT_LEAF_VALID |
 			 DRM_GPT_LEAF_PEER | 5 << 5, 1);
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[0]), leaf | 0x29 | 5ULL << 57);
-	KUNIT_EXPECT_EQ(test, format->decode(entry, 0), leaf |
+	KUNIT_EXPECT_EQ(test, format->decode(gpt, entry, 0), leaf |
 			DRM_GPT_LEAF_VALID | DRM_GPT_LEAF_PEER | 5 << 5);
-	format->fill_table(entry, 1, &to);
+	format->fill_table(gpt, entry, 1, &to);
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[0]), leaf | 0x1);
-	KUNIT_EXPECT_EQ(test, format->decode(entry, 1), 0);
+	KUNIT_EXPECT_EQ(test, format->decode(gpt, entry, 1), 0);
 	to.local = true;
-	format->fill_table(entry, 1, &to);
+	format->fill_table(gpt, entry, 1, &to);
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[0]), leaf | 0x11);
-	format->fill_empty(entry, 0, 2);
+	format->fill_empty(gpt, entry, 0, 2);
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(entry[0] | entry[1]), 0);
 }
 
@@ -403,7 +405,9 @@ static void refuses_addresses_beyond_reach(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
 	const u64 one = test_page(hw);
-	u64 beyond = BIT_ULL(fls64(hw->geometry->format->leaf_bits));
+	/* Where the address ends that leaves have, an attribute that there is not. */
+	u64 beyond = BIT_ULL(fls64(hw->geometry->format->leaf_bits)) &
+		     DRM_GPT_LEAF_ADDR ?: TEST_ATTR(BIT(7));
 	u64 leaf = test_leaf(hw, 1, 0), *leaves;
 	u32 n = test_entries(hw), step, i;
 

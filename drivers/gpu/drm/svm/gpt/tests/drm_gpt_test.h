@@ -30,6 +30,8 @@ test_variant_config(const struct test_variant *variant)
 		.mem = &test_mem_ops,
 		.cmd = variant->cmd ? &test_cmd_ops : NULL,
 		.cpu_max = variant->cpu_max,
+		.attrs = variant->geometry->attrs,
+		.nr_attrs = variant->geometry->nr_attrs,
 	};
 }
 

@@ -523,10 +523,10 @@ u32 test_hw_entries(struct test_hw *hw)
 		u32 lowest = (u32)geometry->entry_bytes[0] << geometry->bits[0];
 		u32 bytes = geometry->entry_bytes[table->bytes != lowest];
 
-		/* The others all have that in bit 0 of the first byte. */
+		/* One that is empty has nothing in its first four bytes. */
 		for (offset = 0; !table->freed && offset < table->bytes;
 		     offset += bytes)
-			n += *((const u8 *)table->mem + offset) & 1;
+			n += !!*(const u32 *)((const u8 *)table->mem + offset);
 	}
 	return n;
 }

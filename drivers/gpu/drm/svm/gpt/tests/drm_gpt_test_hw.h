@@ -2,6 +2,7 @@
 #ifndef _DRM_GPT_TEST_HW_H_
 #define _DRM_GPT_TEST_HW_H_
 
+#include <linux/bitfield.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
@@ -24,6 +25,8 @@
 #define TEST_WALK	64
 #define TEST_RING_WORDS	BIT(20)
 
+#define TEST_ATTR(i)	FIELD_PREP(DRM_GPT_LEAF_ATTR, (u64)(i))
+
 /**
  * struct test_pte - an entry as the device understands it
  * @valid: maps, or points to a table
@@ -33,7 +36,8 @@
  * @beside_local: the table beside is in device memory
  * @addr: what of: page or table; 0: no table
  * @beside: table beside that one, 0: none
- * @flags: of a leaf: in drm_gpt's terms
+ * @flags: of a leaf: in drm_gpt's terms, the attribute by its place in
+ *	&test_geometry.attrs
  */
 struct test_pte {
 	bool valid;
@@ -58,6 +62,8 @@ struct test_pte {
  * @has_local: entries can say "device memory"
  * @careful: two sizes of page for one address must never be in its TLB
  * @beside: groups are entries of a table beside the lowest, as those of it
+ * @attrs: attributes that its driver uses
+ * @nr_attrs: how many
  * @decode: reads an entry
  */
 struct test_geometry {
@@ -71,6 +77,8 @@ struct test_geometry {
 	bool has_local;
 	bool careful;
 	bool beside;
+	const struct drm_gpt_attr *attrs;
+	u32 nr_attrs;
 	void (*decode)(const void *entry, u8 level, struct test_pte *pte);
 };
 

@@ -21,13 +21,14 @@ static void the_root_may_hold_leaves(struct kunit *test)
 {
 	struct test_hw *hw = test->priv;
 	u8 top = hw->geometry->levels - 1;
-	u64 size = ops_size(hw, top), last = test_last(hw), leaves[64] = {};
+	u64 size = ops_size(hw, top), last = test_last(hw), *leaves;
 	u32 n = 1 << hw->geometry->bits[top];
 	struct drm_gpt_update up;
 
 	if (!ops_may_map(hw, top))
 		kunit_skip(test, "a format with a root of tables only");
-	KUNIT_ASSERT_GT(test, ARRAY_SIZE(leaves), n);
+	leaves = kunit_kcalloc(test, n + 1, sizeof(*leaves), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, leaves);
 	leaves[0] = 2 * size | DRM_GPT_LEAF_VALID;
 	leaves[n - 1] = 5 * size | DRM_GPT_LEAF_VALID;
 	KUNIT_ASSERT_EQ(test, drm_gpt_prepare(&hw->gpt, &up, 0, last, top,

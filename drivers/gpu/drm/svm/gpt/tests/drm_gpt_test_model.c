@@ -120,7 +120,7 @@ static u64 *model_leaf(struct test_model *model, const struct test_pages *pages,
 
 /* ---- operations --------------------------------------------------------- */
 
-static u64 model_flags(struct test_model *model)
+static u64 model_rights(struct test_model *model)
 {
 	u64 flags = 0;
 
@@ -129,6 +129,22 @@ static u64 model_flags(struct test_model *model)
 	if (model_random(model, 2))
 		flags |= DRM_GPT_LEAF_ATOMIC;
 	return flags & model->hw->geometry->format->leaf_bits;
+}
+
+/* What leaves have besides: mostly memory, and one of the attributes. */
+static u64 model_flags(struct test_model *model)
+{
+	const struct test_geometry *geometry = model->hw->geometry;
+	u64 flags = model_rights(model);
+	u32 place = model_random(model, 8);
+
+	if (geometry->nr_attrs)
+		flags |= TEST_ATTR(model_random(model, geometry->nr_attrs));
+	if (!place && geometry->format->null)
+		return flags | DRM_GPT_LEAF_NULL;
+	if (place == 1 && geometry->format->poison)
+		return (flags & DRM_GPT_LEAF_ATTR) | DRM_GPT_LEAF_POISON;
+	return flags;
 }
 
 /* What is mapped already stays, said again or skipped. */
@@ -382,7 +398,7 @@ static void model_check_lookup(struct kunit *test, struct test_model *model,
 
 static void model_check_mapped(struct kunit *test, struct test_model *model)
 {
-	u64 flags = model_flags(model), seq;
+	u64 flags = model_rights(model), seq;
 	struct test_pages pages;
 	bool want = true;
 	u32 k;

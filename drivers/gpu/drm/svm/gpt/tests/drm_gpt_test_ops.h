@@ -10,7 +10,7 @@
  * its groups beside, and one whose addresses have all of 64 bits.
  */
 
-static const struct test_variant ops_variants[] = {
+static const struct test_variant ops_variants[] __maybe_unused = {
 	{ "cpu", &test_geometry_vgem_svm },
 	{ "commands", &test_geometry_vgem_svm, .cmd = true },
 	{ "commands, hidden tables", &test_geometry_vgem_svm, .cmd = true,

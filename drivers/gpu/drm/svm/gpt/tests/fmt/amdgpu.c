@@ -10,7 +10,9 @@
  * stays 0, the chip's default. EXECUTABLE always, as for compute. FRAG is the
  * log2 of the pages of 4K that an aligned group of equal entries maps: 0, 4 where
  * it has the hint, 9 for a directory's entry that maps 2M. An entry of 0 makes
- * the access fault and be retried.
+ * the access fault and be retried. One that is not VALID but PRT reads as zeros; one
+ * that is neither, but EXECUTABLE, PDE_PTE and TF, makes the access fault and not be
+ * retried (AMDGPU_VM_NORETRY_FLAGS, for compute).
  */
 
 #include <linux/bitfield.h>
@@ -26,8 +28,11 @@
 #define ENTRY_WRITE	BIT_ULL(6)
 #define ENTRY_FRAG	GENMASK_ULL(11, 7)
 #define ENTRY_ADDR	GENMASK_ULL(47, 12)
+#define ENTRY_PRT	BIT_ULL(51)
 /* Of a directory: maps a page. */
 #define ENTRY_PDE_PTE	BIT_ULL(54)
+#define ENTRY_TF	BIT_ULL(56)
+#define ENTRY_MTYPE	GENMASK_ULL(58, 57)
 
 /* Groups of 64K: log2 of the pages. */
 #define AMDGPU_FRAG	4
@@ -36,12 +41,25 @@
 	(ENTRY_ADDR | DRM_GPT_LEAF_VALID | DRM_GPT_LEAF_WRITE |			\
 	 DRM_GPT_LEAF_LOCAL)
 
+/* What of an entry says where the page is. */
+static u64 amdgpu_place(u64 flags)
+{
+	switch (flags & DRM_GPT_LEAF_PLACE) {
+	case DRM_GPT_LEAF_NULL:
+		return ENTRY_PRT | ENTRY_READ;
+	case DRM_GPT_LEAF_POISON:
+		return ENTRY_PDE_PTE | ENTRY_TF;
+	case DRM_GPT_LEAF_LOCAL:
+		return ENTRY_VALID | ENTRY_READ;
+	default:
+		return ENTRY_VALID | ENTRY_READ | ENTRY_SYSTEM | ENTRY_SNOOPED;
+	}
+}
+
 static u64 amdgpu_attrs(u64 flags, u8 level)
 {
-	u64 entry = ENTRY_VALID | ENTRY_EXECUTE | ENTRY_READ;
+	u64 entry = amdgpu_place(flags) | ENTRY_EXECUTE;
 
-	if (!(flags & DRM_GPT_LEAF_APERTURE))
-		entry |= ENTRY_SYSTEM | ENTRY_SNOOPED;
 	if (flags & DRM_GPT_LEAF_WRITE)
 		entry |= ENTRY_WRITE;
 	if (level)
@@ -55,9 +73,15 @@ static u64 amdgpu_flags(u64 entry, u8 level)
 {
 	u64 flags = DRM_GPT_LEAF_VALID;
 
-	if (!(entry & ENTRY_VALID) || (level && !(entry & ENTRY_PDE_PTE)))
+	if (level && !(entry & ENTRY_PDE_PTE))
 		return 0;
-	if (!(entry & ENTRY_SYSTEM))
+	if (entry & ENTRY_PRT)
+		flags |= DRM_GPT_LEAF_NULL;
+	else if (entry & ENTRY_TF)
+		flags |= DRM_GPT_LEAF_POISON;
+	else if (!(entry & ENTRY_VALID))
+		return 0;
+	else if (!(entry & ENTRY_SYSTEM))
 		flags |= DRM_GPT_LEAF_LOCAL;
 	if (entry & ENTRY_WRITE)
 		flags |= DRM_GPT_LEAF_WRITE;
@@ -86,6 +110,7 @@ static const struct drm_gpt_fmt amdgpu_fmt = {
 	.flags = amdgpu_flags,
 	.page = amdgpu_addr,
 	.table = amdgpu_table,
+	.each = true,
 };
 
 DRM_GPT_FMT(amdgpu)
@@ -95,7 +120,10 @@ const struct drm_gpt_format drm_gpt_format_amdgpu_gfx9 = {
 	.va_bits = 48,
 	.nr_levels = 4,
 	.replace_ok = true,
+	.null = true,
+	.poison = true,
 	.leaf_bits = AMDGPU_LEAF_BITS,
+	.attr_bits = ENTRY_MTYPE | ENTRY_SNOOPED | ENTRY_EXECUTE,
 	.levels = {
 		{ .shift = 12, .bits = 9, .entry_shift = 3, .hint = AMDGPU_FRAG,
 		  .leaf = true },

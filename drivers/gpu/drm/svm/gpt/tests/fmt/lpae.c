@@ -12,6 +12,7 @@
  * attribute 1, which its MAIR says is write-back (ARM_LPAE_MAIR_ATTR_IDX_CACHE);
  * AP[1], as devices are unprivileged; AP[2] where they may not write. Hardware
  * keeps no dirty state; execution is not forbidden. Atomics go where writes go.
+ * Another index, or PXN and UXN, are for attributes.
  *
  * Neither an address nor a size may change without break-before-make.
  */
@@ -33,6 +34,9 @@
 #define ENTRY_NG	BIT_ULL(11)
 #define ENTRY_ADDR	GENMASK_ULL(47, 12)
 #define ENTRY_CONTIG	BIT_ULL(52)
+#define ENTRY_XN	GENMASK_ULL(54, 53)
+
+#define LPAE_ATTR_BITS	(ENTRY_ATTRINDX | ENTRY_XN)
 
 static u64 lpae_attrs(u64 flags, u8 level)
 {
@@ -100,6 +104,7 @@ const struct drm_gpt_format drm_gpt_format_lpae_4k = {
 	.nr_levels = 4,
 	.replace_ok = false,
 	.leaf_bits = LPAE_LEAF_BITS(12),
+	.attr_bits = LPAE_ATTR_BITS,
 	.levels = {
 		{ .shift = 12, .bits = 9, .entry_shift = 3, .hint = 4,
 		  .leaf = true },
@@ -119,6 +124,7 @@ const struct drm_gpt_format drm_gpt_format_lpae_16k = {
 	.nr_levels = 4,
 	.replace_ok = false,
 	.leaf_bits = LPAE_LEAF_BITS(14),
+	.attr_bits = LPAE_ATTR_BITS,
 	.levels = {
 		{ .shift = 14, .bits = 11, .entry_shift = 3, .hint = 7,
 		  .leaf = true },
@@ -137,6 +143,7 @@ const struct drm_gpt_format drm_gpt_format_lpae_64k = {
 	.nr_levels = 3,
 	.replace_ok = false,
 	.leaf_bits = LPAE_LEAF_BITS(16),
+	.attr_bits = LPAE_ATTR_BITS,
 	.levels = {
 		{ .shift = 16, .bits = 13, .entry_shift = 3, .hint = 5,
 		  .leaf = true },

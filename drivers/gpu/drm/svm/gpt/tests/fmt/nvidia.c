@@ -10,8 +10,9 @@
  * are coherent with CPUs, of 47 bits; that of a peer GPU is reached by bus address
  * too. Of its own there is room for 128 GiB (ADDRESS_VID); above would be
  * COMPTAGLINE, so leaves with %DRM_GPT_LEAF_LOCAL have addresses below that. KIND
- * is 0, PITCH. An entry of 0 makes the access fault; of a table of big pages, it
- * sends the device to the small ones.
+ * is 0, PITCH, unless an attribute says another. An entry of 0 makes the access fault;
+ * of a table of big pages, it sends the device to the small ones. One that is not
+ * VALID but VOL is sparse: it reads as zeros.
  *
  * An entry of level 1 has 16 bytes, and is one of two things. IS_PTE set in the
  * first half: a page of 2M, and the second half is not looked at. Not set: the
@@ -41,6 +42,8 @@
 #define   PDE_VIDEO	FIELD_PREP_CONST(ENTRY_APERTURE, 1)
 #define   ENTRY_SYSTEM	FIELD_PREP_CONST(ENTRY_APERTURE, 2)
 #define ENTRY_VOL	BIT_ULL(3)
+#define PTE_PRIVILEGE	BIT_ULL(5)
+#define PTE_KIND	GENMASK_ULL(63, 56)
 /* Addresses are shifted; of a table of big pages, aligned to 256, from bit 4 on. */
 #define ENTRY_ADDR	GENMASK_ULL(53, 8)
 #define ENTRY_ADDR_BIG	GENMASK_ULL(53, 4)
@@ -56,9 +59,11 @@
 
 static u64 nvidia_attrs(u64 flags, u8 level)
 {
-	u64 entry = PTE_VALID;
+	bool null = (flags & DRM_GPT_LEAF_PLACE) == DRM_GPT_LEAF_NULL;
+	u64 entry = null ? ENTRY_VOL : PTE_VALID;
 
-	entry |= flags & DRM_GPT_LEAF_APERTURE ? PTE_VIDEO : ENTRY_SYSTEM | ENTRY_VOL;
+	if (!null)
+		entry |= flags & DRM_GPT_LEAF_APERTURE ? PTE_VIDEO : ENTRY_SYSTEM | ENTRY_VOL;
 	if (!(flags & DRM_GPT_LEAF_WRITE))
 		entry |= PTE_READ_ONLY;
 	if (!(flags & DRM_GPT_LEAF_ATOMIC))
@@ -70,9 +75,11 @@ static u64 nvidia_flags(u64 entry, u8 level)
 {
 	u64 flags = DRM_GPT_LEAF_VALID;
 
-	if (!(entry & PTE_VALID))
+	if ((entry & (PTE_VALID | ENTRY_APERTURE | ENTRY_VOL)) == ENTRY_VOL)
+		flags |= DRM_GPT_LEAF_NULL;
+	else if (!(entry & PTE_VALID))
 		return 0;
-	if ((entry & ENTRY_APERTURE) == PTE_VIDEO)
+	else if ((entry & ENTRY_APERTURE) == PTE_VIDEO)
 		flags |= DRM_GPT_LEAF_LOCAL;
 	if (!(entry & PTE_READ_ONLY))
 		flags |= DRM_GPT_LEAF_WRITE;
@@ -107,6 +114,7 @@ static const struct drm_gpt_fmt nvidia_fmt = {
 	.flags = nvidia_flags,
 	.page = nvidia_page,
 	.table = nvidia_table,
+	.each = true,
 };
 
 /* ---- entries of 16 bytes --------------------------------------------------- */
@@ -147,35 +155,40 @@ static void nvidia_clear_pairs(__le64 *pair, u32 n)
 
 /* ---- what drm_gpt calls ---------------------------------------------------- */
 
-static u32 nvidia_fill_leaves(void *dst, u8 level, const u64 *leaves, u32 n)
+static u32 nvidia_fill_leaves(const struct drm_gpt *gpt, void *dst, u8 level,
+			      const u64 *leaves, u32 n)
 {
 	__le64 *pair = dst, page;
 	u32 i;
 
 	if (level != NVIDIA_DUAL)
-		return drm_gpt_fmt_fill_leaves(&nvidia_fmt, dst, level, leaves, n);
+		return drm_gpt_fmt_fill_leaves(gpt, &nvidia_fmt, dst, level, leaves,
+					       n);
 	for (i = 0; i < n; i++) {
-		if (!drm_gpt_fmt_fill_leaves(&nvidia_fmt, &page, level, leaves + i, 1))
+		if (!drm_gpt_fmt_fill_leaves(gpt, &nvidia_fmt, &page, level,
+					     leaves + i, 1))
 			break;
 		nvidia_store_page(pair + 2 * i, le64_to_cpu(page));
 	}
 	return i;
 }
 
-static void nvidia_fill_seq(void *dst, u8 level, u64 leaf, u32 n)
+static void nvidia_fill_seq(const struct drm_gpt *gpt, void *dst, u8 level, u64 leaf,
+			    u32 n)
 {
-	u64 attrs = nvidia_attrs(leaf & DRM_GPT_LEAF_FLAGS, level);
+	u64 attrs = drm_gpt_fmt_attrs(gpt, &nvidia_fmt, leaf & DRM_GPT_LEAF_FLAGS,
+				      level);
 	__le64 *pair = dst;
 
 	if (level != NVIDIA_DUAL) {
-		drm_gpt_fmt_fill_seq(&nvidia_fmt, dst, level, leaf, n);
+		drm_gpt_fmt_fill_seq(gpt, &nvidia_fmt, dst, level, leaf, n);
 		return;
 	}
 	for (; n--; pair += 2, leaf += 1ULL << (nvidia_fmt.shift + nvidia_fmt.bits))
-		nvidia_store_page(pair, nvidia_addr(leaf) | attrs);
+		nvidia_store_page(pair, nvidia_addr(leaf & DRM_GPT_LEAF_ADDR) | attrs);
 }
 
-static void nvidia_fill_empty(void *dst, u8 level, u32 n)
+static void nvidia_fill_empty(const struct drm_gpt *gpt, void *dst, u8 level, u32 n)
 {
 	if (level == NVIDIA_DUAL)
 		nvidia_clear_pairs(dst, n);
@@ -183,7 +196,8 @@ static void nvidia_fill_empty(void *dst, u8 level, u32 n)
 		drm_gpt_fmt_fill_empty(&nvidia_fmt, dst, n);
 }
 
-static void nvidia_fill_table(void *dst, u8 level, const struct drm_gpt_target *to)
+static void nvidia_fill_table(const struct drm_gpt *gpt, void *dst, u8 level,
+			      const struct drm_gpt_target *to)
 {
 	if (level == NVIDIA_DUAL)
 		nvidia_store_tables(dst, to);
@@ -192,9 +206,9 @@ static void nvidia_fill_table(void *dst, u8 level, const struct drm_gpt_target *
 }
 
 /* Big pages are small ones that are aligned better. */
-static void nvidia_fill_beside(void *dst, u64 leaf, u32 n)
+static void nvidia_fill_beside(const struct drm_gpt *gpt, void *dst, u64 leaf, u32 n)
 {
-	u64 attrs = nvidia_attrs(leaf & DRM_GPT_LEAF_FLAGS, 0);
+	u64 attrs = drm_gpt_fmt_attrs(gpt, &nvidia_fmt, leaf & DRM_GPT_LEAF_FLAGS, 0);
 	__le64 *entry = dst;
 
 	if (!leaf) {
@@ -202,16 +216,16 @@ static void nvidia_fill_beside(void *dst, u64 leaf, u32 n)
 		return;
 	}
 	for (; n--; entry++, leaf += 1ULL << NVIDIA_BIG)
-		drm_gpt_store64(entry, nvidia_addr(leaf) | attrs);
+		drm_gpt_store64(entry, nvidia_addr(leaf & DRM_GPT_LEAF_ADDR) | attrs);
 }
 
 /* Of 16 bytes, the first half says whether it is a page, and which. */
-static u64 nvidia_decode(const void *src, u8 level)
+static u64 nvidia_decode(const struct drm_gpt *gpt, const void *src, u8 level)
 {
-	return drm_gpt_fmt_decode(&nvidia_fmt, src, level);
+	return drm_gpt_fmt_decode(gpt, &nvidia_fmt, src, level);
 }
 
-static u64 nvidia_common(const void *src, u8 level, u32 n)
+static u64 nvidia_common(const struct drm_gpt *gpt, const void *src, u8 level, u32 n)
 {
 	u64 flags = DRM_GPT_LEAF_RIGHTS;
 	u32 i;
@@ -219,7 +233,7 @@ static u64 nvidia_common(const void *src, u8 level, u32 n)
 	if (!level)
 		return drm_gpt_fmt_common(&nvidia_fmt, src, level, n);
 	for (i = 0; i < n; i++)
-		flags &= nvidia_decode((const __le64 *)src + 2 * i, level);
+		flags &= nvidia_flags(drm_gpt_load64((const __le64 *)src + 2 * i), level);
 	return flags;
 }
 
@@ -230,7 +244,9 @@ const struct drm_gpt_format drm_gpt_format_nvidia_gp100 = {
 	.replace_ok = true,
 	/* PAGE_DIR_BASE has no bits below 12. */
 	.root_bytes = 4096,
+	.null = true,
 	.leaf_bits = NVIDIA_LEAF_BITS,
+	.attr_bits = PTE_KIND | PTE_PRIVILEGE,
 	.levels = {
 		{ .shift = 12, .bits = 9, .entry_shift = 3, .hint = 4,
 		  .leaf = true, .beside = true },

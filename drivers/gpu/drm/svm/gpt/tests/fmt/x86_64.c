@@ -8,7 +8,8 @@
  *
  * A mapping gives the bytes that drivers/iommu/generic_pt/fmt/x86_64.h gives it:
  * U, as devices are no supervisors; A, and D where they may write, so that
- * nobody has to set them in memory; PAT, PCD and PWT 0, write-back; XD never.
+ * nobody has to set them in memory; PAT, PCD and PWT 0, write-back; XD clear. PCD,
+ * PWT and XD are for attributes; PAT is not, which moves with the level.
  * Atomics go where writes go.
  *
  * The device is taken to extend addresses with zeros. One that wants them
@@ -22,11 +23,16 @@
 #define ENTRY_P		BIT_ULL(0)
 #define ENTRY_RW	BIT_ULL(1)
 #define ENTRY_US	BIT_ULL(2)
+#define ENTRY_PWT	BIT_ULL(3)
+#define ENTRY_PCD	BIT_ULL(4)
 #define ENTRY_A		BIT_ULL(5)
 #define ENTRY_D		BIT_ULL(6)
 /* Above level 0: maps a page. On level 0 the bit is PAT. */
 #define ENTRY_PS	BIT_ULL(7)
 #define ENTRY_ADDR	GENMASK_ULL(51, 12)
+#define ENTRY_XD	BIT_ULL(63)
+
+#define X86_64_ATTR_BITS	(ENTRY_PWT | ENTRY_PCD | ENTRY_XD)
 
 #define X86_64_LEAF_BITS							\
 	(ENTRY_ADDR | DRM_GPT_LEAF_VALID | DRM_GPT_LEAF_WRITE)
@@ -77,6 +83,7 @@ const struct drm_gpt_format drm_gpt_format_x86_64 = {
 	.nr_levels = 4,
 	.replace_ok = true,
 	.leaf_bits = X86_64_LEAF_BITS,
+	.attr_bits = X86_64_ATTR_BITS,
 	.levels = {
 		{ .shift = 12, .bits = 9, .entry_shift = 3, .leaf = true },
 		{ .shift = 21, .bits = 9, .entry_shift = 3, .leaf = true,
@@ -95,6 +102,7 @@ const struct drm_gpt_format drm_gpt_format_x86_64_la57 = {
 	.nr_levels = 5,
 	.replace_ok = true,
 	.leaf_bits = X86_64_LEAF_BITS,
+	.attr_bits = X86_64_ATTR_BITS,
 	.levels = {
 		{ .shift = 12, .bits = 9, .entry_shift = 3, .leaf = true },
 		{ .shift = 21, .bits = 9, .entry_shift = 3, .leaf = true,
