@@ -15,12 +15,12 @@ struct drm_svm_array;
  * struct drm_svm_array_ops - what a driver does for its array
  * @mapped: entries have been written, @nr from @first on: the device may learn of
  *	them. Optional. Context: may sleep; the service lock is held.
- *	Return: 0, or an error that the service ends with; the entries stay.
+ *	Returns 0, or an error that the service ends with; the entries stay.
  * @revoke: entries have been cleared: begin to have the device forget them, @nr from
  *	@first on. Called in an MMU notifier: does not allocate or sleep.
- *	Return: a token for @revoked.
+ *	Returns a token for @revoked.
  * @revoked: wait until nothing goes through what was revoked any more. Bounded.
- *	Return: 0; -EAGAIN if it would have to sleep and may not; another error if the
+ *	Returns 0; -EAGAIN if it would have to sleep and may not; another error if the
  *	device does not answer, then @kill follows.
  * @kill: the device did not answer: see that it reaches no memory any more
  */

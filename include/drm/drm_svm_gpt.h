@@ -13,11 +13,11 @@ struct drm_svm_gpt;
  *	too if &drm_gpt_gather.directory), on every unit of the device, behind what
  *	the zap wrote or recorded. May be called in an MMU notifier: no allocation, no
  *	lock held over one, does not sleep.
- *	Return: a token for @flush_wait.
+ *	Returns a token for @flush_wait.
  * @flush_wait: wait until the flush is done and no access through an old
  *	translation is in flight. Bounded. Must poll if !@may_sleep, which is only
  *	asked for where the CPU writes the table.
- *	Return: 0; -EAGAIN if it would have to sleep and may not; another error if the
+ *	Returns 0; -EAGAIN if it would have to sleep and may not; another error if the
  *	device does not answer, then @kill follows.
  * @kill: the device did not answer: stop its engines and cut its DMA before
  *	returning, so that nothing is accessed any more. Must not allocate, nor sleep

@@ -158,32 +158,32 @@ struct drm_svm_batch {
 /**
  * struct drm_svm_sink_ops - a sink
  * @check: can the view express a run? Optional.
- *	Return: 0, -EOPNOTSUPP.
+ *	Returns 0, -EOPNOTSUPP.
  * @prepare: make ready to map anything in the transaction's interval.
- *	Return: 0, -ENOMEM, -EIO, or another error that ends the fault.
+ *	Returns 0, -ENOMEM, -EIO, or another error that ends the fault.
  * @map: map what drm_svm_runs_next() gives, in that order; once per transaction. It
  *	replaces what is there; what is mapped may gain rights, and does not lose any
  *	unless unmapped first. Return @done, pages that are mapped now, from the first
  *	run on; also on an error.
- *	Return: 0, -EBUSY if something has to go first (unmap_begin() with
+ *	Returns 0, -EBUSY if something has to go first (unmap_begin() with
  *	DRM_SVM_UNMAP_MAKE_WAY), -EAGAIN to be prepared once more.
  * @finish: end of a transaction that was prepared, whatever became of it.
- *	Return: 0, or an error that the service ends with; what is mapped stays.
+ *	Returns 0, or an error that the service ends with; what is mapped stays.
  * @wait: until the device sees what a finished transaction has mapped. May be called
  *	for any fence of the view, also again.
- *	Return: 0, -EIO, -ENODEV if it never will.
+ *	Returns 0, -EIO, -ENODEV if it never will.
  * @lookup: is all of an interval mapped with @rights? Needed with
  *	DRM_SVM_SINK_OVERZAP. @fence: set to what has to be waited for before that is
  *	true for the device.
  * @unmap_reserve: make ready to unmap in the batch's interval; the batch is zeroed.
- *	Return: 0, -EAGAIN if it would have to sleep, -ENODEV if the device is gone:
+ *	Returns 0, -EAGAIN if it would have to sleep, -ENODEV if the device is gone:
  *	@kill follows, and the batch goes on all the same.
  * @unmap_begin: take mappings away, in the interval given and as @how says, and
  *	remember what has to be flushed: the interval, whatever was found there, since
  *	another may have taken it away and not have flushed yet.
  * @unmap_start: begin to flush. Sets &drm_svm_batch.pending if there is a wait.
  * @unmap_wait: until no access through what was taken away is under way, bounded.
- *	Return: 0, -EAGAIN if it would have to sleep, or an error: then @kill follows.
+ *	Returns 0, -EAGAIN if it would have to sleep, or an error: then @kill follows.
  * @unmap_end: end of a batch that was reserved.
  * @kill: the device did not answer: cut it off, so that it reaches nothing any more.
  *	Flushes after it return 0 at once.

@@ -310,8 +310,9 @@ struct drm_vgem_svm_exec {
  * @failed: out, pages that could not move and stayed
  *
  * What can move moves; what is not there is skipped. Pages of files, and pages that
- * other processes have too (through fork, or KSM) cannot move to a device. Errors: -EINVAL, -ENOENT, -EFAULT
- * (nothing is mapped there), -ENODEV (no device memory), -EINTR, -ENOMEM.
+ * other processes have too (through fork, or KSM) cannot move to a device. Errors:
+ * -EINVAL, -ENOENT, -EFAULT (nothing is mapped there), -ENODEV (no device memory),
+ * -EINTR, -ENOMEM.
  */
 struct drm_vgem_svm_migrate {
 	__u32 vm_id;

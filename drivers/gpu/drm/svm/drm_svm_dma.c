@@ -42,7 +42,7 @@ VISIBLE_IF_KUNIT int drm_svm_dma_link(struct drm_svm_service *s, unsigned int i)
 				     DMA_BIDIRECTIONAL, DRM_SVM_DMA_ATTRS);
 	}
 	s->addr[i] = dma_map_phys(dev, phys, PAGE_SIZE, DMA_BIDIRECTIONAL,
-				 DRM_SVM_DMA_ATTRS);
+				  DRM_SVM_DMA_ATTRS);
 	return dma_mapping_error(dev, s->addr[i]);
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_svm_dma_link);

@@ -339,7 +339,7 @@ static int test_dma_fails(struct drm_svm_service *s, unsigned int i)
 	if (i == test_dma.bad)
 		return -ENOMEM;
 	s->addr[i] = dma_map_phys(dev, hmm_pfn_to_phys(s->pfns[i]), PAGE_SIZE,
-				 DMA_BIDIRECTIONAL, DRM_SVM_DMA_ATTRS);
+				  DMA_BIDIRECTIONAL, DRM_SVM_DMA_ATTRS);
 	return dma_mapping_error(dev, s->addr[i]);
 }
 

@@ -186,6 +186,7 @@ static void what_only_a_device_that_left_mapped_is_dropped(struct kunit *test)
 {
 	u64 p = test_map(test, 2 * DRM_SVM_RANGE_SIZE);
 	struct drm_svm_mm *smm = test_smm(test);
+	struct drm_svm_range_view *rv;
 	struct drm_svm_range *range;
 
 	test_access(test, 0, p);
@@ -199,9 +200,9 @@ static void what_only_a_device_that_left_mapped_is_dropped(struct kunit *test)
 	mutex_lock(&range->lock);
 	KUNIT_EXPECT_TRUE(test, test_bit(3, range->valid));
 	KUNIT_EXPECT_TRUE(test, test_bit(3, range->write));
+	rv = drm_svm_range_view(range, &test_dev(test, 1)->table.view);
 	KUNIT_EXPECT_EQ(test, bitmap_weight(range->valid, DRM_SVM_RANGE_PAGES),
-			bitmap_weight(drm_svm_range_view(range, &test_dev(test, 1)->table.view)->mapped,
-				      DRM_SVM_RANGE_PAGES));
+			bitmap_weight(rv->mapped, DRM_SVM_RANGE_PAGES));
 	mutex_unlock(&range->lock);
 	drm_svm_range_put(range);
 }

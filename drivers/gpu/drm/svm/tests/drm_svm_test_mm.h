@@ -107,7 +107,7 @@ static inline int test_inval_fn(void *data)
  * @addr: address of the page
  */
 static inline void test_inval_start(struct kunit *test, struct test_inval *inval,
-		      struct drm_svm *svm, u64 addr)
+				    struct drm_svm *svm, u64 addr)
 {
 	*inval = (struct test_inval) {
 		.window = drm_svm_window_get(svm->smm, addr),
