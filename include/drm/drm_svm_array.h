@@ -17,12 +17,14 @@ struct drm_svm_array;
  *	them. Optional. Context: may sleep; the service lock is held.
  *	Returns 0, or an error that the service ends with; the entries stay.
  * @revoke: entries have been cleared: begin to have the device forget them, @nr from
- *	@first on. Called in an MMU notifier: does not allocate or sleep.
+ *	@first on. Called in an MMU notifier: does not allocate or sleep. Optional if
+ *	there is nothing to begin.
  *	Returns a token for @revoked.
  * @revoked: wait until nothing goes through what was revoked any more. Bounded.
  *	Returns 0; -EAGAIN if it would have to sleep and may not; another error if the
  *	device does not answer, then @kill follows.
- * @kill: the device did not answer: see that it reaches no memory any more
+ * @kill: the device did not answer: see that it reaches no memory any more. Optional if
+ *	@revoked never fails.
  */
 struct drm_svm_array_ops {
 	int (*mapped)(struct drm_svm_array *array, u32 first, u32 nr);

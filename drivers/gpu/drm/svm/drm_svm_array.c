@@ -125,7 +125,8 @@ static void drm_svm_array_unmap_start(struct drm_svm_batch *batch, bool may_slee
 
 	if (!b->end)
 		return;
-	b->token = array->ops->revoke(array, b->first, b->end - b->first);
+	if (array->ops->revoke)
+		b->token = array->ops->revoke(array, b->first, b->end - b->first);
 	batch->pending = true;
 }
 
@@ -145,7 +146,8 @@ static void drm_svm_array_kill(struct drm_svm_view *view, bool may_sleep)
 {
 	struct drm_svm_array *array = drm_svm_array_of(view);
 
-	array->ops->kill(array, may_sleep);
+	if (!WARN_ON(!array->ops->kill))
+		array->ops->kill(array, may_sleep);
 }
 
 static const struct drm_svm_sink_ops drm_svm_array_sink_ops = {

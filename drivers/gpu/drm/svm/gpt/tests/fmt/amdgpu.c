@@ -20,6 +20,8 @@
 
 #include <drm/drm_gpt_fmt.h>
 
+#include "formats.h"
+
 #define ENTRY_VALID	BIT_ULL(0)
 #define ENTRY_SYSTEM	BIT_ULL(1)
 #define ENTRY_SNOOPED	BIT_ULL(2)

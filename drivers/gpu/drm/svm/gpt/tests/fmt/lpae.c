@@ -22,6 +22,8 @@
 
 #include <drm/drm_gpt_fmt.h>
 
+#include "formats.h"
+
 #define ENTRY_VALID	BIT_ULL(0)
 /* On level 0: maps a page. Above: points to a table. */
 #define ENTRY_TYPE	BIT_ULL(1)

@@ -31,6 +31,8 @@
 #include <linux/export.h>
 
 #include <drm/drm_gpt_fmt.h>
+
+#include "formats.h"
 #include "../../../drm_svm_planted.h"
 
 /* Of a page; in the first half of 16 bytes, IS_PTE. */

@@ -12,6 +12,8 @@
 
 #include <drm/drm_gpt_fmt.h>
 
+#include "formats.h"
+
 #define ENTRY_VALID	BIT_ULL(0)
 #define ENTRY_READ	BIT_ULL(1)
 #define ENTRY_WRITE	BIT_ULL(2)

@@ -20,6 +20,8 @@
 
 #include <drm/drm_gpt_fmt.h>
 
+#include "formats.h"
+
 #define ENTRY_P		BIT_ULL(0)
 #define ENTRY_RW	BIT_ULL(1)
 #define ENTRY_US	BIT_ULL(2)

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The least that takes the mirror alone. A "device" reads words of the process that
+ * has opened it, pread() at an address: it finds them by an array of bus addresses that
+ * follows the process's mappings. No page table, no faults, no memory, no IOMMU.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <drm/drm_svm.h>
+#include <drm/drm_svm_array.h>
+
+struct sample {
+	struct drm_svm_array array;
+	spinlock_t busy;	/* held while the device reads */
+};
+
+static int sample_revoked(struct drm_svm_array *array, u64 token, bool may_sleep)
+{
+	struct sample *s = container_of(array, struct sample, array);
+
+	spin_lock(&s->busy);	/* who read the entry before is done now */
+	spin_unlock(&s->busy);
+	return 0;
+}
+
+static const struct drm_svm_array_ops sample_ops = {
+	.revoked = sample_revoked,
+};
+
+static u64 sample_word(struct sample *s, loff_t pos, u64 *word)
+{
+	u64 entry;
+
+	guard(spinlock)(&s->busy);
+	entry = READ_ONCE(s->array.entries[0]) & DRM_SVM_ARRAY_ADDR;
+	if (entry)
+		*word = *(u64 *)(phys_to_virt(entry) + (pos & ~PAGE_MASK));
+	return entry;
+}
+
+static ssize_t sample_read(struct file *file, char __user *buf, size_t n, loff_t *pos)
+{
+	u64 first = *pos & PAGE_MASK, last = first + PAGE_SIZE - 1, word = 0;
+	struct sample s = {};
+	int ret;
+
+	if (n != sizeof(word) || (*pos & 7) || !drm_svm_is_owner(file->private_data))
+		return -EINVAL;
+	spin_lock_init(&s.busy);
+	ret = drm_svm_array_init(&s.array, file->private_data, first, last, 0,
+				 DRM_SVM_RIGHT_READ, &sample_ops);
+	if (ret)
+		return ret;
+	do {			/* it may be taken away at once */
+		ret = drm_svm_populate(&s.array.view, first, last, DRM_SVM_RIGHT_READ);
+	} while (!ret && !sample_word(&s, *pos, &word));
+	drm_svm_array_fini(&s.array);
+	return ret ?: copy_to_user(buf, &word, n) ? -EFAULT : n;
+}
+
+static int sample_open(struct inode *inode, struct file *file)
+{
+	struct miscdevice *misc = file->private_data;
+	struct drm_svm_config config = { .dev = misc->this_device };
+	struct drm_svm *svm = kzalloc_obj(*svm, GFP_KERNEL);
+	int ret;
+
+	if (!svm)
+		return -ENOMEM;
+	ret = dma_coerce_mask_and_coherent(config.dev, DMA_BIT_MASK(64)) ?:
+	      drm_svm_init(svm, current->mm, &config);
+	if (ret)
+		kfree(svm);
+	file->private_data = svm;
+	return ret;
+}
+
+static int sample_release(struct inode *inode, struct file *file)
+{
+	drm_svm_fini(file->private_data);
+	kfree(file->private_data);
+	return 0;
+}
+
+static const struct file_operations sample_fops = {
+	.owner = THIS_MODULE, .open = sample_open, .read = sample_read,
+	.release = sample_release,
+};
+
+static struct miscdevice sample_misc = {
+	.minor = MISC_DYNAMIC_MINOR, .name = "drm_svm_sample", .fops = &sample_fops,
+};
+module_misc_device(sample_misc);
+
+MODULE_DESCRIPTION("Sample of drm_svm: a mirror without page tables");
+MODULE_LICENSE("Dual MIT/GPL");
