@@ -182,11 +182,14 @@ struct drm_svm_region_ops {
  * @dev: the device
  * @ops: the driver's
  * @bytes: size
+ * @base: what the device calls its first byte, page aligned; set before
+ *	drm_svm_region_init(). What goes into tables counts from here, copies do not
  */
 struct drm_svm_region {
 	struct device *dev;
 	const struct drm_svm_region_ops *ops;
 	u64 bytes;
+	u64 base;
 	/* private: */
 	struct dev_pagemap pagemap;	/* ZONE_DEVICE pages that stand for it */
 	spinlock_t lock;		/* used, nr_used, blocks, room */

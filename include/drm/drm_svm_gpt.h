@@ -19,6 +19,9 @@ struct drm_svm_gpt;
  *	asked for where the CPU writes the table.
  *	Returns 0; -EAGAIN if it would have to sleep and may not; another error if the
  *	device does not answer, then @kill follows.
+ * @leaf_attr: which of &drm_gpt_config.attrs a page is mapped with: caching, execution
+ *	and the like. Optional; 0 without it. Called under the range's lock: atomic.
+ *	Returns the index
  * @kill: the device did not answer: stop its engines and cut its DMA before
  *	returning, so that nothing is accessed any more. Must not allocate, nor sleep
  *	if !@may_sleep. More than once is no harm.
@@ -27,6 +30,8 @@ struct drm_svm_gpt_ops {
 	u64 (*flush_begin)(struct drm_svm_gpt *table,
 			   struct drm_gpt_gather *gather);
 	int (*flush_wait)(struct drm_svm_gpt *table, u64 token, bool may_sleep);
+	u8 (*leaf_attr)(struct drm_svm_gpt *table, u64 va, unsigned long pfn,
+			const struct drm_svm_run *run);
 	void (*kill)(struct drm_svm_gpt *table, bool may_sleep);
 };
 

@@ -62,7 +62,7 @@ struct drm_svm_view;
 /**
  * enum drm_svm_place - what kind of memory a device is to reach
  * @DRM_SVM_PLACE_SYSTEM: system memory, by bus address
- * @DRM_SVM_PLACE_LOCAL: the device's own, by offset
+ * @DRM_SVM_PLACE_LOCAL: the device's own, by its own address (&drm_svm_region.base)
  */
 enum drm_svm_place {
 	DRM_SVM_PLACE_SYSTEM,
@@ -72,7 +72,7 @@ enum drm_svm_place {
 /**
  * struct drm_svm_run - pages that are contiguous for the process and for the device
  * @va: first byte, address of the process
- * @addr: first byte, a bus address or an offset in the device's memory, by @place
+ * @addr: first byte, a bus address or one in the device's memory, by @place
  * @pfn: page frame of the first page
  * @nr: pages, at least 1
  * @rights: DRM_SVM_RIGHT_*

@@ -57,7 +57,7 @@ static bool drm_svm_grants(struct drm_svm_service *s, unsigned int i)
  * @svm: device address space
  * @page: page of the process
  * @place: out
- * @addr: out: where in the device's own memory, if it is there
+ * @addr: out: what the device calls it, if it is in its own memory
  *
  * The one place that knows what a device can reach.
  *
@@ -75,7 +75,8 @@ static int drm_svm_place_of(struct drm_svm *svm, struct page *page,
 		if (region != svm->region)
 			return -EXDEV;
 		*place = DRM_SVM_PLACE_LOCAL;
-		*addr = drm_svm_region_offset(region, page_to_pfn(page));
+		*addr = region->base +
+			drm_svm_region_offset(region, page_to_pfn(page));
 		return 0;
 	}
 	/* Peer-to-peer and coherent memory need a link: there is none yet. */

@@ -7,6 +7,7 @@
  * the mirror looks them up.
  */
 
+#include <linux/bitfield.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -111,16 +112,28 @@ static int drm_svm_gpt_prepare(struct drm_svm_txn *txn)
 	return ret;
 }
 
+/* What the driver says of one page of a run. */
+static u64 drm_svm_gpt_attr(struct drm_svm_gpt *table,
+			    const struct drm_svm_run *run, u32 i)
+{
+	if (!table->ops->leaf_attr)
+		return 0;
+	return FIELD_PREP(DRM_GPT_LEAF_ATTR,
+			  table->ops->leaf_attr(table, run->va + ((u64)i << PAGE_SHIFT),
+						run->pfn + i, run));
+}
+
 static void drm_svm_gpt_fill(struct drm_svm_txn *txn,
 			     const struct drm_svm_run *run)
 {
 	struct drm_svm_gpt_txn *t = drm_svm_gpt_txn(txn);
+	struct drm_svm_gpt *table = drm_svm_gpt_of(txn->view);
 	u64 *to = t->leaves + ((run->va - txn->first) >> PAGE_SHIFT);
 	u64 leaf = drm_svm_gpt_leaf(t->up.gpt, run);
 	u32 i;
 
 	for (i = 0; i < run->nr; i++, leaf += PAGE_SIZE)
-		to[i] = leaf;
+		to[i] = leaf | drm_svm_gpt_attr(table, run, i);
 }
 
 static u32 drm_svm_gpt_count(const u64 *leaves, u32 nr)
@@ -132,10 +145,11 @@ static u32 drm_svm_gpt_count(const u64 *leaves, u32 nr)
 	return n;
 }
 
-/* In one commit: with commands there may be no more of them for a table. */
-static int drm_svm_gpt_map_array(struct drm_svm_txn *txn,
-				 const struct drm_svm_run *first,
-				 struct drm_svm_run *run,
+/*
+ * In one commit: with commands there may be no more of them for a table. @run is the
+ * first, the others follow.
+ */
+static int drm_svm_gpt_map_array(struct drm_svm_txn *txn, struct drm_svm_run *run,
 				 struct drm_svm_runs *runs, u32 *done)
 {
 	struct drm_svm_gpt_txn *t = drm_svm_gpt_txn(txn);
@@ -143,7 +157,6 @@ static int drm_svm_gpt_map_array(struct drm_svm_txn *txn,
 	int ret;
 
 	memset(t->leaves, 0, nr * sizeof(*t->leaves));
-	drm_svm_gpt_fill(txn, first);
 	do
 		drm_svm_gpt_fill(txn, run);
 	while (drm_svm_runs_next(runs, run));
@@ -157,13 +170,16 @@ static int drm_svm_gpt_map(struct drm_svm_txn *txn, struct drm_svm_runs *runs,
 			   u32 *done)
 {
 	struct drm_svm_gpt_txn *t = drm_svm_gpt_txn(txn);
+	struct drm_svm_runs more;
 	struct drm_svm_run run, next;
 	int ret;
 
 	if (!drm_svm_runs_next(runs, &run))
 		return 0;
-	if (drm_svm_runs_next(runs, &next))
-		return drm_svm_gpt_map_array(txn, &run, &next, runs, done);
+	more = *runs;
+	if (drm_svm_gpt_of(txn->view)->ops->leaf_attr ||
+	    drm_svm_runs_next(&more, &next))
+		return drm_svm_gpt_map_array(txn, &run, runs, done);
 	ret = drm_gpt_commit_seq(&t->up, drm_svm_view_addr(txn->view, run.va),
 				 drm_svm_gpt_leaf(t->up.gpt, &run), run.nr,
 				 NULL, NULL);
@@ -289,7 +305,7 @@ static int drm_svm_gpt_check_format(const struct drm_gpt_format *format,
 				    const struct drm_svm_region *region)
 {
 	const struct drm_gpt_level *lowest = &format->levels[0];
-	u64 leaf = DRM_GPT_LEAF_LOCAL;
+	u64 leaf = DRM_GPT_LEAF_LOCAL, last;
 
 	/* Pages are what is mapped and taken away, one by one if need be. */
 	if (!lowest->leaf || lowest->shift != PAGE_SHIFT)
@@ -299,7 +315,11 @@ static int drm_svm_gpt_check_format(const struct drm_gpt_format *format,
 		return -EINVAL;
 	if (!region)
 		return 0;
-	leaf |= (region->bytes - 1) & DRM_GPT_LEAF_ADDR;
+	last = region->base + region->bytes - 1;
+	if (last > (DRM_GPT_LEAF_ADDR | ~PAGE_MASK))
+		return -EINVAL;
+	/* Of all the addresses up to the last. */
+	leaf |= GENMASK_ULL(fls64(last) - 1, 0) & DRM_GPT_LEAF_ADDR;
 	return leaf & ~format->leaf_bits ? -EINVAL : 0;
 }
 

@@ -347,13 +347,16 @@ static void drm_svm_region_free_memory(struct drm_svm_region *region)
  * @ops: the driver's
  *
  * Context: may sleep.
- * Return: 0, -ENOMEM, -ENOSPC or another error of memremap_pages().
+ * Return: 0, -EINVAL if &drm_svm_region.base is not page aligned, -ENOMEM, -ENOSPC or
+ * another error of memremap_pages().
  */
 int drm_svm_region_init(struct drm_svm_region *region, struct device *dev,
 			u64 bytes, const struct drm_svm_region_ops *ops)
 {
 	int ret;
 
+	if (!PAGE_ALIGNED(region->base))
+		return -EINVAL;
 	region->dev = dev;
 	region->ops = ops;
 	region->bytes = bytes;

@@ -46,6 +46,15 @@ static int test_flush_wait(struct drm_svm_gpt *table, u64 token, bool may_sleep)
 	return 0;
 }
 
+/* Two attributes, by turns, where a case wants them. */
+static u8 test_leaf_attr(struct drm_svm_gpt *table, u64 va, unsigned long pfn,
+			 const struct drm_svm_run *run)
+{
+	unsigned int pages = READ_ONCE(test_of_table(table)->attr_pages);
+
+	return pages ? (va >> PAGE_SHIFT) / pages & 1 : 0;
+}
+
 static void test_kill(struct drm_svm_gpt *table, bool may_sleep)
 {
 	WARN(1, "nothing here can fail to answer\n");
@@ -225,6 +234,7 @@ static int test_copy(struct drm_svm_region *region, enum drm_svm_copy_kind kind,
 static const struct drm_svm_gpt_ops test_table_ops = {
 	.flush_begin = test_flush_begin,
 	.flush_wait = test_flush_wait,
+	.leaf_attr = test_leaf_attr,
 	.kill = test_kill,
 };
 
@@ -280,7 +290,14 @@ static int test_dev_init(struct test_dev *dev, struct mm_struct *mm)
 		.format = dev->format,
 		.mem = &drm_gpt_mem_pages,
 	};
+	u64 bit = dev->format->attr_bits & -dev->format->attr_bits;
 	int ret;
+
+	dev->attrs[1].set = bit;
+	config.attrs = bit ? dev->attrs : NULL;
+	config.nr_attrs = bit ? ARRAY_SIZE(dev->attrs) : 0;
+	if (dev->format->leaf_bits & DRM_GPT_LEAF_LOCAL)
+		dev->region.base = TEST_VRAM_BASE;
 
 	ret = dma_coerce_mask_and_coherent(parent, DMA_BIT_MASK(64));
 	if (ret)

@@ -11,6 +11,8 @@ struct platform_device;
 
 #define TEST_UNITS	256
 #define TEST_VRAM	SZ_4M
+/* What the device calls the first byte of its memory. */
+#define TEST_VRAM_BASE	SZ_1G
 
 /**
  * enum test_unit_state - what a unit of the device is doing
@@ -44,6 +46,7 @@ struct test_unit {
  * struct test_dev - a device with memory, whose MMU is a lookup in the table
  * @format: of the table
  * @pdev: for DMA
+ * @attrs: of @gpt
  * @gpt: table
  * @svm: address space
  * @table: @gpt as where it goes
@@ -61,10 +64,13 @@ struct test_unit {
  * @hold_flush: flushes do not end
  * @begun: flushes begun
  * @directory: the last of them is of walk caches too
+ * @attr_pages: pages in a row with one attribute, then as many with the other; 0: all
+ *	have the first
  */
 struct test_dev {
 	const struct drm_gpt_format *format;
 	struct platform_device *pdev;
+	struct drm_gpt_attr attrs[2];
 	struct drm_gpt gpt;
 	struct drm_svm svm;
 	struct drm_svm_gpt table;
@@ -82,6 +88,7 @@ struct test_dev {
 	bool hold_flush;
 	atomic_t begun;
 	bool directory;
+	unsigned int attr_pages;
 };
 
 struct test_dev *test_dev_make(struct mm_struct *mm,

@@ -6,6 +6,7 @@
 
 #include <kunit/test.h>
 
+#include <linux/bitfield.h>
 #include <linux/delay.h>
 #include <linux/mman.h>
 #include <linux/shmem_fs.h>
@@ -605,6 +606,50 @@ static void an_attribute_names_no_later_device(struct kunit *test)
 	}
 }
 
+/* ---- what goes into the table ------------------------------------------- */
+
+static u64 test_leaf(struct test_dev *dev, u64 addr)
+{
+	struct drm_gpt_entry entry;
+
+	drm_gpt_lookup(&dev->gpt, addr, &entry);
+	return entry.leaf;
+}
+
+/* The device does not count from 0. */
+static void device_memory_has_a_base(struct kunit *test)
+{
+	struct test_dev *dev = test_dev(test, 0);
+	u64 p = test_map(test, PAGES(4)), leaf;
+	struct drm_svm_migrate_result result;
+
+	KUNIT_ASSERT_EQ(test, test_move(dev, p, 1, DRM_SVM_LOC_DEVICE,
+					DRM_SVM_MIGRATE_POPULATE, &result), 0);
+	KUNIT_EXPECT_EQ(test, test_dev_access(dev, p, DRM_SVM_READ), 0);
+	leaf = test_leaf(dev, p);
+	KUNIT_EXPECT_EQ(test, leaf & DRM_GPT_LEAF_PLACE, DRM_GPT_LEAF_LOCAL);
+	KUNIT_EXPECT_GE(test, leaf & DRM_GPT_LEAF_ADDR, TEST_VRAM_BASE);
+	KUNIT_EXPECT_LT(test, leaf & DRM_GPT_LEAF_ADDR, TEST_VRAM_BASE + TEST_VRAM);
+}
+
+static void leaves_have_the_drivers_attributes(struct kunit *test)
+{
+	struct test_dev *dev = test_dev(test, 0);
+	u64 p = test_map(test, PAGES(64)), attr;
+	unsigned int i;
+
+	/* Contiguous device memory, so that a run is longer than an attribute goes. */
+	test_prefer(test, dev, p, 64, DRM_SVM_LOC_DEVICE);
+	for (i = 0; i < 64; i++)
+		test_poke(test, p + PAGES(i), i);
+	WRITE_ONCE(dev->attr_pages, 3);
+	KUNIT_EXPECT_EQ(test, test_dev_access(dev, p, DRM_SVM_WRITE), 0);
+	for (i = 0; i < 64; i++) {
+		attr = FIELD_GET(DRM_GPT_LEAF_ATTR, test_leaf(dev, p + PAGES(i)));
+		KUNIT_EXPECT_EQ(test, attr, ((p >> PAGE_SHIFT) + i) / 3 & 1);
+	}
+}
+
 static struct kunit_case memory_cases[] = {
 	KUNIT_CASE(every_page_can_be_had_and_comes_back),
 	KUNIT_CASE(whole_blocks_stay_whole),
@@ -629,6 +674,8 @@ static struct kunit_case memory_cases[] = {
 	KUNIT_CASE(memory_that_nobody_may_touch_comes_back),
 	KUNIT_CASE(a_cpu_fault_takes_little),
 	KUNIT_CASE(an_attribute_names_no_later_device),
+	KUNIT_CASE(device_memory_has_a_base),
+	KUNIT_CASE(leaves_have_the_drivers_attributes),
 	{}
 };
 
