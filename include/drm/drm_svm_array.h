@@ -13,8 +13,10 @@ struct drm_svm_array;
 
 /**
  * struct drm_svm_array_ops - what a driver does for its array
- * @mapped: entries have been written, @nr from @first on: the device may learn of
- *	them. Optional. Context: may sleep; the service lock is held.
+ * @mapped: entries may have been written, of the @nr from @first on: the device may
+ *	learn of them. Some may be revoked again by now: to read an entry and to tell
+ *	the device of it has to be one step against @revoke, by a lock that is taken in
+ *	both. Optional. Context: may sleep; the service lock is held.
  *	Returns 0, or an error that the service ends with; the entries stay.
  * @revoke: entries have been cleared: begin to have the device forget them, @nr from
  *	@first on. Called in an MMU notifier: does not allocate or sleep. Optional if

@@ -22,7 +22,11 @@ enum drm_svm_access {
 	DRM_SVM_ATOMIC,
 };
 
+struct drm_svm_view;
+
 /* Serves one fault here and now, for who has no queue or does not want to use it. */
+int drm_svm_handle_fault_in(struct drm_svm_view *view, u64 addr,
+			    enum drm_svm_access access, unsigned long deadline);
 int drm_svm_handle_fault(struct drm_svm *svm, u64 addr,
 			 enum drm_svm_access access, unsigned long deadline);
 

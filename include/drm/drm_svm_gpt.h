@@ -40,11 +40,15 @@ struct drm_svm_gpt_ops {
  * @view: the view: all that the table reaches
  * @gpt: the table
  * @ops: the driver's
+ * @flush_on_upgrade: the device does not look into the table again when an entry that
+ *	it has cached lets it read only, and it wants to write; set before
+ *	drm_svm_gpt_init()
  */
 struct drm_svm_gpt {
 	struct drm_svm_view view;
 	struct drm_gpt *gpt;
 	const struct drm_svm_gpt_ops *ops;
+	bool flush_on_upgrade;
 };
 
 int drm_svm_gpt_init(struct drm_svm_gpt *table, struct drm_svm *svm,

@@ -26,9 +26,9 @@ struct drm_svm_page {
  * @revoked: the pages are about to go, all jobs that use them have ended: take them
  *	out of what the device walks. Optional. Does not allocate; what it waits for is
  *	hardware.
- * @pages: one for each page of the view; valid between drm_svm_use_begin() and
- *	drm_svm_use_end(), and as long as a fence that was added meanwhile has not
- *	signalled
+ * @pages: one for each page of the view; read it between drm_svm_use_begin() and
+ *	drm_svm_use_end() only. The pages themselves can be used until a fence that was
+ *	added meanwhile has signalled
  */
 struct drm_svm_pages {
 	struct drm_svm_view view;

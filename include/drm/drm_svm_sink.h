@@ -33,17 +33,21 @@ struct drm_svm_view;
  * prepare        service lock; mmap_lock      yes       own ring; what it takes of the
  *                (read) after lost rounds               hardware it takes last
  * map            and the range's lock         no        spinlocks
- * finish         service lock                 no        hardware
+ * finish         service lock                 no        hardware; not -EBUSY, -EXDEV
  * wait           service lock                 no        hardware
- * lookup         service lock                 no        nothing
+ * lookup         service or range lock        no        nothing
  * unmap_reserve  MMU notifier or service lock no        ring space, if @may_sleep; who
  *                                                       waits has nothing reserved
- * unmap_begin    and the range's lock         no        spinlocks
+ * unmap_begin    the range's lock, but for    no        spinlocks
+ *                RECLAIM and UPGRADED
  * unmap_start    MMU notifier or service lock no        spinlocks
  * unmap_wait     the same                     no        hardware, dma_fences
  * unmap_end      the same                     no        spinlocks
  * kill           the same                     no        hardware, if @may_sleep
  * ============== ============================ ========= =============================
+ *
+ * Batches of one view may be under way at the same time, also while the view ends, which
+ * holds neither of these locks.
  *
  * In the MMU notifier that may not block (the OOM reaper), all four of a batch are
  * called with the range's lock held and without @may_sleep.
@@ -146,12 +150,18 @@ struct drm_svm_batch {
 #define DRM_SVM_UNMAP_MAKE_WAY	BIT(1)
 /* Nothing is mapped there: what the mappings needed may go. */
 #define DRM_SVM_UNMAP_RECLAIM	BIT(2)
+/* Nothing is taken away, what is cached of mappings is: they have got more rights. */
+#define DRM_SVM_UNMAP_UPGRADED	BIT(3)
 
 /* What a sink can do. */
 /* unmap_*() need no sleep. Without it the OOM reaper leaves the view's pages alone. */
 #define DRM_SVM_SINK_POLL		BIT(0)
 /* May take away more than it is asked to. Then it has a lookup. */
 #define DRM_SVM_SINK_OVERZAP		BIT(1)
+/* Devices that have cached a mapping do not see that it has got more rights. */
+#define DRM_SVM_SINK_FLUSH_UPGRADES	BIT(3)
+/* Can say where in the device's own memory a page is; others get system memory. */
+#define DRM_SVM_SINK_LOCAL		BIT(4)
 /* Who may write may do atomics: it cannot tell them apart. */
 #define DRM_SVM_SINK_ATOMIC_IS_WRITE	BIT(2)
 
@@ -225,7 +235,8 @@ struct drm_svm_view {
 	u8 caps;
 	/* private: */
 	spinlock_t use_lock;		/* drm_svm_use_begin() */
-	bool stale;			/* not all of it is mapped; under use_lock */
+	u8 fresh;			/* rights with which all of it is mapped; under it */
+	u64 spoilt;			/* how often something was taken away; under it */
 	struct list_head node;		/* in drm_svm.views */
 	u64 number;			/* in the order of their making */
 	refcount_t refs;		/* who takes mappings away, and its driver */
@@ -236,7 +247,7 @@ int drm_svm_view_init(struct drm_svm_view *view, struct drm_svm *svm);
 void drm_svm_view_fini(struct drm_svm_view *view);
 
 int drm_svm_populate(struct drm_svm_view *view, u64 first, u64 last, u8 rights);
-bool drm_svm_use_begin(struct drm_svm_view *view)
+bool drm_svm_use_begin(struct drm_svm_view *view, u8 rights)
 	__cond_acquires(true, &view->use_lock);
 void drm_svm_use_end(struct drm_svm_view *view) __releases(&view->use_lock);
 

@@ -53,8 +53,8 @@ static bool drm_svm_grants(struct drm_svm_service *s, unsigned int i)
 }
 
 /**
- * drm_svm_place_of() - how does a device reach a page?
- * @svm: device address space
+ * drm_svm_place_of() - how does a device reach a page in a view?
+ * @view: view
  * @page: page of the process
  * @place: out
  * @addr: out: what the device calls it, if it is in its own memory
@@ -64,7 +64,7 @@ static bool drm_svm_grants(struct drm_svm_service *s, unsigned int i)
  * Context: any; the page is looked at under drm_svm_pages_read_lock().
  * Return: 0; -EXDEV if it has to be moved first; -EOPNOTSUPP if it cannot be had.
  */
-static int drm_svm_place_of(struct drm_svm *svm, struct page *page,
+static int drm_svm_place_of(struct drm_svm_view *view, struct page *page,
 			    enum drm_svm_place *place, u64 *addr)
 {
 	struct drm_svm_region *region;
@@ -72,7 +72,8 @@ static int drm_svm_place_of(struct drm_svm *svm, struct page *page,
 	*place = DRM_SVM_PLACE_SYSTEM;
 	if (is_device_private_page(page)) {
 		region = drm_svm_page_region(page);
-		if (region != svm->region)
+		if (region != view->svm->region ||
+		    !(view->caps & DRM_SVM_SINK_LOCAL))
 			return -EXDEV;
 		*place = DRM_SVM_PLACE_LOCAL;
 		*addr = region->base +
@@ -91,7 +92,7 @@ static int drm_svm_sort_page(struct drm_svm_service *s, unsigned int i)
 
 	if (!page)
 		return 0;
-	ret = drm_svm_place_of(s->svm, page, &place, &s->addr[i]);
+	ret = drm_svm_place_of(s->view, page, &place, &s->addr[i]);
 	/* Neighbours are left where they are. */
 	if (ret)
 		return test_bit(i, s->want) ? ret : 0;
@@ -346,6 +347,13 @@ static int drm_svm_map_locked(struct drm_svm_service *s, struct drm_svm_txn *txn
 	return ret;
 }
 
+/* Only what is mapped can be in the way of what is to be: else it is an error. */
+static int drm_svm_no_conflict(int error)
+{
+	return error == -EBUSY || error == -EXDEV || error == -EINPROGRESS ?
+		-EIO : error;
+}
+
 static int drm_svm_map(struct drm_svm_service *s)
 {
 	const struct drm_svm_sink_ops *ops = s->view->ops;
@@ -361,14 +369,14 @@ static int drm_svm_map(struct drm_svm_service *s)
 		return -EOPNOTSUPP;
 	ret = ops->prepare(&txn);
 	if (ret)
-		return ret;
+		return drm_svm_no_conflict(ret);
 	mutex_lock(&s->range->lock);
 	ret = drm_svm_map_locked(s, &txn);
 	mutex_unlock(&s->range->lock);
 	/* Also if it failed: there may be something to wait for all the same. */
 	end = ops->finish(&txn);
 	s->fence = txn.fence;
-	return ret ?: end;
+	return ret ?: drm_svm_no_conflict(end);
 }
 
 /*
@@ -387,6 +395,33 @@ static int drm_svm_make_way(struct drm_svm_service *s)
 	drm_svm_batch_start(&batch, true);
 	drm_svm_batch_finish(&batch, true);
 	return -EAGAIN;
+}
+
+/* Did something that was mapped get more rights? */
+static bool drm_svm_upgraded(struct drm_svm_service *s)
+{
+	DECLARE_BITMAP(more, DRM_SVM_RANGE_PAGES);
+
+	bitmap_or(more, s->system, s->local, DRM_SVM_RANGE_PAGES);
+	bitmap_and(more, more, s->mapped, DRM_SVM_RANGE_PAGES);
+	bitmap_and(more, more, s->grant, DRM_SVM_RANGE_PAGES);
+	return bitmap_andnot(more, more, s->writable, DRM_SVM_RANGE_PAGES);
+}
+
+/* What devices have cached lets them read only, for those that believe it. */
+static void drm_svm_flush_upgrades(struct drm_svm_service *s)
+{
+	u64 first = s->range->first, last = first + DRM_SVM_RANGE_SIZE - 1;
+	struct drm_svm_batch batch;
+
+	if (!(s->view->caps & DRM_SVM_SINK_FLUSH_UPGRADES) ||
+	    !drm_svm_upgraded(s) ||
+	    drm_svm_planted(DRM_SVM_PLANTED_UPGRADE_CACHED))
+		return;
+	drm_svm_batch_reserve(&batch, s->view, first, last, true);
+	drm_svm_batch_unmap(&batch, first, last, DRM_SVM_UNMAP_UPGRADED);
+	drm_svm_batch_start(&batch, true);
+	drm_svm_batch_finish(&batch, true);
 }
 
 /**
@@ -417,6 +452,8 @@ int drm_svm_apply(struct drm_svm_service *s)
 	ret = drm_svm_map(s);
 	drm_svm_dma_undo(s);
 	if (ret == -EBUSY)
-		ret = drm_svm_make_way(s);
+		return drm_svm_make_way(s);
+	/* Also if it came half way: what is recorded as writable is not seen again. */
+	drm_svm_flush_upgrades(s);
 	return ret;
 }

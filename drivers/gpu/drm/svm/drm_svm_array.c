@@ -5,8 +5,8 @@
  * be many, each a view of one address space with its own addresses and rights.
  *
  * Entries are written and cleared under the lock of the range that they belong to. A
- * driver reads them whenever it likes; what it has given to the device is in use until
- * it has been revoked.
+ * driver reads them under a lock of its own, which it takes to revoke too: what it has
+ * given to the device is in use until it has been revoked.
  */
 
 #include <linux/module.h>
@@ -110,7 +110,7 @@ static void drm_svm_array_unmap_begin(struct drm_svm_batch *batch, u64 first,
 	u32 end = drm_svm_array_index(batch->view, last) + 1;
 
 	/* Nothing but the entries, which stay. */
-	if (how & DRM_SVM_UNMAP_RECLAIM)
+	if (how & (DRM_SVM_UNMAP_RECLAIM | DRM_SVM_UNMAP_UPGRADED))
 		return;
 	b->first = b->end ? min(b->first, i) : i;
 	b->end = max(b->end, end);
@@ -189,7 +189,8 @@ int drm_svm_array_init(struct drm_svm_array *array, struct drm_svm *svm,
 	if (first > last || (last - first) >> PAGE_SHIFT >= U32_MAX)
 		return -EINVAL;
 	array->entries = kvcalloc(((last - first) >> PAGE_SHIFT) + 1,
-				  sizeof(*array->entries), GFP_KERNEL_ACCOUNT);
+				  sizeof(*array->entries),
+				  GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!array->entries)
 		return -ENOMEM;
 	array->ops = ops;

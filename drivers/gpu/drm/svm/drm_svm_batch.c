@@ -47,7 +47,7 @@ int drm_svm_batch_reserve(struct drm_svm_batch *batch, struct drm_svm_view *view
  * @last: last byte
  * @how: DRM_SVM_UNMAP_*
  *
- * Context: the range's lock is held.
+ * Context: the range's lock is held, or nothing is taken away.
  */
 void drm_svm_batch_unmap(struct drm_svm_batch *batch, u64 first, u64 last, u32 how)
 {
@@ -57,8 +57,9 @@ void drm_svm_batch_unmap(struct drm_svm_batch *batch, u64 first, u64 last, u32 h
 	last = min(last, batch->last);
 	if (first > last)
 		return;
-	/* What makes way comes back, and what is reclaimed was not there. */
-	if (!(how & (DRM_SVM_UNMAP_MAKE_WAY | DRM_SVM_UNMAP_RECLAIM)))
+	/* What makes way comes back, what is reclaimed was not there, the rest stays. */
+	if (!(how & (DRM_SVM_UNMAP_MAKE_WAY | DRM_SVM_UNMAP_RECLAIM |
+		     DRM_SVM_UNMAP_UPGRADED)))
 		drm_svm_view_spoil(view);
 	view->ops->unmap_begin(batch, first, last, how);
 }

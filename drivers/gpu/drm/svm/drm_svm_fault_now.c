@@ -25,21 +25,23 @@
 #include "drm_svm_pagein.h"
 
 /**
- * struct drm_svm_call - a fault that is served here
- * @svm: address space
+ * struct drm_svm_call - pages of a range that are served here
+ * @view: where; in use
  * @base: first byte of the range
- * @page: index
- * @write: not only read
- * @deadline: jiffies
+ * @want: pages, by index
+ * @write: of these, those to be written
+ * @deadline: jiffies; not if it is @patient
+ * @patient: without an end of its own; then drm_svm_interrupt() ends it too
  * @over: the lane has done what it was asked for
  * @error: and how it ended; both under the lock of &drm_svm.idle
  */
 struct drm_svm_call {
-	struct drm_svm *svm;
+	struct drm_svm_view *view;
 	u64 base;
-	unsigned int page;
-	bool write;
+	const unsigned long *want;
+	const unsigned long *write;
 	unsigned long deadline;
+	bool patient;
 	bool over;
 	int error;
 };
@@ -63,6 +65,8 @@ static void drm_svm_call_leave(struct drm_svm *svm)
 
 static long drm_svm_call_left(const struct drm_svm_call *call)
 {
+	if (call->patient)
+		return MAX_SCHEDULE_TIMEOUT;
 	return max(0L, (long)(call->deadline - jiffies));
 }
 
@@ -72,16 +76,25 @@ static void drm_svm_call_done(struct drm_svm_lane_job *job, int error)
 	struct drm_svm_pagein *in = container_of(job, struct drm_svm_pagein, job);
 	struct drm_svm_call *call = in->waiter;
 
-	guard(spinlock)(&call->svm->idle.lock);
+	guard(spinlock)(&call->view->svm->idle.lock);
 	call->over = true;
 	call->error = error;
-	wake_up_all_locked(&call->svm->idle);
+	wake_up_all_locked(&call->view->svm->idle);
+}
+
+/* Is what it works for about to go? */
+static bool drm_svm_call_ends(const struct drm_svm_call *call)
+{
+	struct drm_svm *svm = call->view->svm;
+
+	return READ_ONCE(svm->dying) || drm_svm_view_ends(call->view) ||
+	       (call->patient && READ_ONCE(svm->interrupted));
 }
 
 static bool drm_svm_call_over(struct drm_svm_call *call)
 {
-	guard(spinlock)(&call->svm->idle.lock);
-	return call->over || READ_ONCE(call->svm->dying);
+	guard(spinlock)(&call->view->svm->idle.lock);
+	return call->over || drm_svm_call_ends(call);
 }
 
 /* Return: 0 if @jiffies have passed or what is waited for has happened, or an error. */
@@ -91,12 +104,12 @@ static int drm_svm_call_sleep(struct drm_svm_call *call, long jiffies)
 
 	if (!left)
 		return -ETIME;
-	ret = wait_event_interruptible_timeout(call->svm->idle,
+	ret = wait_event_interruptible_timeout(call->view->svm->idle,
 					       drm_svm_call_over(call),
 					       min(jiffies, left));
 	if (ret < 0)
 		return -EINTR;
-	return READ_ONCE(call->svm->dying) ? -ESRCH : 0;
+	return drm_svm_call_ends(call) ? -ESRCH : 0;
 }
 
 /* Return: what the lane found: 0 if it may be there now; or why we wait no more. */
@@ -114,17 +127,16 @@ static int drm_svm_call_await(struct drm_svm_call *call,
 	return call->error == -EFAULT || call->error == -EACCES ? call->error : 0;
 }
 
-static int drm_svm_call_hold(struct drm_svm_call *call)
+static int drm_svm_call_hold(struct drm_svm_call *call, const unsigned long *held)
 {
 	struct drm_svm_pagein *in =
-		drm_svm_pagein_make(call->svm->smm, call->base);
+		drm_svm_pagein_make(call->view->svm->smm, call->base);
 	int ret;
 
 	if (!in)
 		return -ENOMEM;
-	__set_bit(call->page, in->want);
-	if (call->write)
-		__set_bit(call->page, in->write);
+	bitmap_copy(in->want, held, DRM_SVM_RANGE_PAGES);
+	bitmap_and(in->write, held, call->write, DRM_SVM_RANGE_PAGES);
 	call->over = false;
 	in->job.done = drm_svm_call_done;
 	in->waiter = call;
@@ -133,21 +145,18 @@ static int drm_svm_call_hold(struct drm_svm_call *call)
 	return ret;
 }
 
-/* Return: as drm_svm_serve(); -ETIME and -EINTR of a page that is long in coming. */
+/* Return: as drm_svm_serve_view(); -ETIME and -EINTR of a page that is long in coming. */
 static int drm_svm_call_try(struct drm_svm_call *call)
 {
-	DECLARE_BITMAP(want, DRM_SVM_RANGE_PAGES) = {};
-	DECLARE_BITMAP(none, DRM_SVM_RANGE_PAGES) = {};
 	DECLARE_BITMAP(held, DRM_SVM_RANGE_PAGES);
 	int ret;
 
-	__set_bit(call->page, want);
-	ret = drm_svm_serve(call->svm, call->base, want,
-			    call->write ? want : none, held);
+	ret = drm_svm_serve_view(call->view, call->base, call->want, call->write,
+				 held);
 	if (ret || bitmap_empty(held, DRM_SVM_RANGE_PAGES))
 		return ret;
 	/* What has come may have gone again: served once more. */
-	return drm_svm_call_hold(call) ?: -EINPROGRESS;
+	return drm_svm_call_hold(call, held) ?: -EINPROGRESS;
 }
 
 static int drm_svm_call_serve(struct drm_svm_call *call)
@@ -173,8 +182,91 @@ static int drm_svm_call_serve(struct drm_svm_call *call)
 }
 
 /**
+ * drm_svm_serve_patiently() - serve pages of a range, however long they take
+ * @view: view, in use
+ * @base: first byte of the range
+ * @want: pages, by index
+ * @write: of these, those to be written
+ *
+ * Context: as drm_svm_handle_fault().
+ * Return: the same, but for -ETIME; -ESRCH also after drm_svm_interrupt() and when the
+ * view ends.
+ */
+int drm_svm_serve_patiently(struct drm_svm_view *view, u64 base,
+			    const unsigned long *want, const unsigned long *write)
+{
+	struct drm_svm_call call = {
+		.view = view,
+		.base = base,
+		.want = want,
+		.write = write,
+		.patient = true,
+	};
+	int ret;
+
+	if (!drm_svm_call_enter(view->svm))
+		return -ESRCH;
+	ret = drm_svm_call_ends(&call) ? -ESRCH : drm_svm_call_serve(&call);
+	drm_svm_call_leave(view->svm);
+	return ret;
+}
+
+/* The access that is asked for is one that the view may make at all. */
+static int drm_svm_call_fault(struct drm_svm_view *view, u64 addr,
+			      enum drm_svm_access access, unsigned long deadline)
+{
+	DECLARE_BITMAP(want, DRM_SVM_RANGE_PAGES) = {};
+	DECLARE_BITMAP(none, DRM_SVM_RANGE_PAGES) = {};
+	struct drm_svm_call call = {
+		.view = view,
+		.base = addr & DRM_SVM_RANGE_MASK,
+		.want = want,
+		.write = access == DRM_SVM_READ ? none : want,
+		.deadline = deadline,
+	};
+	int ret = drm_svm_view_may(view, access);
+
+	if (ret)
+		return ret;
+	__set_bit(drm_svm_page_index(addr), want);
+	if (!drm_svm_call_enter(view->svm))
+		return -ESRCH;
+	ret = drm_svm_call_serve(&call);
+	drm_svm_call_leave(view->svm);
+	return ret;
+}
+
+/**
+ * drm_svm_handle_fault_in() - serve one fault of a view, here and now
+ * @view: view; its driver sees to it that it does not end before the call begins
+ * @addr: address of the process
+ * @access: what was tried
+ * @deadline: jiffies when to give up on what only takes its time
+ *
+ * For devices whose faults name a view, as that of a memory region; views may overlap.
+ *
+ * Context: as drm_svm_handle_fault(). drm_svm_view_fini() waits for it, and tells it to
+ * come back.
+ * Return: as drm_svm_handle_fault(); -ESRCH also if the view ends.
+ */
+int drm_svm_handle_fault_in(struct drm_svm_view *view, u64 addr,
+			    enum drm_svm_access access, unsigned long deadline)
+{
+	int ret;
+
+	might_sleep();
+	if (!drm_svm_view_use(view))
+		return -ESRCH;
+	ret = drm_svm_call_fault(view, addr, access, deadline);
+	drm_svm_view_unuse(view);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_svm_handle_fault_in);
+
+/**
  * drm_svm_handle_fault() - serve one fault, here and now
- * @svm: address space; it may have a queue or not
+ * @svm: address space; it may have a queue or not. The first of its views that has the
+ *	address is meant
  * @addr: address
  * @access: what was tried
  * @deadline: jiffies when to give up on what only takes its time
@@ -191,20 +283,17 @@ static int drm_svm_call_serve(struct drm_svm_call *call)
 int drm_svm_handle_fault(struct drm_svm *svm, u64 addr,
 			 enum drm_svm_access access, unsigned long deadline)
 {
-	struct drm_svm_call call = {
-		.svm = svm,
-		.base = addr & DRM_SVM_RANGE_MASK,
-		.page = drm_svm_page_index(addr),
-		.write = access != DRM_SVM_READ,
-		.deadline = deadline,
-	};
+	struct drm_svm_view *view;
 	int ret;
 
 	might_sleep();
-	if (!drm_svm_call_enter(svm))
+	if (READ_ONCE(svm->dying))
 		return -ESRCH;
-	ret = drm_svm_call_serve(&call);
-	drm_svm_call_leave(svm);
+	view = drm_svm_view_find(svm, addr);
+	if (!view)
+		return -EFAULT;
+	ret = drm_svm_call_fault(view, addr, access, deadline);
+	drm_svm_view_unuse(view);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(drm_svm_handle_fault);

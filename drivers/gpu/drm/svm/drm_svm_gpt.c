@@ -240,6 +240,10 @@ static void drm_svm_gpt_unmap_begin(struct drm_svm_batch *batch, u64 first,
 		drm_gpt_reclaim(gather, first, last);
 		return;
 	}
+	if (how & DRM_SVM_UNMAP_UPGRADED) {
+		drm_gpt_gather_also(gather, first, last, false);
+		return;
+	}
 	drm_gpt_zap(gather, first, last);
 	if (how & DRM_SVM_UNMAP_MAKE_WAY)
 		return;
@@ -325,7 +329,7 @@ static int drm_svm_gpt_check_format(const struct drm_gpt_format *format,
 
 /**
  * drm_svm_gpt_init() - let a device see all that its table reaches
- * @table: embedded in the driver's, zeroed
+ * @table: embedded in the driver's, zeroed but for @flush_on_upgrade
  * @svm: device address space, initialised
  * @gpt: table, initialised; nobody else changes it
  * @ops: the driver's
@@ -349,12 +353,14 @@ int drm_svm_gpt_init(struct drm_svm_gpt *table, struct drm_svm *svm,
 	view->last = gpt->last;
 	view->rights = DRM_SVM_RIGHT_READ | DRM_SVM_RIGHT_WRITE |
 		       DRM_SVM_RIGHT_ATOMIC | DRM_SVM_RIGHT_EXEC;
-	view->caps = DRM_SVM_SINK_OVERZAP;
+	view->caps = DRM_SVM_SINK_OVERZAP | DRM_SVM_SINK_LOCAL;
 	/* Commands need their ring, which cannot be polled. */
 	if (!gpt->cmd)
 		view->caps |= DRM_SVM_SINK_POLL;
 	if (!(gpt->format->leaf_bits & DRM_GPT_LEAF_ATOMIC))
 		view->caps |= DRM_SVM_SINK_ATOMIC_IS_WRITE;
+	if (table->flush_on_upgrade)
+		view->caps |= DRM_SVM_SINK_FLUSH_UPGRADES;
 	return drm_svm_view_init(view, svm);
 }
 EXPORT_SYMBOL_GPL(drm_svm_gpt_init);

@@ -14,6 +14,7 @@
 #include <linux/xarray.h>
 
 #include <drm/drm_svm.h>
+#include <drm/drm_svm_fault.h>
 #include <drm/drm_svm_sink.h>
 
 #define DRM_SVM_RANGE_PAGES	(DRM_SVM_RANGE_SIZE >> PAGE_SHIFT)
@@ -81,6 +82,8 @@ void drm_svm_span_unlock(struct drm_svm_spans *spans,
  * @attrs: preferred location by page number
  * @attr_lock: held to change @attrs
  * @nr_attrs: intervals in @attrs; neighbours differ
+ * @inval_clock: ranges that invalidations have begun with; who sees it go on faster
+ *	than by itself is not alone
  * @idle_lock: guards the two lists
  * @idle_ranges: ranges that may map nothing, each with a reference
  * @idle_windows: windows that may have no user
@@ -101,6 +104,7 @@ struct drm_svm_mm {
 	struct maple_tree attrs;
 	struct mutex attr_lock;
 	unsigned int nr_attrs;
+	atomic64_t inval_clock;
 	spinlock_t idle_lock;
 	struct list_head idle_ranges;
 	struct list_head idle_windows;
@@ -133,6 +137,8 @@ void drm_svm_window_put(struct drm_svm_window *window);
 /* Makes mappings in a view: */
 bool drm_svm_view_use(struct drm_svm_view *view);
 void drm_svm_view_unuse(struct drm_svm_view *view);
+int drm_svm_view_may(const struct drm_svm_view *view, enum drm_svm_access access);
+bool drm_svm_view_ends(const struct drm_svm_view *view);
 struct drm_svm_view *drm_svm_view_find(struct drm_svm *svm, u64 addr);
 /* Takes some away: */
 void drm_svm_view_get(struct drm_svm_view *view);
@@ -302,6 +308,9 @@ int drm_svm_serve_view(struct drm_svm_view *view, u64 base,
 		       const unsigned long *want,
 		       const unsigned long *want_write, unsigned long *held);
 void drm_svm_fault_attach(struct drm_svm *svm);
+int drm_svm_serve_patiently(struct drm_svm_view *view, u64 base,
+			    const unsigned long *want,
+			    const unsigned long *write);
 int drm_svm_serve(struct drm_svm *svm, u64 base, const unsigned long *want,
 		  const unsigned long *want_write, unsigned long *held);
 int drm_svm_walk(struct drm_svm_service *s);

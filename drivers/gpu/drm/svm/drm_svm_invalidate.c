@@ -51,7 +51,8 @@
  * @smm: address space
  * @first: first byte
  * @last: last byte
- * @dying: another invalidation is at work there
+ * @dying: another invalidation was at work there when this one began
+ * @begun: &drm_svm_mm.inval_clock, as it is if none has begun since
  * @done: number of the last view that is done
  * @more: there are views behind those of the round
  * @n: views in the round
@@ -63,6 +64,7 @@ struct drm_svm_inval {
 	u64 first;
 	u64 last;
 	bool dying;
+	s64 begun;
 	u64 done;
 	bool more;
 	unsigned int n;
@@ -183,7 +185,21 @@ static void drm_svm_inval_begin(struct drm_svm_inval *inval,
 	inval->dying |= drm_svm_range_has_dying(range, first, last);
 	drm_svm_count_unmapped(range, first, last);
 	drm_svm_inval_note(inval, range);
+	atomic64_inc(&inval->smm->inval_clock);
+	inval->begun++;
 	drm_svm_range_begin_inval(range, first, last);
+}
+
+/*
+ * Whether another has taken something away there and may not have flushed it yet: a
+ * table, which is in no sink any more and still in walk caches, says no less than its
+ * pages. Those that began before us have left pages dying, those since then have moved
+ * the clock.
+ */
+static bool drm_svm_inval_not_alone(const struct drm_svm_inval *inval)
+{
+	return inval->dying ||
+	       atomic64_read(&inval->smm->inval_clock) != inval->begun;
 }
 
 /*
@@ -212,7 +228,7 @@ static void drm_svm_inval_zap(struct drm_svm_inval *inval,
 		rv = drm_svm_range_view(range, inval->view[d]);
 		if (rv && drm_svm_rv_maps(rv, first, last))
 			drm_svm_inval_unmap(&inval->batch[d], range, first,
-					    last, inval->dying);
+					    last, drm_svm_inval_not_alone(inval));
 	}
 	if (drm_svm_planted(DRM_SVM_PLANTED_EARLY_UNMAP))
 		drm_svm_range_dma_unmap(range, first, last);
@@ -289,6 +305,7 @@ static void drm_svm_inval_sleeping(struct drm_svm_inval *inval)
 	inval->n = 0;
 	inval->done = 0;
 	inval->dying = false;
+	inval->begun = atomic64_read(&inval->smm->inval_clock);
 	inval->more = false;
 	drm_svm_inval_each(inval, drm_svm_inval_begin);
 	while (inval->n) {
@@ -335,6 +352,7 @@ static bool drm_svm_inval_polled_range(struct drm_svm_inval *inval,
 	last = drm_svm_inval_pages(inval, range, &first);
 	dying = drm_svm_range_has_dying(range, first, last);
 	drm_svm_count_unmapped(range, first, last);
+	atomic64_inc(&inval->smm->inval_clock);
 	if (!drm_svm_range_begin_inval(range, first, last))
 		return true;
 

@@ -8,7 +8,7 @@
  *
  *	drm_gpt_init(&vm->gpt, &gpt_config);
  *	drm_svm_init(&vm->svm, current->mm, &svm_config);
- *	drm_svm_gpt_init(&vm->table, &vm->svm, &table_config);
+ *	drm_svm_gpt_init(&vm->table, &vm->svm, &vm->gpt, &table_ops);
  *	...
  *	// faults arrive: interrupt -> drm_svm_fault_queue_kick() -> served
  *	...
@@ -403,20 +403,22 @@ EXPORT_SYMBOL_GPL(drm_svm_init);
  * @svm: address space
  *
  * For a driver that is about to close it, before it takes a lock that its ioctls
- * hold: drm_svm_migrate() and drm_svm_residency() return -ESRCH instead of waiting
- * for an mmap_lock that may never come. Cannot be taken back.
+ * hold: drm_svm_migrate(), drm_svm_residency() and drm_svm_populate() return -ESRCH
+ * instead of waiting for an mmap_lock, or a page, that may never come. Cannot be taken back.
  *
  * Context: any.
  */
 void drm_svm_interrupt(struct drm_svm *svm)
 {
 	WRITE_ONCE(svm->interrupted, true);
+	wake_up_all(&svm->idle);
 }
 EXPORT_SYMBOL_GPL(drm_svm_interrupt);
 
 /**
  * drm_svm_fini() - detach a device address space
- * @svm: stopped by drm_svm_stop() if it has a fault queue; its views have ended
+ * @svm: stopped by drm_svm_stop() if it has a fault queue or drm_svm_handle_fault() is
+ *	used; its views have ended
  *
  * Context: may sleep; no lock of drm_svm and no mmap_lock is held. The process
  * may be gone already.

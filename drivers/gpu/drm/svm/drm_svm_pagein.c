@@ -290,30 +290,3 @@ int drm_svm_pagein_start(struct drm_svm_pagein *in)
 		refcount_dec(&in->ref);
 	return ret;
 }
-
-/**
- * drm_svm_page_in_wait() - have pages of a range there, however long they take
- * @smm: address space
- * @base: first byte of the range
- * @want: the pages, by index
- * @write: of these, those to be written
- *
- * For who may wait as long as that: a process in a system call of its own.
- *
- * Context: may sleep; no lock is held; a reference to mm_users is.
- * Return: 0, -EFAULT, -EACCES, -ENOMEM, -EINTR if the caller is killed.
- */
-int drm_svm_page_in_wait(struct drm_svm_mm *smm, u64 base,
-			 const unsigned long *want, const unsigned long *write)
-{
-	struct drm_svm_pagein *in = drm_svm_pagein_make(smm, base);
-	int ret;
-
-	if (!in)
-		return -ENOMEM;
-	bitmap_copy(in->want, want, DRM_SVM_RANGE_PAGES);
-	bitmap_and(in->write, write, want, DRM_SVM_RANGE_PAGES);
-	ret = drm_svm_pagein_pages(in);
-	drm_svm_pagein_put(in);
-	return fatal_signal_pending(current) ? -EINTR : ret;
-}

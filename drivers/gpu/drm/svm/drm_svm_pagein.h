@@ -38,8 +38,6 @@ void drm_svm_pagein_put(struct drm_svm_pagein *in);
 int drm_svm_mmap_lock(struct drm_svm *svm);
 bool drm_svm_vma_secret(struct vm_area_struct *vma);
 bool drm_svm_vma_read_only(struct vm_area_struct *vma);
-int drm_svm_page_in_wait(struct drm_svm_mm *smm, u64 base,
-			 const unsigned long *want, const unsigned long *write);
 int drm_svm_page_in_missing(struct drm_svm_service *s, bool *locked);
 
 #endif /* _DRM_SVM_PAGEIN_H_ */

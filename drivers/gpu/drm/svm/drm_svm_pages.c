@@ -91,7 +91,7 @@ static void drm_svm_pages_unmap_begin(struct drm_svm_batch *batch, u64 first,
 	u64 i = drm_svm_pages_index(batch->view, first);
 	u64 end = drm_svm_pages_index(batch->view, last) + 1;
 
-	if (how & DRM_SVM_UNMAP_RECLAIM)
+	if (how & (DRM_SVM_UNMAP_RECLAIM | DRM_SVM_UNMAP_UPGRADED))
 		return;
 	memset(&pages[i], 0, (end - i) * sizeof(*pages));
 	batch->pending = true;
@@ -159,7 +159,8 @@ int drm_svm_pages_init(struct drm_svm_pages *pages, struct drm_svm *svm,
 	if (first > last)
 		return -EINVAL;
 	pages->pages = kvcalloc(((last - first) >> PAGE_SHIFT) + 1,
-				sizeof(*pages->pages), GFP_KERNEL_ACCOUNT);
+				sizeof(*pages->pages),
+				GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!pages->pages)
 		return -ENOMEM;
 	pages->resv = resv;

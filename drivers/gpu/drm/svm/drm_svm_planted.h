@@ -68,6 +68,7 @@ enum drm_svm_planted {
 	DRM_SVM_PLANTED_SHARED_MOVES = 49, /* pages that others have too are moved */
 	DRM_SVM_PLANTED_VIEW_FORGOTTEN = 54, /* an invalidation ends after a round */
 	DRM_SVM_PLANTED_UNRECORDED,	/* a map that failed half way is not recorded */
+	DRM_SVM_PLANTED_UPGRADE_CACHED,	/* more rights, and no flush where one is needed */
 
 	/* Of drm_svm's answers to faults. */
 	DRM_SVM_PLANTED_ANSWER_LOST = 52, /* who is stopped is not told of its faults */

@@ -12,20 +12,14 @@
  *
  *	do {
  *		ret = drm_svm_populate(view, view->first, view->last, rights);
- *	} while (!ret && !drm_svm_use_begin(view));
+ *	} while (!ret && !drm_svm_use_begin(view, rights));
  *	if (!ret) {
  *		dma_resv_add_fence(...);
  *		drm_svm_use_end(view);
  *	}
  */
 
-#include <kunit/visibility.h>
-
-#include <linux/sched/mm.h>
-#include <linux/sched/signal.h>
-
 #include "drm_svm_internal.h"
-#include "drm_svm_pagein.h"
 
 /**
  * drm_svm_view_spoil() - not all of a view is mapped any more
@@ -36,27 +30,36 @@
 void drm_svm_view_spoil(struct drm_svm_view *view)
 {
 	guard(spinlock)(&view->use_lock);
-	view->stale = true;
+	view->spoilt++;
+	view->fresh = 0;
 }
 
-/* Before anything is mapped: what is taken away from here on is seen. */
-static void drm_svm_view_freshen(struct drm_svm_view *view)
+static u64 drm_svm_view_spoilt(struct drm_svm_view *view)
 {
 	guard(spinlock)(&view->use_lock);
-	view->stale = false;
+	return view->spoilt;
+}
+
+/* All of it has been mapped since it was spoilt @spoilt times. */
+static void drm_svm_view_freshen(struct drm_svm_view *view, u64 spoilt, u8 rights)
+{
+	guard(spinlock)(&view->use_lock);
+	if (view->spoilt == spoilt)
+		view->fresh |= rights;
 }
 
 /**
  * drm_svm_use_begin() - begin to use what is mapped in a view
- * @view: view, all of which has been populated
+ * @view: view
+ * @rights: DRM_SVM_RIGHT_*: how; all of it has been populated so
  *
  * Context: any that may take a spinlock; it is held until drm_svm_use_end().
  * Return: false if something has been taken away since; nothing is held then.
  */
-bool drm_svm_use_begin(struct drm_svm_view *view)
+bool drm_svm_use_begin(struct drm_svm_view *view, u8 rights)
 {
 	spin_lock(&view->use_lock);
-	if (!view->stale)
+	if (!(rights & ~view->fresh))
 		return true;
 	spin_unlock(&view->use_lock);
 	return false;
@@ -75,27 +78,6 @@ void drm_svm_use_end(struct drm_svm_view *view)
 }
 EXPORT_SYMBOL_GPL(drm_svm_use_end);
 
-/* Until all of @want is mapped, or cannot be. */
-static int drm_svm_populate_pages(struct drm_svm_view *view, u64 base,
-				  unsigned long *want, const unsigned long *write)
-{
-	DECLARE_BITMAP(held, DRM_SVM_RANGE_PAGES);
-	int ret;
-
-	do {
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		cond_resched();
-		ret = drm_svm_serve_view(view, base, want, write, held);
-		if (ret && ret != -EAGAIN)
-			return ret;
-		if (!bitmap_empty(held, DRM_SVM_RANGE_PAGES))
-			ret = drm_svm_page_in_wait(view->svm->smm, base, held,
-						   write) ?: -EAGAIN;
-	} while (ret == -EAGAIN);
-	return ret;
-}
-
 static int drm_svm_populate_range(struct drm_svm_view *view, u64 first, u64 last,
 				  u8 rights)
 {
@@ -107,7 +89,7 @@ static int drm_svm_populate_range(struct drm_svm_view *view, u64 first, u64 last
 	bitmap_set(want, drm_svm_page_index(first), (last - first + 1) >> PAGE_SHIFT);
 	if (rights & (DRM_SVM_RIGHT_WRITE | DRM_SVM_RIGHT_ATOMIC))
 		bitmap_copy(write, want, DRM_SVM_RANGE_PAGES);
-	return drm_svm_populate_pages(view, first & DRM_SVM_RANGE_MASK, want, write);
+	return drm_svm_serve_patiently(view, first & DRM_SVM_RANGE_MASK, want, write);
 }
 
 static int drm_svm_populate_all(struct drm_svm_view *view, u64 first, u64 last,
@@ -132,18 +114,21 @@ static int drm_svm_populate_all(struct drm_svm_view *view, u64 first, u64 last,
  * @rights: DRM_SVM_RIGHT_*: what has to be mapped so; more may be
  *
  * Memory that was never touched is made, as by an access of the device. If it is about
- * all of the view, that is no more stale afterwards, unless something has been taken
- * away meanwhile.
+ * all of the view, drm_svm_use_begin() says so afterwards, unless something has been
+ * taken away since this began.
  *
  * Context: may sleep, as long as a page takes to come; no lock of drm_svm and no
- * mmap_lock is held. A process; it need not be the one whose memory it is.
+ * mmap_lock is held. A process; it need not be the one whose memory it is. Any number
+ * of calls at a time; drm_svm_view_fini(), drm_svm_stop() and drm_svm_interrupt() end
+ * those under way.
  * Return: 0, -EINVAL for an interval that is not within the view, -EFAULT where nothing
- * is mapped or it is nothing that a device may have, -EACCES, -EOPNOTSUPP, -ESRCH,
- * -ENOMEM, -EIO, -EINTR if the caller is killed. Some of it may be mapped then.
+ * is mapped or it is nothing that a device may have, -EACCES, -EOPNOTSUPP, -ESRCH
+ * if what it is for ends, -ENOMEM, -EIO, -EINTR after a signal. Some of it may be mapped
+ * then.
  */
 int drm_svm_populate(struct drm_svm_view *view, u64 first, u64 last, u8 rights)
 {
-	struct mm_struct *mm = view->svm->smm->mm;
+	u64 spoilt = drm_svm_view_spoilt(view);
 	int ret;
 
 	if (first > last || !PAGE_ALIGNED(first) || !PAGE_ALIGNED(last + 1) ||
@@ -151,17 +136,11 @@ int drm_svm_populate(struct drm_svm_view *view, u64 first, u64 last, u8 rights)
 		return -EINVAL;
 	if (!drm_svm_view_use(view))
 		return -ESRCH;
-	if (!mmget_not_zero(mm)) {
-		drm_svm_view_unuse(view);
-		return -ESRCH;
-	}
-	if (first == view->first && last == view->last)
-		drm_svm_view_freshen(view);
-	ret = drm_svm_populate_all(view, first, last, rights);
-	/* Who failed has not mapped all of it. */
-	if (ret)
-		drm_svm_view_spoil(view);
-	mmput_async(mm);
+	ret = rights & DRM_SVM_RIGHT_ATOMIC ?
+		drm_svm_view_may(view, DRM_SVM_ATOMIC) : 0;
+	ret = ret ?: drm_svm_populate_all(view, first, last, rights);
+	if (!ret && first == view->first && last == view->last)
+		drm_svm_view_freshen(view, spoilt, rights | DRM_SVM_RIGHT_READ);
 	drm_svm_view_unuse(view);
 	return ret;
 }

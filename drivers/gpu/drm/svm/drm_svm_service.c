@@ -150,12 +150,13 @@ static int drm_svm_rounds(struct drm_svm_service *s, u64 base)
 	return ret == -EXDEV || ret == -EINPROGRESS ? -EAGAIN : ret;
 }
 
-static bool drm_svm_wants_device(struct drm_svm *svm, u64 base,
+static bool drm_svm_wants_device(struct drm_svm_view *view, u64 base,
 				 const unsigned long *want)
 {
 	DECLARE_BITMAP(device, DRM_SVM_RANGE_PAGES);
+	struct drm_svm *svm = view->svm;
 
-	if (!svm->region)
+	if (!svm->region || !(view->caps & DRM_SVM_SINK_LOCAL))
 		return false;
 	drm_svm_policy_pages(svm, base, device);
 	return bitmap_intersects(want, device, DRM_SVM_RANGE_PAGES);
@@ -175,7 +176,7 @@ static int drm_svm_serve_span(struct drm_svm_service *s, u64 base)
 	if (ret)
 		goto out;
 	/* What cannot move is mapped where it is. */
-	if (drm_svm_wants_device(s->svm, base, s->want))
+	if (drm_svm_wants_device(s->view, base, s->want))
 		drm_svm_place_device(s->svm, base, s->want);
 	ret = drm_svm_rounds(s, base);
 	drm_svm_span_unlock(&s->smm->spans, &span);
@@ -207,6 +208,25 @@ static int drm_svm_serve_scratch(struct drm_svm_view *view, u64 base,
 	bitmap_copy(held, s->held, DRM_SVM_RANGE_PAGES);
 	kvfree(s);
 	return ret;
+}
+
+/**
+ * drm_svm_view_may() - has a view the rights for an access at all?
+ * @view: view
+ * @access: access
+ *
+ * Return: 0, -EACCES.
+ */
+int drm_svm_view_may(const struct drm_svm_view *view, enum drm_svm_access access)
+{
+	u8 need = DRM_SVM_RIGHT_READ;
+
+	if (access != DRM_SVM_READ)
+		need |= DRM_SVM_RIGHT_WRITE;
+	if (access == DRM_SVM_ATOMIC &&
+	    !(view->caps & DRM_SVM_SINK_ATOMIC_IS_WRITE))
+		need |= DRM_SVM_RIGHT_ATOMIC;
+	return need & ~view->rights ? -EACCES : 0;
 }
 
 /* Does the view let the device at what it wants? */

@@ -11,7 +11,8 @@
  *	end: no new users -> wait for users -> range by range: unmap, flush, drop the
  *	record -> wait for references
  *
- * Neither is waited for longer than hardware takes, and a service of this view.
+ * Neither is waited for longer than hardware takes, and a service: who waits for a page
+ * is told.
  */
 
 #include <kunit/visibility.h>
@@ -59,7 +60,8 @@ int drm_svm_view_init(struct drm_svm_view *view, struct drm_svm *svm)
 	view->svm = svm;
 	view->number = atomic64_inc_return(&drm_svm_view_numbers);
 	spin_lock_init(&view->use_lock);
-	view->stale = true;
+	view->fresh = 0;
+	view->spoilt = 0;
 	refcount_set(&view->refs, 1);
 	atomic_set(&view->users, 0);
 	guard(spinlock)(&svm->view_lock);
@@ -90,6 +92,18 @@ void drm_svm_view_unuse(struct drm_svm_view *view)
 {
 	if (atomic_dec_return(&view->users) == DRM_SVM_VIEW_ENDS)
 		wake_up_var(&view->users);
+}
+
+/**
+ * drm_svm_view_ends() - is a view about to go?
+ * @view: view, in use
+ *
+ * Context: any.
+ * Return: true if drm_svm_view_fini() waits.
+ */
+bool drm_svm_view_ends(const struct drm_svm_view *view)
+{
+	return atomic_read(&view->users) < 0;
 }
 
 /**
@@ -131,8 +145,11 @@ void drm_svm_view_get(struct drm_svm_view *view)
  */
 void drm_svm_view_put(struct drm_svm_view *view)
 {
-	if (refcount_dec_and_test(&view->refs))
-		wake_up_var(&view->refs);
+	if (!refcount_dec_and_test(&view->refs))
+		return;
+	/* Before we look whether somebody waits. */
+	smp_mb();
+	wake_up_var(&view->refs);
 }
 
 static bool drm_svm_view_maps_any(struct drm_svm_view *view,
@@ -202,9 +219,12 @@ void drm_svm_view_fini(struct drm_svm_view *view)
 	scoped_guard(spinlock, &view->svm->view_lock)
 		list_del(&view->node);
 	if (atomic_add_return(DRM_SVM_VIEW_ENDS, &view->users) !=
-	    DRM_SVM_VIEW_ENDS)
+	    DRM_SVM_VIEW_ENDS) {
+		/* Some sleep until a page comes. */
+		wake_up_all(&view->svm->idle);
 		wait_var_event(&view->users,
 			       atomic_read(&view->users) == DRM_SVM_VIEW_ENDS);
+	}
 	drm_svm_view_unmap_all(view);
 	if (!refcount_dec_and_test(&view->refs))
 		wait_var_event(&view->refs, !refcount_read(&view->refs));

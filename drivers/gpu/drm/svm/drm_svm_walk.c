@@ -158,13 +158,16 @@ int drm_svm_walk(struct drm_svm_service *s)
 	int ret;
 
 	atomic64_inc(&s->svm->stats.walks);
+	/*
+	 * The OOM reaper has been here: what is read now is not the process's. Asked
+	 * first, since what it could not take away without sleep is dying till the end.
+	 */
+	if (check_stable_address_space(s->smm->mm))
+		return -ESRCH;
 	scoped_guard(mutex, &s->range->lock)
 		ret = drm_svm_walk_sample(s);
 	if (ret)
 		return ret;
-	/* The OOM reaper has been here: what is read now is not the process's. */
-	if (check_stable_address_space(s->smm->mm))
-		return -ESRCH;
 	drm_svm_walk_vmas(s);
 	ret = drm_svm_walk_read(s, &hmm);
 	return ret ?: drm_svm_walk_missing(s);

@@ -12,6 +12,8 @@
 #include <linux/shmem_fs.h>
 #include <linux/workqueue.h>
 
+#include <drm/drm_svm_array.h>
+
 #include "../drm_svm_pass.h"
 #include "drm_svm_test_rig.h"
 
@@ -632,6 +634,57 @@ static void device_memory_has_a_base(struct kunit *test)
 	KUNIT_EXPECT_LT(test, leaf & DRM_GPT_LEAF_ADDR, TEST_VRAM_BASE + TEST_VRAM);
 }
 
+/* Some devices keep to what they have cached. */
+static void more_rights_are_flushed_where_asked_for(struct kunit *test)
+{
+	u64 p = test_map(test, PAGES(8));
+	unsigned int i;
+	int begun;
+
+	for (i = 0; i < 2; i++) {
+		struct test_dev *dev = test_dev(test, i);
+
+		dev->table.view.caps |= i ? DRM_SVM_SINK_FLUSH_UPGRADES : 0;
+		test_poke(test, p, 1);
+		KUNIT_EXPECT_EQ(test, test_dev_access(dev, p, DRM_SVM_READ), 0);
+		KUNIT_EXPECT_FALSE(test, test_dev_maps(dev, p, DRM_GPT_LEAF_WRITE));
+		begun = atomic_read(&dev->begun);
+		KUNIT_EXPECT_EQ(test, test_dev_access(dev, p, DRM_SVM_WRITE), 0);
+		KUNIT_EXPECT_TRUE(test, test_dev_maps(dev, p, DRM_GPT_LEAF_WRITE));
+		KUNIT_EXPECT_EQ(test, atomic_read(&dev->begun) - begun, i);
+		KUNIT_EXPECT_EQ(test, test_dev_access(dev, p, DRM_SVM_WRITE), 0);
+		KUNIT_EXPECT_EQ(test, atomic_read(&dev->begun) - begun, i);
+	}
+}
+
+static int test_no_wait(struct drm_svm_array *array, u64 token, bool may_sleep)
+{
+	return 0;
+}
+
+/* A sink that knows bus addresses only, of a device with memory that is preferred. */
+static void who_knows_no_device_memory_gets_the_systems(struct kunit *test)
+{
+	static const struct drm_svm_array_ops ops = { .revoked = test_no_wait };
+	struct test_dev *dev = test_dev(test, 0);
+	struct drm_svm_array *array = kunit_kzalloc(test, sizeof(*array), GFP_KERNEL);
+	u64 p = test_map(test, PAGES(4));
+
+	KUNIT_ASSERT_NOT_NULL(test, array);
+	test_prefer(test, dev, p, 4, DRM_SVM_LOC_DEVICE);
+	test_poke(test, p, 1);
+	KUNIT_EXPECT_EQ(test, test_dev_access(dev, p, DRM_SVM_READ), 0);
+	KUNIT_EXPECT_EQ(test, test_where(test, dev, p), DRM_SVM_PAGE_LOCAL);
+	KUNIT_ASSERT_EQ(test, drm_svm_array_init(array, &dev->svm, p,
+						 p + PAGES(4) - 1, 0,
+						 DRM_SVM_RIGHT_READ, &ops), 0);
+	KUNIT_EXPECT_EQ(test, drm_svm_populate(&array->view, p, p + PAGES(4) - 1,
+					       DRM_SVM_RIGHT_READ), 0);
+	KUNIT_EXPECT_NE(test, READ_ONCE(array->entries[0]), 0);
+	KUNIT_EXPECT_EQ(test, test_where(test, dev, p), DRM_SVM_PAGE_SYSTEM);
+	drm_svm_array_fini(array);
+}
+
 static void leaves_have_the_drivers_attributes(struct kunit *test)
 {
 	struct test_dev *dev = test_dev(test, 0);
@@ -675,6 +728,8 @@ static struct kunit_case memory_cases[] = {
 	KUNIT_CASE(a_cpu_fault_takes_little),
 	KUNIT_CASE(an_attribute_names_no_later_device),
 	KUNIT_CASE(device_memory_has_a_base),
+	KUNIT_CASE(more_rights_are_flushed_where_asked_for),
+	KUNIT_CASE(who_knows_no_device_memory_gets_the_systems),
 	KUNIT_CASE(leaves_have_the_drivers_attributes),
 	{}
 };

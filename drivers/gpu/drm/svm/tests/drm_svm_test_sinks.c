@@ -13,6 +13,7 @@
 #include <linux/platform_device.h>
 
 #include <drm/drm_svm_array.h>
+#include <drm/drm_svm_fault.h>
 #include <drm/drm_svm_pages.h>
 
 #include "drm_svm_test_mm.h"
@@ -265,6 +266,31 @@ static void a_view_ends_while_others_go_on(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_array_entry(b, 0), 0);
 }
 
+/* Two regions over the same memory: it is the named one that is served. */
+static void a_fault_is_served_in_its_view(struct kunit *test)
+{
+	u64 p = test_map_small(test, 64), soon = jiffies + 10 * HZ;
+	struct test_array *reader = test_array_make(test, p, PAGES(4), 0, MAY_LOAD);
+	struct test_array *writer = test_array_make(test, p, PAGES(4), 0,
+						    MAY_LOAD | MAY_STORE);
+
+	KUNIT_EXPECT_EQ(test, drm_svm_handle_fault_in(&writer->array.view,
+						      p + PAGES(1), DRM_SVM_WRITE,
+						      soon), 0);
+	KUNIT_EXPECT_NE(test, test_array_entry(writer, 1), 0);
+	KUNIT_EXPECT_EQ(test, test_array_entry(reader, 1), 0);
+	KUNIT_EXPECT_EQ(test, drm_svm_handle_fault_in(&reader->array.view, p,
+						      DRM_SVM_WRITE, soon),
+			-EACCES);
+	/* It may write, and no more than that. */
+	KUNIT_EXPECT_EQ(test, drm_svm_handle_fault_in(&writer->array.view, p,
+						      DRM_SVM_ATOMIC, soon),
+			-EACCES);
+	KUNIT_EXPECT_EQ(test, drm_svm_handle_fault_in(&writer->array.view,
+						      p + PAGES(4), DRM_SVM_READ,
+						      soon), -EFAULT);
+}
+
 /* What a sink has mapped before it failed is taken away like all else. */
 static void what_failed_half_way_is_recorded(struct kunit *test)
 {
@@ -427,7 +453,7 @@ static bool test_pages_submit(struct kunit *test, struct test_pages *t)
 
 	KUNIT_ASSERT_EQ(test, dma_resv_lock(&t->resv, NULL), 0);
 	KUNIT_ASSERT_EQ(test, dma_resv_reserve_fences(&t->resv, 1), 0);
-	ok = drm_svm_use_begin(&t->pages.view);
+	ok = drm_svm_use_begin(&t->pages.view, MAY_LOAD);
 	if (ok) {
 		dma_resv_add_fence(&t->resv, &t->fence, DMA_RESV_USAGE_BOOKKEEP);
 		drm_svm_use_end(&t->pages.view);
@@ -449,7 +475,7 @@ static void pages_are_stale_once_one_has_gone(struct kunit *test)
 	for (i = 0; i < 4; i++)
 		KUNIT_EXPECT_EQ(test, *(u64 *)pfn_to_kaddr(t->pages.pages[i].pfn), i);
 	KUNIT_EXPECT_TRUE(test, test_unblockable(test, p + PAGES(8), p + PAGES(9) - 1));
-	KUNIT_EXPECT_TRUE(test, drm_svm_use_begin(&t->pages.view));
+	KUNIT_ASSERT_TRUE(test, drm_svm_use_begin(&t->pages.view, MAY_LOAD));
 	drm_svm_use_end(&t->pages.view);
 	KUNIT_ASSERT_EQ(test, vm_munmap(p + PAGES(1), PAGES(1)), 0);
 	KUNIT_EXPECT_FALSE(test, test_pages_submit(test, t));
@@ -470,16 +496,49 @@ static void an_invalidation_waits_for_who_uses_pages(struct kunit *test)
 	/* As long as it would take, were it not for the fence. */
 	msleep(100);
 	KUNIT_EXPECT_FALSE(test, completion_done(&inval.done));
-	KUNIT_EXPECT_FALSE(test, drm_svm_use_begin(&t->pages.view));
+	KUNIT_EXPECT_FALSE(test, drm_svm_use_begin(&t->pages.view, MAY_LOAD));
 	dma_fence_signal(&t->fence);
 	test_inval_end(&inval);
 	KUNIT_EXPECT_EQ(test, t->pages.pages[2].rights, 0);
 	KUNIT_EXPECT_EQ(test, test_pages_populate(t), 0);
-	KUNIT_EXPECT_TRUE(test, drm_svm_use_begin(&t->pages.view));
+	KUNIT_ASSERT_TRUE(test, drm_svm_use_begin(&t->pages.view, MAY_LOAD));
 	drm_svm_use_end(&t->pages.view);
 }
 
 /* Fences cannot be polled for without sleep, so the reaper goes elsewhere. */
+/* Who has seen it all mapped is not let in on the strength of who begins to map it. */
+static void a_populate_that_has_begun_is_not_done(struct kunit *test)
+{
+	u64 p = test_map_small(test, 64);
+	struct test_pages *t = test_pages_make(test, p, PAGES(4));
+	struct drm_svm_view *view = &t->pages.view;
+
+	KUNIT_ASSERT_EQ(test, test_pages_populate(t), 0);
+	KUNIT_ASSERT_EQ(test, vm_munmap(p + PAGES(1), PAGES(1)), 0);
+	/* It fails at the hole, with the first page mapped. */
+	KUNIT_EXPECT_EQ(test, test_pages_populate(t), -EFAULT);
+	KUNIT_EXPECT_FALSE(test, drm_svm_use_begin(view, MAY_LOAD));
+	/* A part says nothing of all. */
+	KUNIT_EXPECT_EQ(test, drm_svm_populate(view, p, p + PAGE_SIZE - 1, MAY_LOAD),
+			0);
+	KUNIT_EXPECT_FALSE(test, drm_svm_use_begin(view, MAY_LOAD));
+}
+
+static void what_was_populated_to_read_is_not_written(struct kunit *test)
+{
+	u64 p = test_map_small(test, 64);
+	struct test_pages *t = test_pages_make(test, p, PAGES(4));
+	struct drm_svm_view *view = &t->pages.view;
+
+	KUNIT_ASSERT_EQ(test, drm_svm_populate(view, p, p + PAGES(4) - 1, MAY_LOAD), 0);
+	KUNIT_EXPECT_FALSE(test, drm_svm_use_begin(view, MAY_STORE));
+	/* To make the page writable takes the old one away: the second time it is. */
+	KUNIT_ASSERT_EQ(test, test_pages_populate(t), 0);
+	KUNIT_ASSERT_EQ(test, test_pages_populate(t), 0);
+	KUNIT_ASSERT_TRUE(test, drm_svm_use_begin(view, MAY_LOAD | MAY_STORE));
+	drm_svm_use_end(view);
+}
+
 static void the_reaper_leaves_pages_in_use(struct kunit *test)
 {
 	u64 p = test_map_small(test, 64);
@@ -487,7 +546,7 @@ static void the_reaper_leaves_pages_in_use(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, test_pages_populate(t), 0);
 	KUNIT_EXPECT_FALSE(test, test_unblockable(test, p, p + PAGE_SIZE - 1));
-	KUNIT_EXPECT_TRUE(test, drm_svm_use_begin(&t->pages.view));
+	KUNIT_ASSERT_TRUE(test, drm_svm_use_begin(&t->pages.view, MAY_LOAD));
 	drm_svm_use_end(&t->pages.view);
 }
 
@@ -498,12 +557,15 @@ static struct kunit_case sinks_cases[] = {
 	KUNIT_CASE(every_view_is_invalidated),
 	KUNIT_CASE(who_maps_nothing_is_left_alone),
 	KUNIT_CASE(a_view_ends_while_others_go_on),
+	KUNIT_CASE(a_fault_is_served_in_its_view),
 	KUNIT_CASE(what_failed_half_way_is_recorded),
 	KUNIT_CASE(what_one_maps_others_know),
 	KUNIT_CASE(the_reaper_does_not_wait),
 	KUNIT_CASE(views_that_make_no_sense_are_refused),
 	KUNIT_CASE(pages_are_stale_once_one_has_gone),
 	KUNIT_CASE(an_invalidation_waits_for_who_uses_pages),
+	KUNIT_CASE(a_populate_that_has_begun_is_not_done),
+	KUNIT_CASE(what_was_populated_to_read_is_not_written),
 	KUNIT_CASE(the_reaper_leaves_pages_in_use),
 	{}
 };
