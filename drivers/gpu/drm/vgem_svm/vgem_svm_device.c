@@ -87,6 +87,8 @@ static void vgem_svm_start_hw(struct vgem_svm_dev *vdev)
 	vgem_svm_hw_write(hw, VGEM_SVM_REG_FAULT_BASE, vdev->faults_dma);
 	vgem_svm_hw_write(hw, VGEM_SVM_REG_FAULT_ENTRIES,
 			  vgem_svm_fault_entries);
+	vgem_svm_hw_write(hw, VGEM_SVM_REG_FAULT_CTRL,
+			  vgem_svm_fault_each ? VGEM_SVM_FAULT_EACH : 0);
 	vgem_svm_hw_write(hw, VGEM_SVM_REG_INT_ENABLE,
 			  VGEM_SVM_INT_FAULT | VGEM_SVM_INT_FENCE |
 			  VGEM_SVM_INT_CHAN_ERROR);

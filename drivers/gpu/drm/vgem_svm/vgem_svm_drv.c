@@ -44,6 +44,12 @@ unsigned int vgem_svm_fault_deadline_ms = DRM_SVM_FAULT_DEADLINE_MS;
 module_param_named(fault_deadline_ms, vgem_svm_fault_deadline_ms, uint, 0444);
 MODULE_PARM_DESC(fault_deadline_ms, "Milliseconds until a fault that cannot be served, nor refused, ends its queue, not 0; debugfs has it per device (default 60000)");
 
+static char *vgem_svm_fault_answer = "replay";
+module_param_named(fault_answer, vgem_svm_fault_answer, charp, 0444);
+MODULE_PARM_DESC(fault_answer, "How faults are answered: replay: all of an address space try again together, or each: every record has an acknowledge of its own (default replay)");
+
+bool vgem_svm_fault_each;
+
 unsigned long vgem_svm_max_insns = 1UL << 32;
 module_param_named(max_insns, vgem_svm_max_insns, ulong, 0444);
 MODULE_PARM_DESC(max_insns, "Instructions that one GPU thread may run, not 0 (default 2^32)");
@@ -215,6 +221,15 @@ static void vgem_svm_remove_devices(void)
 			platform_device_unregister(vgem_svm_devices[i]);
 }
 
+static int vgem_svm_check_answer(void)
+{
+	vgem_svm_fault_each = !strcmp(vgem_svm_fault_answer, "each");
+	if (vgem_svm_fault_each || !strcmp(vgem_svm_fault_answer, "replay"))
+		return 0;
+	pr_err("vgem_svm: fault_answer must be replay or each\n");
+	return -EINVAL;
+}
+
 static int vgem_svm_check_params(void)
 {
 	int mode;
@@ -245,7 +260,7 @@ static int vgem_svm_check_params(void)
 		return -EINVAL;
 	}
 	vgem_svm_pt_mode = mode;
-	return 0;
+	return vgem_svm_check_answer();
 }
 
 static int __init vgem_svm_init(void)

@@ -51,6 +51,7 @@ extern unsigned int vgem_svm_fault_entries;
 extern unsigned int vgem_svm_nr_compute;
 extern unsigned int vgem_svm_vram_mb;
 extern unsigned int vgem_svm_fault_deadline_ms;
+extern bool vgem_svm_fault_each;
 extern unsigned long vgem_svm_max_insns;
 extern unsigned long vgem_svm_launch_insns;
 
@@ -321,6 +322,8 @@ void vgem_svm_copy_died(struct vgem_svm_dev *vdev);
 extern const struct drm_svm_fault_queue_ops vgem_svm_fault_ops;
 void vgem_svm_cancel(struct drm_svm *svm, const struct drm_svm_fault *fault,
 		     int error);
+void vgem_svm_done(struct drm_svm *svm, const struct drm_svm_fault *fault,
+		   int result);
 
 /* files and handles */
 int vgem_svm_open(struct drm_device *drm, struct drm_file *file);

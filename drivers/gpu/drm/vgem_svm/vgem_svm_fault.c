@@ -118,6 +118,30 @@ const struct drm_svm_fault_queue_ops vgem_svm_fault_ops = {
 	.fetch = vgem_svm_fault_fetch,
 };
 
+/* Tells the hardware: a record goes on, or ends its channel. */
+static void vgem_svm_fault_ack(struct vgem_svm_hw *hw, u32 chan,
+			       const struct drm_svm_fault *fault, u64 result)
+{
+	vgem_svm_hw_write(hw, VGEM_SVM_REG_FAULT_ACK,
+			  FIELD_PREP(VGEM_SVM_ACK_CHAN, chan) |
+			  FIELD_PREP(VGEM_SVM_ACK_RECORD,
+				     vgem_svm_record_of(fault)->nr) |
+			  FIELD_PREP(VGEM_SVM_ACK_RESULT, result));
+}
+
+/* The same where faults are replayed: only ends are told one by one. */
+static void vgem_svm_fault_end(struct vgem_svm_hw *hw, u32 chan,
+			       const struct drm_svm_fault *fault)
+{
+	if (vgem_svm_fault_each)
+		vgem_svm_fault_ack(hw, chan, fault, VGEM_SVM_ACK_ERROR);
+	else
+		vgem_svm_hw_write(hw, VGEM_SVM_REG_FAULT_CANCEL,
+				  FIELD_PREP(VGEM_SVM_CANCEL_CHAN, chan) |
+				  FIELD_PREP(VGEM_SVM_CANCEL_RECORD,
+					     vgem_svm_record_of(fault)->nr));
+}
+
 static void vgem_svm_fault_log(struct vgem_svm_vm *vm,
 			       struct vgem_svm_queue *queue,
 			       const struct drm_svm_fault *fault, int error)
@@ -149,10 +173,7 @@ static bool vgem_svm_fault_blame(struct vgem_svm_queue *queue,
 	guard(spinlock)(&queue->lock);
 	if (queue->closed || queue->status != DRM_VGEM_SVM_QUEUE_OK)
 		return false;
-	vgem_svm_hw_write(hw, VGEM_SVM_REG_FAULT_CANCEL,
-			  FIELD_PREP(VGEM_SVM_CANCEL_CHAN, chan) |
-			  FIELD_PREP(VGEM_SVM_CANCEL_RECORD,
-				     vgem_svm_record_of(fault)->nr));
+	vgem_svm_fault_end(hw, chan, fault);
 	if (vgem_svm_hw_read(hw, VGEM_SVM_REG_CHAN(chan, VGEM_SVM_CHAN_ERR)) !=
 	    VGEM_SVM_ERR_FAULT)
 		return false;
@@ -187,4 +208,26 @@ void vgem_svm_cancel(struct drm_svm *svm, const struct drm_svm_fault *fault,
 		vgem_svm_queue_kill(queue, VGEM_SVM_ERR_NONE);
 	}
 	vgem_svm_queue_put(queue);
+}
+
+/**
+ * vgem_svm_done() - the answer to a fault, where each has its own
+ * @svm: address space
+ * @fault: fault
+ * @result: 0 if it has been served, -EAGAIN if it is to be asked again, or why it
+ *	cannot be served
+ *
+ * Who is gone has his queues ended, and what is parked in them with them.
+ */
+void vgem_svm_done(struct drm_svm *svm, const struct drm_svm_fault *fault,
+		   int result)
+{
+	struct vgem_svm_vm *vm = container_of(svm, struct vgem_svm_vm, svm);
+
+	if (!result || result == -EAGAIN)
+		vgem_svm_fault_ack(vm->vdev->hw,
+				   FIELD_GET(VGEM_SVM_COOKIE_CHAN, fault->cookie),
+				   fault, VGEM_SVM_ACK_RETRY);
+	else if (result != -ESRCH)
+		vgem_svm_cancel(svm, fault, result);
 }

@@ -130,6 +130,13 @@ static const struct drm_svm_ops vgem_svm_ops = {
 	.cancel = vgem_svm_cancel,
 };
 
+static const struct drm_svm_ops vgem_svm_each_ops = {
+	.flush_begin = vgem_svm_flush_begin,
+	.flush_wait = vgem_svm_flush_wait,
+	.kill = vgem_svm_vm_kill,
+	.done = vgem_svm_done,
+};
+
 /* ---- the end of the process --------------------------------------------- */
 
 static void vgem_svm_vm_kill_queues(struct vgem_svm_vm *vm)
@@ -255,7 +262,7 @@ static int vgem_svm_vm_init_svm(struct vgem_svm_vm *vm, u32 flags)
 		.dev = vdev->dev,
 		.region = vdev->has_region ? &vdev->region : NULL,
 		.queue = &vdev->fault_queue,
-		.ops = &vgem_svm_ops,
+		.ops = vgem_svm_fault_each ? &vgem_svm_each_ops : &vgem_svm_ops,
 		.migrate_on_fault = flags & DRM_VGEM_SVM_VM_MIGRATE_ON_FAULT,
 	};
 

@@ -274,9 +274,9 @@ static void crowd_end(struct kunit *test, struct test_ledger *l,
 	unsigned int i;
 
 	mmap_write_unlock(current->mm);
-	for (i = crowd->first; i < crowd->end; i++)
-		KUNIT_EXPECT_EQ(test, test_await_result(l, i), result);
 	test_ledger_check(test, l);
+	for (i = crowd->first; i < crowd->end; i++)
+		KUNIT_EXPECT_EQ(test, test_result(l, i), result);
 	KUNIT_EXPECT_TRUE(test, test_await(test_slow_is_left, crowd->slow));
 	test_slow_unmap(test, crowd->slow, crowd_slow_addr(crowd));
 }

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * Replayable faults: a thread that cannot be served parks, a record goes into
- * the buffer in memory, and the replay lets it try again. If the buffer is full
- * the thread stalls until software has taken records; nothing else waits.
+ * the buffer in memory, and the replay lets it try again: all that is parked in an
+ * address space, or, if software has chosen that, what is parked on one record. If the
+ * buffer is full the thread stalls until software has taken records; nothing else waits.
  *
  * A thread that waits is between two instructions: its access did not happen, it
  * keeps no translation, and its engine acknowledges invalidations for it. It has
- * one record at most, since it writes another only after a replay.
+ * one record at most, since it writes another only after the replay or the answer.
  *
  * No wake-up is lost: the state is set under the engine's lock, which whoever
- * writes GET or REPLAY takes after the fault buffer has room, or the translation
+ * writes GET, REPLAY or ACK takes after the fault buffer has room, or the translation
  * is there.
  */
 
@@ -127,21 +128,48 @@ void vgem_svm_fault_setup(struct vgem_svm_hw *hw, u32 reg, u64 val)
  */
 void vgem_svm_replay(struct vgem_svm_hw *hw, u32 vm)
 {
-	vgem_svm_wake(hw, vm, VGEM_SVM_THREAD_PARKED);
+	if (!READ_ONCE(hw->fault_each))
+		vgem_svm_wake(hw, vm, VGEM_SVM_THREAD_PARKED);
 }
 
-static bool vgem_svm_chan_parked_on(struct vgem_svm_chan *chan, u64 number)
+/* Return: the state of what is parked on a record; NULL if nothing is. */
+static enum vgem_svm_thread_state *
+vgem_svm_chan_parked_on(struct vgem_svm_chan *chan, u64 number)
 {
 	unsigned int t;
 
+	if (chan->status != VGEM_SVM_CHAN_ST_ON)
+		return NULL;
 	if (chan->front == VGEM_SVM_THREAD_PARKED &&
 	    chan->front_record == number)
-		return true;
+		return &chan->front;
 	for (t = 0; chan->threads && t < VGEM_SVM_RESIDENT_THREADS; t++)
 		if (chan->threads[t].state == VGEM_SVM_THREAD_PARKED &&
 		    chan->threads[t].record == number)
-			return true;
-	return false;
+			return &chan->threads[t].state;
+	return NULL;
+}
+
+/* Lets what is parked on a record go on, or ends its channel. */
+static void vgem_svm_fault_answer(struct vgem_svm_hw *hw, u32 index, u64 number,
+				  bool retry)
+{
+	enum vgem_svm_thread_state *parked;
+	struct vgem_svm_chan *chan;
+	struct vgem_svm_unit *unit;
+
+	if (index < VGEM_SVM_HW_CHAN_USER || index >= VGEM_SVM_HW_NR_CHANS)
+		return;
+	chan = &hw->chans[index];
+	unit = vgem_svm_chan_lock(chan);
+	parked = vgem_svm_chan_parked_on(chan, number);
+	if (parked && retry)
+		*parked = VGEM_SVM_THREAD_RUN;
+	else if (parked)
+		vgem_svm_chan_die(chan, VGEM_SVM_ERR_FAULT, 0, 0, 0);
+	vgem_svm_unit_unlock(unit);
+	if (parked && retry)
+		vgem_svm_unit_kick(unit);
 }
 
 /**
@@ -154,18 +182,27 @@ static bool vgem_svm_chan_parked_on(struct vgem_svm_chan *chan, u64 number)
  */
 void vgem_svm_fault_cancel(struct vgem_svm_hw *hw, u64 val)
 {
-	u32 index = FIELD_GET(VGEM_SVM_CANCEL_CHAN, val);
-	struct vgem_svm_chan *chan;
-	struct vgem_svm_unit *unit;
+	if (!READ_ONCE(hw->fault_each))
+		vgem_svm_fault_answer(hw, FIELD_GET(VGEM_SVM_CANCEL_CHAN, val),
+				      FIELD_GET(VGEM_SVM_CANCEL_RECORD, val),
+				      false);
+}
 
-	if (index < VGEM_SVM_HW_CHAN_USER || index >= VGEM_SVM_HW_NR_CHANS)
-		return;
-	chan = &hw->chans[index];
-	unit = vgem_svm_chan_lock(chan);
-	if (chan->status == VGEM_SVM_CHAN_ST_ON &&
-	    vgem_svm_chan_parked_on(chan, FIELD_GET(VGEM_SVM_CANCEL_RECORD, val)))
-		vgem_svm_chan_die(chan, VGEM_SVM_ERR_FAULT, 0, 0, 0);
-	vgem_svm_unit_unlock(unit);
+/**
+ * vgem_svm_fault_ack() - FAULT_ACK is written
+ * @hw: the device
+ * @val: channel, record and result
+ *
+ * Nothing happens if nothing is parked on the record: it has had its answer, or its
+ * channel has ended.
+ */
+void vgem_svm_fault_ack(struct vgem_svm_hw *hw, u64 val)
+{
+	if (READ_ONCE(hw->fault_each))
+		vgem_svm_fault_answer(hw, FIELD_GET(VGEM_SVM_ACK_CHAN, val),
+				      FIELD_GET(VGEM_SVM_ACK_RECORD, val),
+				      FIELD_GET(VGEM_SVM_ACK_RESULT, val) ==
+				      VGEM_SVM_ACK_RETRY);
 }
 
 /**

@@ -359,6 +359,8 @@ static u64 vgem_svm_read_global(struct vgem_svm_hw *hw, u32 reg)
 		return smp_load_acquire(&hw->fault_put);
 	case VGEM_SVM_REG_FAULT_GET:
 		return READ_ONCE(hw->fault_get);
+	case VGEM_SVM_REG_FAULT_CTRL:
+		return READ_ONCE(hw->fault_each) ? VGEM_SVM_FAULT_EACH : 0;
 	case VGEM_SVM_REG_INV_SEQ:
 		return READ_ONCE(hw->inv_seq);
 	case VGEM_SVM_REG_INV_DONE:
@@ -422,6 +424,12 @@ static void vgem_svm_write_global(struct vgem_svm_hw *hw, u32 reg, u64 val)
 		break;
 	case VGEM_SVM_REG_FAULT_CANCEL:
 		vgem_svm_fault_cancel(hw, val);
+		break;
+	case VGEM_SVM_REG_FAULT_CTRL:
+		WRITE_ONCE(hw->fault_each, val & VGEM_SVM_FAULT_EACH);
+		break;
+	case VGEM_SVM_REG_FAULT_ACK:
+		vgem_svm_fault_ack(hw, val);
 		break;
 	case VGEM_SVM_REG_INV_VM:
 	case VGEM_SVM_REG_INV_FIRST:

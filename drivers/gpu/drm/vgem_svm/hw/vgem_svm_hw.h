@@ -103,6 +103,16 @@ void vgem_svm_hw_dump(struct vgem_svm_hw *hw, struct seq_file *m);
 #define VGEM_SVM_REG_FAULT_CANCEL	0x00b0	/* WO */
 #define   VGEM_SVM_CANCEL_RECORD	GENMASK_ULL(55, 0)
 #define   VGEM_SVM_CANCEL_CHAN		GENMASK_ULL(63, 56)
+/* How faults are answered; to be written while nothing is parked. 0 at power-on. */
+#define VGEM_SVM_REG_FAULT_CTRL		0x00b8	/* RW */
+#define   VGEM_SVM_FAULT_EACH		BIT_ULL(0) /* by FAULT_ACK, not REPLAY and CANCEL */
+/* The answer to one record: what is parked on it, and nothing else, goes on. */
+#define VGEM_SVM_REG_FAULT_ACK		0x00c0	/* WO */
+#define   VGEM_SVM_ACK_RECORD		GENMASK_ULL(47, 0)
+#define   VGEM_SVM_ACK_CHAN		GENMASK_ULL(55, 48)
+#define   VGEM_SVM_ACK_RESULT		GENMASK_ULL(63, 56)
+#define     VGEM_SVM_ACK_RETRY		0	/* translates anew */
+#define     VGEM_SVM_ACK_ERROR		1	/* ends the channel with ERR_FAULT */
 
 /*
  * Invalidation of translations by register: VM, FIRST, LAST, then CTRL, which
@@ -158,7 +168,7 @@ void vgem_svm_hw_dump(struct vgem_svm_hw *hw, struct seq_file *m);
  * @VGEM_SVM_ERR_STACK: a stack pointer left the thread's stack
  * @VGEM_SVM_ERR_VA: an address above 57 bits
  * @VGEM_SVM_ERR_BUS: the bus refused the address (IOMMU, or no memory there)
- * @VGEM_SVM_ERR_FAULT: software gave up on a page fault (FAULT_CANCEL)
+ * @VGEM_SVM_ERR_FAULT: software gave up on a page fault (FAULT_CANCEL, FAULT_ACK)
  * @VGEM_SVM_ERR_KILLED: software ended it for another reason (CHAN_KILL)
  * @VGEM_SVM_ERR_RESET: RESET while it was on
  * @VGEM_SVM_ERR_ENTRY: a table entry with reserved bits set

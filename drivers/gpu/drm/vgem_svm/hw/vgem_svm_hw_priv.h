@@ -247,6 +247,7 @@ struct vgem_svm_unit {
  * @fault_entries: size
  * @fault_put: records written; read without the lock
  * @fault_get: records taken; read without the lock
+ * @fault_each: register FAULT_CTRL: each record has an answer of its own
  * @inv_lock: guards posting
  * @inv_queue: the last invalidations
  * @inv_seq: number of the last; read without the lock
@@ -274,6 +275,7 @@ struct vgem_svm_hw {
 	u64 fault_entries;
 	u64 fault_put;
 	u64 fault_get;
+	bool fault_each;
 	spinlock_t inv_lock; /* posting */
 	struct vgem_svm_inv inv_queue[VGEM_SVM_INV_QUEUE];
 	u64 inv_seq;
@@ -326,6 +328,7 @@ enum vgem_svm_thread_state vgem_svm_fault_raise(struct vgem_svm_chan *chan,
 						u32 thread, u64 pc,
 						u64 *number);
 void vgem_svm_fault_cancel(struct vgem_svm_hw *hw, u64 val);
+void vgem_svm_fault_ack(struct vgem_svm_hw *hw, u64 val);
 
 /* packets */
 enum vgem_svm_packet_place {

@@ -380,6 +380,135 @@ static void full_fault_buffer_stalls_threads_alone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, get(t, VGEM_SVM_REG_FAULT_PUT), 4);
 }
 
+/* ---- an answer to each -------------------------------------------------- */
+
+static void ack(struct test_hw *t, u64 record, u64 result)
+{
+	set(t, VGEM_SVM_REG_FAULT_ACK,
+	    FIELD_PREP(VGEM_SVM_ACK_CHAN, TEST_CHAN) |
+	    FIELD_PREP(VGEM_SVM_ACK_RECORD, record) |
+	    FIELD_PREP(VGEM_SVM_ACK_RESULT, result));
+}
+
+/* Two threads that store to a page each, and are parked. */
+static struct test_buf *park_two(struct test_hw *t)
+{
+	struct test_buf *pages = test_alloc(t, 2 * SZ_4K);
+
+	set(t, VGEM_SVM_REG_FAULT_CTRL, VGEM_SVM_FAULT_EACH);
+	load_program(t, SLLI(A3, A0, 12), ADD(A3, A3, A1), SD(A2, A3, 0), RET);
+	launch_args(t, TEST_CHAN, 2, VA_DATA, 77);
+	await_faults(t, 2);
+	set(t, VGEM_SVM_REG_FAULT_GET, 2);
+	return pages;
+}
+
+/* What the thread of a record stores to. */
+static u64 *stored(struct test_hw *t, struct test_buf *pages, u64 record)
+{
+	return words(pages) + (le64_to_cpu(fault(t, record)->va) - VA_DATA) / 8;
+}
+
+static void an_acknowledge_is_for_its_record_alone(struct kunit *test)
+{
+	struct test_hw *t = test->priv;
+	struct test_buf *pages = park_two(t);
+
+	KUNIT_EXPECT_EQ(test, get(t, VGEM_SVM_REG_FAULT_CTRL),
+			VGEM_SVM_FAULT_EACH);
+	map(t, VA_DATA, pages->bus, PTE_RW);
+	map(t, VA_DATA + SZ_4K, pages->bus + SZ_4K, PTE_RW);
+	/* Neither of these is an answer. */
+	set(t, VGEM_SVM_REG_FAULT_REPLAY, VGEM_SVM_REPLAY_ALL);
+	cancel(t, 0);
+	ack(t, 2, VGEM_SVM_ACK_ERROR);
+	msleep(20);
+	KUNIT_EXPECT_EQ(test, *stored(t, pages, 0), 0);
+	KUNIT_EXPECT_EQ(test, *stored(t, pages, 1), 0);
+
+	ack(t, 1, VGEM_SVM_ACK_RETRY);
+	KUNIT_EXPECT_TRUE(test, await(READ_ONCE(*stored(t, pages, 1)) == 77));
+	/* It has had its answer. */
+	ack(t, 1, VGEM_SVM_ACK_ERROR);
+	msleep(20);
+	KUNIT_EXPECT_EQ(test, *stored(t, pages, 0), 0);
+	KUNIT_EXPECT_FALSE(test, passed(t, TEST_CHAN));
+	ack(t, 0, VGEM_SVM_ACK_RETRY);
+	finish(t, TEST_CHAN);
+	KUNIT_EXPECT_EQ(test, *stored(t, pages, 0), 77);
+	KUNIT_EXPECT_EQ(test, get(t, VGEM_SVM_REG_FAULT_PUT), 2);
+}
+
+static void who_retries_in_vain_has_a_new_record(struct kunit *test)
+{
+	struct test_hw *t = test->priv;
+
+	set(t, VGEM_SVM_REG_FAULT_CTRL, VGEM_SVM_FAULT_EACH);
+	load_program(t, SD(A2, A1, 0), RET);
+	launch_args(t, TEST_CHAN, 1, VA_DATA, 5);
+	await_faults(t, 1);
+	ack(t, 0, VGEM_SVM_ACK_RETRY);
+	await_faults(t, 2);
+	map(t, VA_DATA, t->data->bus, PTE_RW);
+	ack(t, 0, VGEM_SVM_ACK_RETRY);
+	msleep(20);
+	KUNIT_EXPECT_FALSE(test, passed(t, TEST_CHAN));
+	ack(t, 1, VGEM_SVM_ACK_RETRY);
+	finish(t, TEST_CHAN);
+	KUNIT_EXPECT_EQ(test, words(t->data)[0], 5);
+}
+
+static void packets_are_acknowledged_too(struct kunit *test)
+{
+	struct test_hw *t = test->priv;
+
+	set(t, VGEM_SVM_REG_FAULT_CTRL, VGEM_SVM_FAULT_EACH);
+	*entry_at(t, VA_BATCH, 0) = 0;
+	map(t, VA_DATA, t->data->bus, PTE_RW);
+	load_program(t, SD(A2, A1, 0), RET);
+	launch_args(t, TEST_CHAN, 1, VA_DATA, 5);
+	await_faults(t, 1);
+	map(t, VA_BATCH, t->batch->bus, PTE_RO);
+	ack(t, 0, VGEM_SVM_ACK_RETRY);
+	finish(t, TEST_CHAN);
+	KUNIT_EXPECT_EQ(test, words(t->data)[0], 5);
+}
+
+static void an_acknowledge_with_an_error_ends_the_channel(struct kunit *test)
+{
+	struct test_hw *t = test->priv;
+
+	park_two(t);
+	ack(t, 1, VGEM_SVM_ACK_ERROR);
+	KUNIT_EXPECT_EQ(test, chan_get(t, TEST_CHAN, VGEM_SVM_CHAN_STATUS),
+			VGEM_SVM_CHAN_ST_DEAD);
+	KUNIT_EXPECT_EQ(test, chan_get(t, TEST_CHAN, VGEM_SVM_CHAN_ERR),
+			VGEM_SVM_ERR_FAULT);
+	KUNIT_EXPECT_TRUE(test, await(atomic64_read(&t->seen) &
+				      VGEM_SVM_INT_CHAN_ERROR));
+	/* Nothing is parked there any more. */
+	ack(t, 0, VGEM_SVM_ACK_RETRY);
+	KUNIT_EXPECT_EQ(test, chan_get(t, TEST_CHAN, VGEM_SVM_CHAN_STATUS),
+			VGEM_SVM_CHAN_ST_DEAD);
+}
+
+static void who_is_replayed_is_not_acknowledged(struct kunit *test)
+{
+	struct test_hw *t = test->priv;
+
+	load_program(t, SD(A2, A1, 0), RET);
+	launch_args(t, TEST_CHAN, 1, VA_DATA, 5);
+	await_faults(t, 1);
+	map(t, VA_DATA, t->data->bus, PTE_RW);
+	ack(t, 0, VGEM_SVM_ACK_ERROR);
+	ack(t, 0, VGEM_SVM_ACK_RETRY);
+	msleep(20);
+	KUNIT_EXPECT_FALSE(test, passed(t, TEST_CHAN));
+	replay(t);
+	finish(t, TEST_CHAN);
+	KUNIT_EXPECT_EQ(test, words(t->data)[0], 5);
+}
+
 /* ---- what is remembered ------------------------------------------------- */
 
 static void store_data(struct test_hw *t, u64 va, u64 value)
@@ -983,6 +1112,11 @@ static struct kunit_case vgem_svm_hw_cases[] = {
 	KUNIT_CASE(cancel_ends_what_waits_for_that_record),
 	KUNIT_CASE(cancel_of_what_was_served_does_nothing),
 	KUNIT_CASE(full_fault_buffer_stalls_threads_alone),
+	KUNIT_CASE(an_acknowledge_is_for_its_record_alone),
+	KUNIT_CASE(who_retries_in_vain_has_a_new_record),
+	KUNIT_CASE(packets_are_acknowledged_too),
+	KUNIT_CASE(an_acknowledge_with_an_error_ends_the_channel),
+	KUNIT_CASE(who_is_replayed_is_not_acknowledged),
 	KUNIT_CASE(tlb_keeps_until_told),
 	KUNIT_CASE(walk_cache_keeps_until_told),
 	KUNIT_CASE(invalidation_of_a_vm_takes_all),
