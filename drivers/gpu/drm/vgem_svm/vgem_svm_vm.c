@@ -131,9 +131,6 @@ static const struct drm_svm_ops vgem_svm_ops = {
 };
 
 static const struct drm_svm_ops vgem_svm_each_ops = {
-	.flush_begin = vgem_svm_flush_begin,
-	.flush_wait = vgem_svm_flush_wait,
-	.kill = vgem_svm_vm_kill,
 	.done = vgem_svm_done,
 };
 
