@@ -444,6 +444,18 @@ int drm_gpt_init(struct drm_gpt *gpt, const struct drm_gpt_config *config);
 void drm_gpt_fini(struct drm_gpt *gpt);
 void drm_gpt_root(const struct drm_gpt *gpt, u64 *addr, bool *local);
 
+/**
+ * enum drm_gpt_owner - whose leaves they are
+ * @DRM_GPT_OWNER_MIRROR: of who takes them away as the CPU's change
+ * @DRM_GPT_OWNER_CLAIMED: of who maps what must stay, such as buffers
+ * @DRM_GPT_OWNER_ANY: of either: what a zap is for, if nothing else is said
+ */
+enum drm_gpt_owner {
+	DRM_GPT_OWNER_MIRROR,
+	DRM_GPT_OWNER_CLAIMED,
+	DRM_GPT_OWNER_ANY,
+};
+
 /* Updates of up to so many tables need no memory of their own. */
 #define DRM_GPT_UPDATE_INLINE	2
 
@@ -456,6 +468,7 @@ void drm_gpt_root(const struct drm_gpt *gpt, u64 *addr, bool *local);
  * @credits: cmdbuf: ring space still reserved
  * @fenced: what @credits were at the last fence
  * @done: of the last commit if that failed: leaves that are written all the same
+ * @owner: whose leaves are committed
  * @level: level of the tables that are pinned; its entries' size is the page size
  *	of commits
  * @nr_pinned: tables kept from reclaim, private to drm_gpt
@@ -471,6 +484,7 @@ struct drm_gpt_update {
 	u32 fenced;
 	u32 done;
 	u8 level;
+	u8 owner;
 	u32 nr_pinned;
 	struct drm_gpt_table **pinned;
 	struct drm_gpt_table *few[DRM_GPT_UPDATE_INLINE];
@@ -487,12 +501,16 @@ typedef bool (*drm_gpt_valid_fn)(void *data);
 
 int drm_gpt_prepare(struct drm_gpt *gpt, struct drm_gpt_update *up,
 		    u64 first, u64 last, u8 level, gfp_t gfp);
+int drm_gpt_prepare_owner(struct drm_gpt *gpt, struct drm_gpt_update *up, u64 first,
+			  u64 last, u8 level, enum drm_gpt_owner owner, gfp_t gfp);
 int drm_gpt_commit(struct drm_gpt_update *up, u64 first, const u64 *array,
 		   u32 nr, drm_gpt_valid_fn valid, void *data);
 int drm_gpt_commit_seq(struct drm_gpt_update *up, u64 first, u64 leaf, u32 nr,
 		       drm_gpt_valid_fn valid, void *data);
 int drm_gpt_map(struct drm_gpt *gpt, u64 first, const u64 *array, u32 nr,
 		gfp_t gfp);
+int drm_gpt_map_owner(struct drm_gpt *gpt, u64 first, const u64 *array, u32 nr,
+		      enum drm_gpt_owner owner, gfp_t gfp);
 int drm_gpt_split(struct drm_gpt *gpt, u64 addr, drm_gpt_flush_fn flush, gfp_t gfp);
 u64 drm_gpt_update_fence(struct drm_gpt_update *up);
 void drm_gpt_finish(struct drm_gpt_update *up);
@@ -516,6 +534,8 @@ int drm_gpt_wait(struct drm_gpt *gpt, u64 seq);
  * @credits: cmdbuf: ring space reserved for the zap and the flush
  * @evict: let a zap unlink tables that are empty too, where all that they
  *	cover goes, to make way for a large leaf; the caller sets it
+ * @owner: whose leaves the zap that runs is for, private to drm_gpt
+ * @more: it found more than there is ring space for, private to drm_gpt
  * @tables: tables that drm_gpt_reclaim() took out, freed after the flush
  *
  * A flush is done when the device has dropped, and no walk that began before can
@@ -540,6 +560,8 @@ struct drm_gpt_gather {
 	u64 zap_last;
 	u32 credits;
 	bool evict;
+	u8 owner;
+	bool more;
 	struct drm_gpt_table *tables;
 };
 
@@ -547,6 +569,9 @@ void drm_gpt_gather_init(struct drm_gpt_gather *gather, struct drm_gpt *gpt);
 int drm_gpt_zap_reserve(struct drm_gpt_gather *gather, u64 first, u64 last,
 			bool may_sleep);
 void drm_gpt_zap(struct drm_gpt_gather *gather, u64 first, u64 last);
+int drm_gpt_zap_owner(struct drm_gpt_gather *gather, u64 first, u64 last,
+		      enum drm_gpt_owner owner);
+void drm_gpt_gather_unreserve(struct drm_gpt_gather *gather);
 void drm_gpt_protect(struct drm_gpt_gather *gather, u64 first, u64 last,
 		     u64 flags);
 bool drm_gpt_promote(struct drm_gpt_gather *gather, u64 va);

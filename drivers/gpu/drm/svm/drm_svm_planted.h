@@ -76,6 +76,7 @@ enum drm_svm_planted {
 
 	/* Again of drm_gpt. */
 	DRM_GPT_PLANTED_SPLIT_HINT = 50, /* split leaves a hint across the address */
+	DRM_GPT_PLANTED_JOIN_OWNERS,	/* promotion joins leaves of two owners */
 };
 
 #ifdef CONFIG_DRM_SVM_PLANTED_BUGS

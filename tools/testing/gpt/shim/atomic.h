@@ -212,6 +212,40 @@ static inline unsigned long find_last_bit(const unsigned long *map,
 	return w * BITS_PER_LONG + BITS_PER_LONG - 1 - __builtin_clzl(word);
 }
 
+#define bitmap_fill(map, n)	shim_bitmap_put(map, 0, n, true)
+#define bitmap_zalloc(n, gfp)	((unsigned long *)kcalloc(BITS_TO_LONGS(n), sizeof(long), gfp))
+#define bitmap_free(map)	kfree(map)
+
+static inline void __assign_bit(unsigned long i, unsigned long *map, bool value)
+{
+	if (value)
+		__set_bit(i, map);
+	else
+		__clear_bit(i, map);
+}
+
+static inline bool bitmap_intersects(const unsigned long *a, const unsigned long *b,
+				     unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (test_bit(i, a) && test_bit(i, b))
+			return true;
+	return false;
+}
+
+static inline bool bitmap_subset(const unsigned long *a, const unsigned long *b,
+				 unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (test_bit(i, a) && !test_bit(i, b))
+			return false;
+	return true;
+}
+
 static inline unsigned int bitmap_weight(const unsigned long *map,
 					 unsigned int n)
 {

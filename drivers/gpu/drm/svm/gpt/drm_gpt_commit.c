@@ -350,6 +350,8 @@ static int drm_gpt_write_piece(struct drm_gpt_update *up,
 			drm_gpt_note_array(p->table, p->i, p->array, n);
 		else if (n)
 			drm_gpt_note_leaves(p->table, p->i, p->array, n);
+		if (n)
+			drm_gpt_own(p->table, p->i, n, p->array, up->owner);
 		if (likely(n == p->n))
 			return 0;
 		up->done = n;
@@ -359,6 +361,7 @@ static int drm_gpt_write_piece(struct drm_gpt_update *up,
 	drm_gpt_put_seq(p->table, p->i, p->leaf, p->n, &up->credits);
 	drm_gpt_fence_table(up, p->table);
 	drm_gpt_set_bits(p->table, p->i, p->leaf, p->n);
+	drm_gpt_own(p->table, p->i, p->n, NULL, up->owner);
 	return 0;
 }
 
@@ -458,7 +461,7 @@ static int drm_gpt_commit_huge(struct drm_gpt_update *up,
 		ret = -EBUSY;
 	else if (!drm_gpt_still_valid(leaves))
 		ret = -EAGAIN;
-	else if (drm_gpt_breaks_group(&huge))
+	else if (drm_gpt_breaks_group(&huge) || !drm_gpt_may_own(parent, up->owner))
 		ret = -EBUSY;
 	else
 		ret = drm_gpt_write_piece(up, &huge);
@@ -518,7 +521,8 @@ static int drm_gpt_commit_piece(struct drm_gpt_update *up,
 	if (!early && !drm_gpt_still_valid(leaves))
 		ret = -EAGAIN;
 	else
-		ret = drm_gpt_in_the_way(p) || drm_gpt_breaks_group(p) ? -EBUSY : 0;
+		ret = drm_gpt_in_the_way(p) || drm_gpt_breaks_group(p) ||
+		      !drm_gpt_may_own(p->table, up->owner) ? -EBUSY : 0;
 	if (!ret)
 		ret = drm_gpt_write_piece(up, p);
 	else
@@ -627,8 +631,8 @@ static int drm_gpt_commit_leaves(struct drm_gpt_update *up,
  * written); -EAGAIN if @valid said no; -EBUSY where a table of smaller pages is in
  * the way of a large one (&drm_gpt_gather.evict), or for a format without
  * &drm_gpt_format.replace_ok a large leaf, or a part of a group
- * (&drm_gpt_level.hint), in the way of smaller ones: zap and flush, and commit
- * again.
+ * (&drm_gpt_level.hint), in the way of smaller ones; or a large leaf of the other
+ * owner that was split for these: zap and flush, and commit again.
  */
 int drm_gpt_commit(struct drm_gpt_update *up, u64 first, const u64 *array,
 		   u32 nr, drm_gpt_valid_fn valid, void *data)
@@ -686,7 +690,7 @@ EXPORT_SYMBOL_GPL(drm_gpt_commit_seq);
 
 /* In a lowest table that is there and linked; false if there is more to do. */
 static bool drm_gpt_map_fast(struct drm_gpt *gpt,
-			     const struct drm_gpt_leaves *leaves)
+			     const struct drm_gpt_leaves *leaves, u8 owner)
 {
 	struct drm_gpt_piece piece = {
 		.array = leaves->array,
@@ -704,9 +708,11 @@ static bool drm_gpt_map_fast(struct drm_gpt *gpt,
 		return false;
 	up.gpt = gpt;
 	up.credits = 0;
+	up.owner = owner;
 	drm_gpt_lock(table);
 	/* What is above was linked, and nobody is to take away what we map. */
 	ok = drm_gpt_alive(table) && drm_gpt_linked(table) &&
+	     drm_gpt_has_come(table, owner) && drm_gpt_may_own(table, owner) &&
 	     !drm_gpt_breaks_group(&piece);
 	if (ok)
 		ok = !drm_gpt_write_piece(&up, &piece);
@@ -715,11 +721,12 @@ static bool drm_gpt_map_fast(struct drm_gpt *gpt,
 }
 
 /**
- * drm_gpt_map() - map pages, where nothing can come between
+ * drm_gpt_map_owner() - map pages, where nothing can come between
  * @gpt: page table
  * @first: address of the first page
  * @array: one leaf per page of the lowest level, as for drm_gpt_commit()
  * @nr: number of leaves
+ * @owner: whose leaves they are
  * @gfp: how to allocate
  *
  * Prepare, commit and finish in one, for mappings that no invalidation takes
@@ -727,10 +734,10 @@ static bool drm_gpt_map_fast(struct drm_gpt *gpt,
  * the table is there, that is one lock. With commands, waits for them.
  *
  * Context: may sleep.
- * Return: as drm_gpt_prepare(), drm_gpt_commit() and drm_gpt_wait().
+ * Return: as drm_gpt_prepare_owner(), drm_gpt_commit() and drm_gpt_wait().
  */
-int drm_gpt_map(struct drm_gpt *gpt, u64 first, const u64 *array, u32 nr,
-		gfp_t gfp)
+int drm_gpt_map_owner(struct drm_gpt *gpt, u64 first, const u64 *array, u32 nr,
+		      enum drm_gpt_owner owner, gfp_t gfp)
 {
 	const struct drm_gpt_leaves leaves = {
 		.first = first,
@@ -742,15 +749,36 @@ int drm_gpt_map(struct drm_gpt *gpt, u64 first, const u64 *array, u32 nr,
 
 	might_sleep();
 	if (!drm_gpt_nr_ok(gpt, 0, nr) ||
-	    !drm_gpt_range_ok(gpt, leaves.first, leaves.last, 0))
+	    !drm_gpt_range_ok(gpt, leaves.first, leaves.last, 0) ||
+	    owner > DRM_GPT_OWNER_CLAIMED)
 		return -EINVAL;
-	if (!gpt->cmd && drm_gpt_map_fast(gpt, &leaves))
+	if (!gpt->cmd && drm_gpt_map_fast(gpt, &leaves, owner))
 		return 0;
-	ret = drm_gpt_prepare(gpt, &up, leaves.first, leaves.last, 0, gfp);
+	ret = drm_gpt_prepare_owner(gpt, &up, leaves.first, leaves.last, 0, owner, gfp);
 	if (ret)
 		return ret;
 	ret = drm_gpt_commit_leaves(&up, &leaves);
 	drm_gpt_finish(&up);
 	return ret ?: drm_gpt_wait(gpt, up.seq);
+}
+EXPORT_SYMBOL_GPL(drm_gpt_map_owner);
+
+/**
+ * drm_gpt_map() - the same for who does not share the table
+ * @gpt: page table
+ * @first: address of the first page
+ * @array: one leaf per page of the lowest level, as for drm_gpt_commit()
+ * @nr: number of leaves
+ * @gfp: how to allocate
+ *
+ * For %DRM_GPT_OWNER_MIRROR.
+ *
+ * Context: may sleep.
+ * Return: as drm_gpt_map_owner().
+ */
+int drm_gpt_map(struct drm_gpt *gpt, u64 first, const u64 *array, u32 nr,
+		gfp_t gfp)
+{
+	return drm_gpt_map_owner(gpt, first, array, nr, DRM_GPT_OWNER_MIRROR, gfp);
 }
 EXPORT_SYMBOL_GPL(drm_gpt_map);

@@ -24,6 +24,8 @@ void drm_gpt_gather_init(struct drm_gpt_gather *gather, struct drm_gpt *gpt)
 	gather->zap_last = 0;
 	gather->credits = 0;
 	gather->evict = false;
+	gather->owner = DRM_GPT_OWNER_ANY;
+	gather->more = false;
 	gather->tables = NULL;
 }
 EXPORT_SYMBOL_GPL(drm_gpt_gather_init);
@@ -188,6 +190,24 @@ u32 drm_gpt_gather_take_flush_credits(struct drm_gpt_gather *gather)
 }
 EXPORT_SYMBOL_GPL(drm_gpt_gather_take_flush_credits);
 
+/**
+ * drm_gpt_gather_unreserve() - give ring space back before the flush is waited for
+ * @gather: gather with commands, whose flush has been recorded
+ *
+ * For who starts several flushes and waits for them later: space that is kept
+ * meanwhile is missing to who has to reserve next. What is to be flushed, and tables
+ * to be freed, stay. A further zap needs drm_gpt_zap_reserve() again.
+ *
+ * Context: any.
+ */
+void drm_gpt_gather_unreserve(struct drm_gpt_gather *gather)
+{
+	if (gather->credits)
+		gather->gpt->cmd->release(gather->gpt, gather->credits);
+	gather->credits = 0;
+}
+EXPORT_SYMBOL_GPL(drm_gpt_gather_unreserve);
+
 /* Behind the flush. */
 void drm_gpt_gather_free(struct drm_gpt_gather *gather)
 {
@@ -212,8 +232,6 @@ void drm_gpt_gather_free(struct drm_gpt_gather *gather)
 void drm_gpt_gather_fini(struct drm_gpt_gather *gather)
 {
 	drm_gpt_gather_free(gather);
-	if (gather->credits)
-		gather->gpt->cmd->release(gather->gpt, gather->credits);
-	gather->credits = 0;
+	drm_gpt_gather_unreserve(gather);
 }
 EXPORT_SYMBOL_GPL(drm_gpt_gather_fini);

@@ -40,6 +40,7 @@ struct shrinker;
  * @cpu: &drm_gpt_mem.cpu; constant
  * @addr: &drm_gpt_mem.addr; constant
  * @priv: &drm_gpt_mem.priv; constant
+ * @owned: whose leaves they are, see drm_gpt_owner.c; written under the lock
  * @child: level > 0: children; written under @lock, read under RCU. Behind them
  *	lie the bitmaps, one bit per entry: live (it is a leaf; if the table is not
  *	linked that is stale: still in memory, to be cleared before it is linked
@@ -47,7 +48,7 @@ struct shrinker;
  *	writable, good for atomics, and &struct drm_gpt_side; if there is a table
  *	beside, &struct drm_gpt_beside.
  *
- * 72 bytes and a bit per entry: less than 4 % of the 4 KiB that the device reads.
+ * 80 bytes and a bit per entry: less than 4 % of the 4 KiB that the device reads.
  */
 struct drm_gpt_table {
 	spinlock_t lock;	/* see @lock above: all that is not constant */
@@ -69,6 +70,7 @@ struct drm_gpt_table {
 	void *cpu;
 	u64 addr;
 	void *priv;
+	unsigned long owned;
 	struct drm_gpt_table __rcu *child[];
 };
 
@@ -295,6 +297,49 @@ drm_gpt_beside(const struct drm_gpt_table *table)
 	return PTR_ALIGN(end, __alignof__(struct drm_gpt_beside));
 }
 
+/* ---- owners -------------------------------------------------------------- */
+
+/* &drm_gpt_table.owned: who has ever come to it or below; whose all leaves are. */
+#define DRM_GPT_CAME(owner)	BIT(owner)
+#define DRM_GPT_CAME_BOTH	(DRM_GPT_CAME(0) | DRM_GPT_CAME(1))
+#define DRM_GPT_OWNED_BY_1	BIT(2)
+#define DRM_GPT_OWNED_FLAGS	(DRM_GPT_CAME_BOTH | DRM_GPT_OWNED_BY_1)
+
+/* Where both have come and leaves may be: one bit for each, set for owner 1. */
+static inline unsigned long *drm_gpt_owners(const struct drm_gpt_table *table)
+{
+	return (unsigned long *)(table->owned & ~DRM_GPT_OWNED_FLAGS);
+}
+
+/* Whose leaf, which is live, is at entry @i? */
+static inline u8 drm_gpt_owner_at(const struct drm_gpt_table *table, u32 i)
+{
+	const unsigned long *owners = drm_gpt_owners(table);
+
+	lockdep_assert_held(&table->lock);
+	return owners ? test_bit(i, owners) : !!(table->owned & DRM_GPT_OWNED_BY_1);
+}
+
+/*
+ * Can leaves of @owner be written? Where both have come, there are bits; else all
+ * are of one, or there are none.
+ */
+static inline bool drm_gpt_may_own(const struct drm_gpt_table *table, u8 owner)
+{
+	unsigned long owned = table->owned;
+
+	lockdep_assert_held(&table->lock);
+	return (owned & ~DRM_GPT_OWNED_FLAGS) ||
+	       !!(owned & DRM_GPT_OWNED_BY_1) == owner ||
+	       bitmap_empty(drm_gpt_live(table), drm_gpt_size(table));
+}
+
+/* May @owner be among those whose leaves are below? */
+static inline bool drm_gpt_has_come(const struct drm_gpt_table *table, u8 owner)
+{
+	return READ_ONCE(table->owned) & DRM_GPT_CAME(owner);
+}
+
 /* ---- locks --------------------------------------------------------------- */
 
 /* A child while its parent is locked: the class says which is inside. */
@@ -476,6 +521,14 @@ void drm_gpt_note_side(struct drm_gpt_table *table, u32 i, const u64 *leaves,
 void drm_gpt_clear_bits(struct drm_gpt_table *table, u32 i, u32 n);
 u64 drm_gpt_read(const struct drm_gpt_table *table, u32 i);
 u64 drm_gpt_leaf_at(const struct drm_gpt_table *table, u32 i);
+
+/* drm_gpt_owner.c */
+int drm_gpt_owner_come(struct drm_gpt_table *table, u8 owner, gfp_t gfp);
+void drm_gpt_own(struct drm_gpt_table *table, u32 i, u32 n, const u64 *leaves,
+		 u8 owner);
+u8 drm_gpt_owner_all(const struct drm_gpt_table *table);
+u32 drm_gpt_owner_run(const struct drm_gpt_table *table, u32 *i, u32 end, u8 owner);
+bool drm_gpt_owner_only(const struct drm_gpt_table *table, u8 owner);
 
 /* drm_gpt_link.c */
 u32 drm_gpt_link_words(struct drm_gpt *gpt, u8 level);

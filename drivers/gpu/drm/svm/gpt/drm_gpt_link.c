@@ -97,6 +97,7 @@ static void drm_gpt_fill_split(struct drm_gpt_table *parent,
 		smp_wmb();
 	}
 	drm_gpt_set_bits(table, 0, leaf, entries);
+	drm_gpt_own(table, 0, entries, NULL, drm_gpt_owner_at(parent, table->index));
 }
 
 /*

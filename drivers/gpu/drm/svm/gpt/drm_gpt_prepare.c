@@ -123,12 +123,16 @@ static int drm_gpt_pin_all(struct drm_gpt_update *up, u32 nr, gfp_t gfp)
 {
 	u64 mask = drm_gpt_table_mask(up->gpt, up->level), va = up->first;
 	struct drm_gpt_table *table;
+	int ret;
 
 	for (; nr; nr--, va = (va | mask) + 1) {
 		table = drm_gpt_pin(up->gpt, va, up->level, gfp);
 		if (IS_ERR(table))
 			return PTR_ERR(table);
 		up->pinned[up->nr_pinned++] = table;
+		ret = drm_gpt_owner_come(table, up->owner, gfp);
+		if (ret)
+			return ret;
 		if (unlikely(up->nr_pinned % 64 == 0))
 			cond_resched();
 	}
@@ -200,13 +204,14 @@ static int drm_gpt_room_for_pins(struct drm_gpt_update *up, u32 nr, gfp_t gfp)
 }
 
 /**
- * drm_gpt_prepare() - take what an update may need
+ * drm_gpt_prepare_owner() - take what an update may need
  * @gpt: page table
  * @up: the caller's, until drm_gpt_finish()
  * @first: first byte that may be committed, aligned to @level's pages
  * @last: last byte that may be committed, of a page
  * @level: 0 for the smallest pages; above, commits speak of larger ones, and no
  *	table below @level is made
+ * @owner: whose leaves will be committed
  * @gfp: how to allocate
  *
  * Makes missing tables and keeps all over the interval from reclaim, and takes
@@ -219,14 +224,14 @@ static int drm_gpt_room_for_pins(struct drm_gpt_update *up, u32 nr, gfp_t gfp)
  * @level map nothing; -ENOMEM; -ENODEV if the command ring is dead. Then nothing
  * is held.
  */
-int drm_gpt_prepare(struct drm_gpt *gpt, struct drm_gpt_update *up,
-		    u64 first, u64 last, u8 level, gfp_t gfp)
+int drm_gpt_prepare_owner(struct drm_gpt *gpt, struct drm_gpt_update *up, u64 first,
+			  u64 last, u8 level, enum drm_gpt_owner owner, gfp_t gfp)
 {
 	u64 nr;
 	int ret;
 
 	might_sleep();
-	if (!drm_gpt_range_ok(gpt, first, last, level))
+	if (!drm_gpt_range_ok(gpt, first, last, level) || owner > DRM_GPT_OWNER_CLAIMED)
 		return -EINVAL;
 	nr = drm_gpt_table_number(gpt, level, last) -
 	     drm_gpt_table_number(gpt, level, first) + 1;
@@ -243,6 +248,7 @@ int drm_gpt_prepare(struct drm_gpt *gpt, struct drm_gpt_update *up,
 	up->fenced = 0;
 	up->done = 0;
 	up->level = level;
+	up->owner = owner;
 	ret = drm_gpt_room_for_pins(up, nr, gfp);
 	if (ret)
 		return ret;
@@ -254,6 +260,28 @@ int drm_gpt_prepare(struct drm_gpt *gpt, struct drm_gpt_update *up,
 	if (ret)
 		drm_gpt_unpin_all(up);
 	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_gpt_prepare_owner);
+
+/**
+ * drm_gpt_prepare() - the same for who does not share the table
+ * @gpt: page table
+ * @up: the caller's, until drm_gpt_finish()
+ * @first: first byte that may be committed, aligned to @level's pages
+ * @last: last byte that may be committed, of a page
+ * @level: as for drm_gpt_prepare_owner()
+ * @gfp: how to allocate
+ *
+ * For %DRM_GPT_OWNER_MIRROR.
+ *
+ * Context: may sleep.
+ * Return: as drm_gpt_prepare_owner().
+ */
+int drm_gpt_prepare(struct drm_gpt *gpt, struct drm_gpt_update *up,
+		    u64 first, u64 last, u8 level, gfp_t gfp)
+{
+	return drm_gpt_prepare_owner(gpt, up, first, last, level, DRM_GPT_OWNER_MIRROR,
+				     gfp);
 }
 EXPORT_SYMBOL_GPL(drm_gpt_prepare);
 

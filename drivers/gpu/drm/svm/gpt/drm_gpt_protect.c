@@ -215,8 +215,12 @@ static bool drm_gpt_promote_table(struct drm_gpt_gather *gather,
 	u32 *credits = drm_gpt_gather_credits(gather);
 	u64 leaf = drm_gpt_promoted(table);
 	u32 index = table->index;
+	u8 owner = drm_gpt_owner_all(table);
 
-	if (!leaf)
+	if (drm_gpt_planted(DRM_GPT_PLANTED_JOIN_OWNERS))
+		owner %= DRM_GPT_OWNER_ANY;
+	/* Of two owners; or nobody has prepared to tell them apart above. */
+	if (!leaf || owner == DRM_GPT_OWNER_ANY || !drm_gpt_may_own(parent, owner))
 		return false;
 	drm_gpt_write_seq(parent, index, leaf, 1, credits);
 	/*
@@ -225,6 +229,7 @@ static bool drm_gpt_promote_table(struct drm_gpt_gather *gather,
 	 */
 	smp_wmb();
 	drm_gpt_set_bits(parent, index, leaf, 1);
+	drm_gpt_own(parent, index, 1, NULL, owner);
 	/* As said above. */
 	smp_store_release(&table->link, DRM_GPT_UNLINKED);
 	drm_gpt_gather_flush(gather, table->base, drm_gpt_slot_last(parent, index));

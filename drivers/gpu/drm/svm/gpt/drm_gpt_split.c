@@ -24,12 +24,14 @@
  * @last: its last byte
  * @leaf: the leaf of @first, without the hint; where it is written again
  * @level: level of its entries
+ * @owner: whose it is
  */
 struct drm_gpt_crossing {
 	u64 first;
 	u64 last;
 	u64 leaf;
 	u8 level;
+	u8 owner;
 };
 
 /* Of a table that is locked; what is live at entry @i. */
@@ -42,6 +44,7 @@ static bool drm_gpt_crosses_in(struct drm_gpt_table *table, u32 i, u64 addr,
 	c->first = drm_gpt_slot_first(table, lo);
 	c->last = drm_gpt_slot_last(table, hi);
 	c->level = table->level;
+	c->owner = drm_gpt_owner_at(table, i);
 	if (c->first == addr)
 		return false;
 	if (!table->gpt->format->replace_ok)
@@ -80,15 +83,16 @@ static u8 drm_gpt_level_of(const struct drm_gpt *gpt, u64 addr)
 }
 
 /* A table whose entry begins at @addr is linked, which splits what is above. */
-static int drm_gpt_split_in_place(struct drm_gpt *gpt, u64 addr, gfp_t gfp)
+static int drm_gpt_split_in_place(struct drm_gpt *gpt, u64 addr, u8 owner, gfp_t gfp)
 {
 	u8 level = drm_gpt_level_of(gpt, addr);
 	struct drm_gpt_table *table;
 	struct drm_gpt_update up;
 	int ret;
 
-	ret = drm_gpt_prepare(gpt, &up, addr, addr + drm_gpt_entry_mask(gpt, level),
-			      level, gfp);
+	ret = drm_gpt_prepare_owner(gpt, &up, addr,
+				    addr + drm_gpt_entry_mask(gpt, level), level, owner,
+				    gfp);
 	if (ret)
 		return ret;
 	table = up.pinned[0];
@@ -134,8 +138,8 @@ static int drm_gpt_pieces_prepare(struct drm_gpt *gpt, u64 addr,
 	for (level = c->level; ; level--) {
 		if (!drm_gpt_level(gpt, level)->leaf)
 			continue;
-		ret = drm_gpt_prepare(gpt, &pieces->up[pieces->nr], first, last, level,
-				      gfp);
+		ret = drm_gpt_prepare_owner(gpt, &pieces->up[pieces->nr], first, last,
+					    level, c->owner, gfp);
 		if (ret) {
 			drm_gpt_pieces_finish(pieces);
 			return ret;
@@ -260,7 +264,7 @@ int drm_gpt_split(struct drm_gpt *gpt, u64 addr, drm_gpt_flush_fn flush, gfp_t g
 	if (!addr || addr > drm_gpt_last(gpt) || !drm_gpt_crosses(gpt, addr, &c))
 		return 0;
 	if (gpt->format->replace_ok)
-		return drm_gpt_split_in_place(gpt, addr, gfp);
+		return drm_gpt_split_in_place(gpt, addr, c.owner, gfp);
 	if (!flush)
 		return -EINVAL;
 	return drm_gpt_break_and_make(gpt, addr, &c, flush, gfp);

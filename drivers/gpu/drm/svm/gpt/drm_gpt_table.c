@@ -89,6 +89,7 @@ static struct drm_gpt_table *drm_gpt_table_alloc(struct drm_gpt *gpt, u8 level,
 /* From either; in process context, as drm_gpt_mem_ops.free is. */
 static void drm_gpt_table_release(struct drm_gpt_table *table)
 {
+	bitmap_free(drm_gpt_owners(table));
 	if (table->level)
 		kvfree(drm_gpt_dir(table));
 	else

@@ -77,6 +77,53 @@ EXPORT_SYMBOL_GPL(drm_gpt_zap_reserve);
 
 /* ---- leaves --------------------------------------------------------------- */
 
+/* Is there ring space for a run that no interval says? Else the zap ends here. */
+static bool drm_gpt_zap_afford(struct drm_gpt_gather *gather, u8 level)
+{
+	struct drm_gpt *gpt = gather->gpt;
+
+	if (gpt->cmd && !gather->dead &&
+	    gather->credits < drm_gpt_fill_words(gpt) *
+			      (1 + drm_gpt_has_beside(gpt, level)) +
+			      gpt->cmd->flush_words)
+		gather->more = true;
+	return !gather->more;
+}
+
+/* Entries @lo to @hi, which are live, of one owner or of whoever. */
+static void drm_gpt_zap_run(struct drm_gpt_gather *gather,
+			    struct drm_gpt_table *table, u32 lo, u32 hi)
+{
+	drm_gpt_drop_beside(table, lo, hi - lo + 1, drm_gpt_gather_credits(gather));
+	drm_gpt_write_empty(table, lo, hi - lo + 1,
+			    drm_gpt_gather_credits(gather));
+	drm_gpt_clear_bits(table, lo, hi - lo + 1);
+	drm_gpt_gather_add(gather, drm_gpt_slot_first(table, lo),
+			   drm_gpt_slot_last(table, hi));
+}
+
+/* Of a lowest table to which both owners came: what is of one, run by run. */
+static void drm_gpt_zap_owned(struct drm_gpt_gather *gather,
+			      struct drm_gpt_table *table, u32 lo, u32 hi)
+{
+	u32 n;
+
+	for (; (n = drm_gpt_owner_run(table, &lo, hi + 1, gather->owner)); lo += n) {
+		if (!drm_gpt_zap_afford(gather, table->level))
+			break;
+		drm_gpt_zap_run(gather, table, lo, lo + n - 1);
+	}
+	drm_gpt_mark_if_empty(table);
+}
+
+/* Are there leaves of another than the one the zap is for? */
+static bool drm_gpt_zap_spares(const struct drm_gpt_gather *gather,
+			       const struct drm_gpt_table *table)
+{
+	return gather->owner != DRM_GPT_OWNER_ANY &&
+	       !drm_gpt_owner_only(table, gather->owner);
+}
+
 /* Entries of a lowest table; between the first and the last that are live. */
 static void drm_gpt_zap_entries(struct drm_gpt_gather *gather,
 				struct drm_gpt_table *table, u32 lo, u32 hi)
@@ -84,19 +131,22 @@ static void drm_gpt_zap_entries(struct drm_gpt_gather *gather,
 	unsigned long *live = drm_gpt_live(table);
 
 	drm_gpt_hint_widen(table, &lo, &hi);
+	/* What is not taken out as a whole may be more than was thought of. */
+	if (gather->owner != DRM_GPT_OWNER_ANY &&
+	    !drm_gpt_zap_afford(gather, table->level))
+		return;
+	if (unlikely(drm_gpt_zap_spares(gather, table))) {
+		drm_gpt_zap_owned(gather, table, lo, hi);
+		return;
+	}
 	lo = find_next_bit(live, hi + 1, lo);
 	if (lo > hi)
 		return;
 	if (drm_gpt_planted(DRM_GPT_PLANTED_FIRST_HOLE))
 		hi = find_next_zero_bit(live, hi + 1, lo) - 1;
 	hi = find_last_bit(live, hi + 1);
-	drm_gpt_drop_beside(table, lo, hi - lo + 1, drm_gpt_gather_credits(gather));
-	drm_gpt_write_empty(table, lo, hi - lo + 1,
-			    drm_gpt_gather_credits(gather));
-	drm_gpt_clear_bits(table, lo, hi - lo + 1);
+	drm_gpt_zap_run(gather, table, lo, hi);
 	drm_gpt_mark_if_empty(table);
-	drm_gpt_gather_add(gather, drm_gpt_slot_first(table, lo),
-			   drm_gpt_slot_last(table, hi));
 }
 
 /* Return: false if the table is not linked. */
@@ -223,6 +273,9 @@ static struct drm_gpt_table *drm_gpt_zap_part(struct drm_gpt_gather *gather,
 	u32 lo = i, hi = i;
 
 	if (test_bit(i, drm_gpt_live(parent))) {
+		if (gather->owner != DRM_GPT_OWNER_ANY &&
+		    drm_gpt_owner_at(parent, i) != gather->owner)
+			return NULL;
 		drm_gpt_hint_widen(parent, &lo, &hi);
 		drm_gpt_zap_slots(gather, parent, lo, hi);
 		return NULL;
@@ -325,6 +378,85 @@ static bool drm_gpt_only_parts(const struct drm_gpt_table *table,
 
 static void drm_gpt_zap_table(struct drm_gpt_gather *gather,
 			      struct drm_gpt_table *table, u64 first, u64 last);
+static void drm_gpt_zap_child(struct drm_gpt_gather *gather,
+			      struct drm_gpt_table *parent, u32 i,
+			      struct drm_gpt_table *child, u64 first, u64 last);
+
+/* ---- of one owner ----------------------------------------------------------- */
+
+/* May all that is below go with the entry above? Its lock says whether others come. */
+static bool drm_gpt_zap_whole(const struct drm_gpt_gather *gather,
+			      const struct drm_gpt_table *child)
+{
+	lockdep_assert_held(&child->lock);
+	return child->level ? !drm_gpt_has_come(child, !gather->owner) :
+			      drm_gpt_owner_only(child, gather->owner);
+}
+
+/* Return: whether a table went with its entry. The directory is locked. */
+static bool drm_gpt_zap_owned_child(struct drm_gpt_gather *gather,
+				    struct drm_gpt_table *parent, u32 i)
+{
+	struct drm_gpt_table *child = drm_gpt_child(parent, i);
+	bool gone = false;
+
+	if (!child)
+		return false;
+	drm_gpt_lock(child);
+	if (drm_gpt_zap_whole(gather, child))
+		gone = drm_gpt_unlink(gather, child, false);
+	drm_gpt_unlock(child);
+	if (!gone)
+		return false;
+	drm_gpt_write_empty(parent, i, 1, drm_gpt_gather_credits(gather));
+	drm_gpt_clear_bits(parent, i, 1);
+	drm_gpt_mark_if_empty(parent);
+	return true;
+}
+
+/*
+ * One slot of a directory below which both may have leaves: a leaf goes if it is of
+ * the one, a table without any of the other as a whole. Gives the table to be looked
+ * at else.
+ */
+static struct drm_gpt_table *drm_gpt_zap_owned_slot(struct drm_gpt_gather *gather,
+						    struct drm_gpt_table *parent,
+						    u32 i, u64 first, u64 last)
+{
+	bool whole = first <= drm_gpt_slot_first(parent, i) &&
+		     last >= drm_gpt_slot_last(parent, i);
+	struct drm_gpt_table *child = NULL;
+
+	drm_gpt_lock(parent);
+	if (drm_gpt_alive(parent) && drm_gpt_zap_afford(gather, parent->level) &&
+	    (!whole || test_bit(i, drm_gpt_live(parent)) ||
+	     !drm_gpt_zap_owned_child(gather, parent, i)))
+		child = drm_gpt_zap_part(gather, parent, i);
+	drm_gpt_unlock(parent);
+	return child;
+}
+
+static void drm_gpt_zap_owned_table(struct drm_gpt_gather *gather,
+				    struct drm_gpt_table *table, u64 first, u64 last)
+{
+	u32 i = drm_gpt_index(table->gpt, table->level, first);
+	u32 end = drm_gpt_index(table->gpt, table->level, last);
+	bool leaves = drm_gpt_level(table->gpt, table->level)->leaf;
+	struct drm_gpt_table *child;
+
+	for (; i <= end && !gather->more; i++) {
+		/* Most slots of a long directory have nothing. */
+		if (!leaves && !rcu_access_pointer(table->child[i]))
+			continue;
+		child = drm_gpt_zap_owned_slot(gather, table, i, first, last);
+		if (child)
+			drm_gpt_zap_child(gather, table, i, child,
+					  max(first, drm_gpt_slot_first(table, i)),
+					  min(last, drm_gpt_slot_last(table, i)));
+	}
+}
+
+/* ---- both ways ---------------------------------------------------------------- */
 
 /*
  * A table that was linked when we found it is not any more. If it was promoted
@@ -340,7 +472,8 @@ static void drm_gpt_zap_promoted(struct drm_gpt_gather *gather,
 	if (drm_gpt_planted(DRM_GPT_PLANTED_PROMOTE_MISSED))
 		return;
 	drm_gpt_lock(parent);
-	if (drm_gpt_alive(parent))
+	if (drm_gpt_alive(parent) && (gather->owner == DRM_GPT_OWNER_ANY ||
+				      drm_gpt_zap_afford(gather, parent->level)))
 		child = drm_gpt_zap_part(gather, parent, i);
 	/* Split again meanwhile. Neither happens while we hold the parent. */
 	if (child)
@@ -366,6 +499,10 @@ static void drm_gpt_zap_table(struct drm_gpt_gather *gather,
 	struct drm_gpt_table *part[2] = {};
 	struct drm_gpt_cover c;
 
+	if (unlikely(gather->owner != DRM_GPT_OWNER_ANY)) {
+		drm_gpt_zap_owned_table(gather, table, first, last);
+		return;
+	}
 	c = drm_gpt_cover(table, first, last);
 	if (drm_gpt_only_parts(table, &c))
 		drm_gpt_pass_directory(table, &c, part);
@@ -378,6 +515,24 @@ static void drm_gpt_zap_table(struct drm_gpt_gather *gather,
 	if (part[1])
 		drm_gpt_zap_child(gather, table, c.last, part[1],
 				  drm_gpt_slot_first(table, c.last), last);
+}
+
+static void drm_gpt_zap_interval(struct drm_gpt_gather *gather, u64 first, u64 last)
+{
+	struct drm_gpt *gpt = gather->gpt;
+
+	if (WARN_ON_ONCE(!drm_gpt_range_ok(gpt, first, last, 0)))
+		return;
+	/*
+	 * Pairs with drm_gpt_try_pin() and drm_gpt_lock_linked(): where we do not
+	 * find their tables, or find them not linked, the commit finds what our
+	 * caller has set to make it fail.
+	 */
+	smp_mb();
+	rcu_read_lock();
+	drm_gpt_zap_table(gather, gpt->root, first, last);
+	rcu_read_unlock();
+	drm_gpt_write_barrier(gpt);
 }
 
 /**
@@ -398,19 +553,33 @@ static void drm_gpt_zap_table(struct drm_gpt_gather *gather,
  */
 void drm_gpt_zap(struct drm_gpt_gather *gather, u64 first, u64 last)
 {
-	struct drm_gpt *gpt = gather->gpt;
-
-	if (WARN_ON_ONCE(!drm_gpt_range_ok(gpt, first, last, 0)))
-		return;
-	/*
-	 * Pairs with drm_gpt_try_pin() and drm_gpt_lock_linked(): where we do not
-	 * find their tables, or find them not linked, the commit finds what our
-	 * caller has set to make it fail.
-	 */
-	smp_mb();
-	rcu_read_lock();
-	drm_gpt_zap_table(gather, gpt->root, first, last);
-	rcu_read_unlock();
-	drm_gpt_write_barrier(gpt);
+	drm_gpt_zap_interval(gather, first, last);
 }
 EXPORT_SYMBOL_GPL(drm_gpt_zap);
+
+/**
+ * drm_gpt_zap_owner() - take mappings of one owner away
+ * @gather: collects what has to be flushed
+ * @first: first byte, aligned to the smallest page
+ * @last: last byte, of a page
+ * @owner: whose; of the other nothing goes, not a page of a large leaf or group
+ *
+ * As drm_gpt_zap() otherwise, and as that if @owner is %DRM_GPT_OWNER_ANY. Where
+ * leaves of both lie side by side, each run of them is written for itself; how many
+ * there are is not known when ring space is reserved. If it does not reach,
+ * some have been zapped: the caller lets go of his locks, reserves again and repeats
+ * the call.
+ *
+ * Context: atomic or not; takes table locks; allocates and frees nothing.
+ * Return: 0; -EAGAIN if there is more than ring space was reserved for.
+ */
+int drm_gpt_zap_owner(struct drm_gpt_gather *gather, u64 first, u64 last,
+		      enum drm_gpt_owner owner)
+{
+	gather->owner = owner;
+	gather->more = false;
+	drm_gpt_zap_interval(gather, first, last);
+	gather->owner = DRM_GPT_OWNER_ANY;
+	return gather->more ? -EAGAIN : 0;
+}
+EXPORT_SYMBOL_GPL(drm_gpt_zap_owner);
