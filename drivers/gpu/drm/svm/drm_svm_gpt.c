@@ -257,10 +257,12 @@ static void drm_svm_gpt_unmap_start(struct drm_svm_batch *batch, bool may_sleep)
 	struct drm_svm_gpt_batch *b = drm_svm_gpt_batch(batch);
 	struct drm_svm_gpt *table = drm_svm_gpt_of(batch->view);
 
-	if (drm_gpt_gather_empty(&b->gather))
-		return;
-	b->token = table->ops->flush_begin(table, &b->gather);
-	batch->pending = true;
+	if (!drm_gpt_gather_empty(&b->gather)) {
+		b->token = table->ops->flush_begin(table, &b->gather);
+		batch->pending = true;
+	}
+	/* What the zap did not need is others' while we wait. */
+	drm_gpt_gather_unreserve(&b->gather);
 }
 
 static int drm_svm_gpt_unmap_wait(struct drm_svm_batch *batch, bool may_sleep)

@@ -28,7 +28,7 @@
 	 DRM_GPT_LEAF_APERTURE | FIELD_PREP_CONST(DRM_GPT_LEAF_PEER_ID, 15))
 
 /* What stands for no memory has the same numbers in both, of aperture and peer. */
-static_assert(DRM_GPT_LEAF_NULL == FIELD_PREP_CONST(DRM_GPT_LEAF_APERTURE, 3));
+static_assert(FIELD_PREP_CONST(DRM_GPT_LEAF_APERTURE, 3) == DRM_GPT_LEAF_NULL);
 static_assert(DRM_GPT_LEAF_POISON ==
 	      (DRM_GPT_LEAF_NULL | FIELD_PREP_CONST(DRM_GPT_LEAF_PEER_ID, 1)));
 

@@ -338,7 +338,8 @@ static void fmt_fill(struct kunit *test, void *entry, u8 level, u64 leaf)
 	if (leaf & H)
 		format->fill_seq(fmt_gpt(test), entry, level, leaf, 1);
 	else
-		KUNIT_EXPECT_EQ(test, format->fill_leaves(fmt_gpt(test), entry, level, &leaf, 1), 1);
+		KUNIT_EXPECT_EQ(test, format->fill_leaves(fmt_gpt(test), entry, level,
+							  &leaf, 1), 1);
 }
 
 /* A leaf's entry; of 16 bytes, the first half. */

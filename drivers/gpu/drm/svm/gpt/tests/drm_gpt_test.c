@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * Tests of drm_gpt against a device that only knows what its manual says
- * (drm_gpt_test_hw.c). Most run for each way to write tables: by the CPU, by
- * commands, and by commands to tables that the CPU cannot read.
+ * (drm_gpt_test_hw.c). Most run for each way to write tables: by the CPU, by commands,
+ * and by commands to tables that it cannot read.
  */
 
 #include <kunit/test.h>
@@ -21,8 +21,7 @@
 static const struct test_variant test_variants[] = {
 	{ "cpu", &test_geometry_vgem_svm },
 	{ "commands", &test_geometry_vgem_svm, .cmd = true },
-	{ "commands, hidden tables", &test_geometry_vgem_svm, .cmd = true,
-	  .hide = true },
+	{ "commands, hidden tables", &test_geometry_vgem_svm, .cmd = true, .hide = true },
 	{ "small by cpu", &test_geometry_vgem_svm, .cmd = true, .cpu_max = 16 },
 	{ "toy, cpu", &test_geometry_toy },
 	{ "toy, commands", &test_geometry_toy, .cmd = true },
@@ -36,8 +35,7 @@ static const struct test_variant test_variants[] = {
 	  .hide = true },
 	{ "lpae 4K, cpu", &test_geometry_lpae_4k },
 	{ "lpae 4K, commands", &test_geometry_lpae_4k, .cmd = true },
-	{ "lpae 4K, small by cpu", &test_geometry_lpae_4k, .cmd = true,
-	  .cpu_max = 20 },
+	{ "lpae 4K, small by cpu", &test_geometry_lpae_4k, .cmd = true, .cpu_max = 20 },
 	{ "lpae 16K, cpu", &test_geometry_lpae_16k },
 	{ "lpae 64K, cpu", &test_geometry_lpae_64k },
 	{ "rockchip, cpu", &test_geometry_rockchip },

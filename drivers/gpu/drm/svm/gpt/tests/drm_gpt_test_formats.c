@@ -108,7 +108,7 @@ static u32 test_toy_fill_leaves(const struct drm_gpt *gpt, void *dst, u8 level,
 }
 
 static void test_toy_fill_seq(const struct drm_gpt *gpt, void *dst, u8 level, u64 leaf,
-			     u32 n)
+			      u32 n)
 {
 	u32 i;
 
@@ -244,7 +244,7 @@ const struct test_geometry test_geometry_toy_groups = {
  * leaves.
  */
 static void test_small_fill_seq(const struct drm_gpt *gpt, void *dst, u8 level, u64 leaf,
-			     u32 n)
+				u32 n)
 {
 	u64 *entry = dst;
 
@@ -253,7 +253,7 @@ static void test_small_fill_seq(const struct drm_gpt *gpt, void *dst, u8 level, 
 }
 
 static u32 test_small_fill_leaves(const struct drm_gpt *gpt, void *dst, u8 level,
-				const u64 *leaves, u32 n)
+				  const u64 *leaves, u32 n)
 {
 	return drm_gpt_format_vgem_svm.fill_leaves(gpt, dst, 0, leaves, n);
 }
@@ -264,7 +264,7 @@ static void test_small_fill_empty(const struct drm_gpt *gpt, void *dst, u8 level
 }
 
 static void test_small_fill_table(const struct drm_gpt *gpt, void *dst, u8 level,
-				const struct drm_gpt_target *to)
+				  const struct drm_gpt_target *to)
 {
 	drm_gpt_format_vgem_svm.fill_table(gpt, dst, level, to);
 }
@@ -337,7 +337,7 @@ static void test_wide_store(void *dst, u32 i, u64 leaf)
 }
 
 static u32 test_wide_fill_leaves(const struct drm_gpt *gpt, void *dst, u8 level,
-				const u64 *leaves, u32 n)
+				 const u64 *leaves, u32 n)
 {
 	u64 mask = (1ULL << test_wide_shift[level]) - 1;
 	u64 room = (TEST_WIDE_ADDR & ~mask) | DRM_GPT_LEAF_RIGHTS;
@@ -352,7 +352,7 @@ static u32 test_wide_fill_leaves(const struct drm_gpt *gpt, void *dst, u8 level,
 }
 
 static void test_wide_fill_seq(const struct drm_gpt *gpt, void *dst, u8 level, u64 leaf,
-			     u32 n)
+			       u32 n)
 {
 	u32 i;
 
@@ -366,7 +366,7 @@ static void test_wide_fill_empty(const struct drm_gpt *gpt, void *dst, u8 level,
 }
 
 static void test_wide_fill_table(const struct drm_gpt *gpt, void *dst, u8 level,
-				const struct drm_gpt_target *to)
+				 const struct drm_gpt_target *to)
 {
 	drm_gpt_store64(dst, to->addr | 1);
 }
@@ -752,7 +752,7 @@ const struct test_geometry test_geometry_nvidia = {
 #define TEST_PAIR_LEAF_BITS	(GENMASK_ULL(46, 12) | DRM_GPT_LEAF_RIGHTS)
 
 static void test_pair_fill_seq(const struct drm_gpt *gpt, void *dst, u8 level, u64 leaf,
-			     u32 n)
+			       u32 n)
 {
 	u32 i, words = level ? 2 : 1;
 	u64 *entry = dst;
@@ -762,7 +762,7 @@ static void test_pair_fill_seq(const struct drm_gpt *gpt, void *dst, u8 level, u
 }
 
 static u32 test_pair_fill_leaves(const struct drm_gpt *gpt, void *dst, u8 level,
-				const u64 *leaves, u32 n)
+				 const u64 *leaves, u32 n)
 {
 	u64 lost = DRM_GPT_LEAF_ADDR & ~(TEST_PAIR_LEAF_BITS &
 					 ~((0x1000ULL << (4 * level)) - 0x1000));
@@ -785,7 +785,7 @@ static void test_pair_fill_empty(const struct drm_gpt *gpt, void *dst, u8 level,
 }
 
 static void test_pair_fill_table(const struct drm_gpt *gpt, void *dst, u8 level,
-				const struct drm_gpt_target *to)
+				 const struct drm_gpt_target *to)
 {
 	drm_gpt_format_nvidia_gp100.fill_table(gpt, dst, level, to);
 }
