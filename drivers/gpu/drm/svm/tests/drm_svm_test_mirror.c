@@ -310,6 +310,74 @@ static void what_both_reach_goes_from_both(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, test_goes(test_smm(test), p, test_has_range));
 }
 
+/* ---- an invalidation that another overtakes ------------------------------ */
+
+/**
+ * struct test_late - holds an invalidation up before it takes anything away
+ * @ops: the sink's, with a reserve of ours
+ * @old: the sink's
+ * @calls: of reserve
+ * @entered: the first has come
+ * @go: it may go on
+ */
+static struct test_late {
+	struct drm_svm_sink_ops ops;
+	const struct drm_svm_sink_ops *old;
+	atomic_t calls;
+	struct completion entered;
+	struct completion go;
+} test_late;
+
+static int test_late_reserve(struct drm_svm_batch *batch, bool may_sleep)
+{
+	if (atomic_inc_return(&test_late.calls) == 1) {
+		complete(&test_late.entered);
+		wait_for_completion(&test_late.go);
+	}
+	return test_late.old->unmap_reserve(batch, may_sleep);
+}
+
+static void test_late_begin(struct drm_svm_view *view)
+{
+	test_late.old = view->ops;
+	test_late.ops = *view->ops;
+	test_late.ops.unmap_reserve = test_late_reserve;
+	atomic_set(&test_late.calls, 0);
+	init_completion(&test_late.entered);
+	init_completion(&test_late.go);
+	view->ops = &test_late.ops;
+}
+
+/*
+ * The second takes the table out, and has not flushed it: a walk cache may still lead
+ * to the page that the first one is about to say is gone.
+ */
+static void who_is_overtaken_flushes_directories_too(struct kunit *test)
+{
+	struct test_dev *dev = test_dev(test, 0);
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+	int begun = atomic_read(&dev->begun);
+	struct test_inval page, all;
+
+	test_access(test, 0, p);
+	WRITE_ONCE(dev->hold_flush, true);
+	test_late_begin(&dev->table.view);
+	test_inval_start(test, &page, &dev->svm, p);
+	wait_for_completion(&test_late.entered);
+	test_inval_start_bytes(test, &all, &dev->svm, p, DRM_SVM_RANGE_SIZE);
+	test_await_flushes(test, dev, begun + 1);
+	KUNIT_EXPECT_TRUE(test, READ_ONCE(dev->directory));
+	WRITE_ONCE(dev->directory, false);
+	complete(&test_late.go);
+	test_await_flushes(test, dev, begun + 2);
+	KUNIT_EXPECT_TRUE(test, READ_ONCE(dev->directory));
+	WRITE_ONCE(dev->hold_flush, false);
+	wake_up_all(&dev->wait);
+	test_inval_end(&page);
+	test_inval_end(&all);
+	dev->table.view.ops = test_late.old;
+}
+
 static struct kunit_case mirror_cases[] = {
 	KUNIT_CASE(who_maps_nothing_is_not_flushed),
 	KUNIT_CASE(an_invalidation_counts_once),
@@ -318,6 +386,7 @@ static struct kunit_case mirror_cases[] = {
 	KUNIT_CASE(what_only_a_device_that_left_mapped_is_dropped),
 	KUNIT_CASE(records_fit_their_memory),
 	KUNIT_CASE(a_device_leaves_while_another_waits),
+	KUNIT_CASE(who_is_overtaken_flushes_directories_too),
 	{}
 };
 

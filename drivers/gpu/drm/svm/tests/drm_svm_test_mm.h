@@ -100,6 +100,32 @@ static inline int test_inval_fn(void *data)
 }
 
 /**
+ * test_inval_start_bytes() - begin to invalidate memory
+ * @test: case
+ * @inval: on the stack, until test_inval_end()
+ * @svm: who mirrors it
+ * @addr: first byte
+ * @bytes: how much, within one window
+ */
+static inline void test_inval_start_bytes(struct kunit *test,
+					  struct test_inval *inval,
+					  struct drm_svm *svm, u64 addr, u64 bytes)
+{
+	*inval = (struct test_inval) {
+		.window = drm_svm_window_get(svm->smm, addr),
+	};
+	KUNIT_ASSERT_FALSE(test, IS_ERR(inval->window));
+	init_completion(&inval->done);
+	mmu_notifier_range_init(&inval->range, MMU_NOTIFY_CLEAR, 0, current->mm,
+				addr, addr + bytes);
+	inval->range.flags |= MMU_NOTIFIER_RANGE_BLOCKABLE;
+	inval->task = kthread_create(test_inval_fn, inval, "drm_svm_test");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(inval->task));
+	get_task_struct(inval->task);
+	wake_up_process(inval->task);
+}
+
+/**
  * test_inval_start() - begin to invalidate a page
  * @test: case
  * @inval: on the stack, until test_inval_end()
@@ -109,18 +135,7 @@ static inline int test_inval_fn(void *data)
 static inline void test_inval_start(struct kunit *test, struct test_inval *inval,
 				    struct drm_svm *svm, u64 addr)
 {
-	*inval = (struct test_inval) {
-		.window = drm_svm_window_get(svm->smm, addr),
-	};
-	KUNIT_ASSERT_FALSE(test, IS_ERR(inval->window));
-	init_completion(&inval->done);
-	mmu_notifier_range_init(&inval->range, MMU_NOTIFY_CLEAR, 0, current->mm,
-				addr, addr + PAGE_SIZE);
-	inval->range.flags |= MMU_NOTIFIER_RANGE_BLOCKABLE;
-	inval->task = kthread_create(test_inval_fn, inval, "drm_svm_test");
-	KUNIT_ASSERT_FALSE(test, IS_ERR(inval->task));
-	get_task_struct(inval->task);
-	wake_up_process(inval->task);
+	test_inval_start_bytes(test, inval, svm, addr, PAGE_SIZE);
 }
 
 /**
