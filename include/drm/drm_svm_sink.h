@@ -38,8 +38,7 @@ struct drm_svm_view;
  * lookup         service or range lock        no        nothing
  * unmap_reserve  MMU notifier or service lock no        ring space, if @may_sleep; who
  *                                                       waits has nothing reserved
- * unmap_begin    the range's lock, but for    no        spinlocks
- *                RECLAIM and UPGRADED
+ * unmap_begin    and the range's lock         no        spinlocks
  * unmap_start    MMU notifier or service lock no        spinlocks
  * unmap_wait     the same                     no        hardware, dma_fences
  * unmap_end      the same                     no        spinlocks

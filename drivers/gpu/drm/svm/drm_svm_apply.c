@@ -385,15 +385,7 @@ static int drm_svm_map(struct drm_svm_service *s)
  */
 static int drm_svm_make_way(struct drm_svm_service *s)
 {
-	u64 first = s->range->first, last = first + DRM_SVM_RANGE_SIZE - 1;
-	struct drm_svm_batch batch;
-
-	drm_svm_batch_reserve(&batch, s->view, first, last, true);
-	mutex_lock(&s->range->lock);
-	drm_svm_batch_unmap(&batch, first, last, DRM_SVM_UNMAP_MAKE_WAY);
-	mutex_unlock(&s->range->lock);
-	drm_svm_batch_start(&batch, true);
-	drm_svm_batch_finish(&batch, true);
+	drm_svm_batch_range(s->range, s->view, DRM_SVM_UNMAP_MAKE_WAY);
 	return -EAGAIN;
 }
 
@@ -411,17 +403,11 @@ static bool drm_svm_upgraded(struct drm_svm_service *s)
 /* What devices have cached lets them read only, for those that believe it. */
 static void drm_svm_flush_upgrades(struct drm_svm_service *s)
 {
-	u64 first = s->range->first, last = first + DRM_SVM_RANGE_SIZE - 1;
-	struct drm_svm_batch batch;
-
 	if (!(s->view->caps & DRM_SVM_SINK_FLUSH_UPGRADES) ||
 	    !drm_svm_upgraded(s) ||
 	    drm_svm_planted(DRM_SVM_PLANTED_UPGRADE_CACHED))
 		return;
-	drm_svm_batch_reserve(&batch, s->view, first, last, true);
-	drm_svm_batch_unmap(&batch, first, last, DRM_SVM_UNMAP_UPGRADED);
-	drm_svm_batch_start(&batch, true);
-	drm_svm_batch_finish(&batch, true);
+	drm_svm_batch_range(s->range, s->view, DRM_SVM_UNMAP_UPGRADED);
 }
 
 /**

@@ -47,7 +47,7 @@ int drm_svm_batch_reserve(struct drm_svm_batch *batch, struct drm_svm_view *view
  * @last: last byte
  * @how: DRM_SVM_UNMAP_*
  *
- * Context: the range's lock is held, or nothing is taken away.
+ * Context: the range's lock is held.
  */
 void drm_svm_batch_unmap(struct drm_svm_batch *batch, u64 first, u64 last, u32 how)
 {
@@ -102,4 +102,25 @@ bool drm_svm_batch_finish(struct drm_svm_batch *batch, bool may_sleep)
 		view->ops->kill(view, may_sleep);
 	view->ops->unmap_end(batch);
 	return ret != -EAGAIN || may_sleep;
+}
+
+/**
+ * drm_svm_batch_range() - do to a view's part of a range what has to be done, and wait
+ * @range: range
+ * @view: view
+ * @how: DRM_SVM_UNMAP_*
+ *
+ * Context: may sleep, for hardware; the range's lock is not held. The view stays.
+ */
+void drm_svm_batch_range(struct drm_svm_range *range, struct drm_svm_view *view,
+			 u32 how)
+{
+	u64 last = range->first + DRM_SVM_RANGE_SIZE - 1;
+	struct drm_svm_batch batch;
+
+	drm_svm_batch_reserve(&batch, view, range->first, last, true);
+	scoped_guard(mutex, &range->lock)
+		drm_svm_batch_unmap(&batch, range->first, last, how);
+	drm_svm_batch_start(&batch, true);
+	drm_svm_batch_finish(&batch, true);
 }

@@ -9,7 +9,6 @@
 #include <linux/maple_tree.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
-#include <linux/srcu.h>
 #include <linux/uidgid.h>
 #include <linux/xarray.h>
 
@@ -372,6 +371,9 @@ static inline u64 drm_svm_page_addr(u64 base, unsigned int i)
 {
 	return base + ((u64)i << PAGE_SHIFT);
 }
+
+void drm_svm_batch_range(struct drm_svm_range *range, struct drm_svm_view *view,
+			 u32 how);
 
 /* Bus address of a page of system memory that a view maps. */
 static inline dma_addr_t drm_svm_rv_addr(const struct drm_svm_range_view *rv,

@@ -444,19 +444,6 @@ static bool drm_svm_range_kill(struct drm_svm_range *range)
 	return true;
 }
 
-/* What the mappings of a range needed in a sink: tables, mostly. */
-static void drm_svm_range_reclaim(struct drm_svm_range *range,
-				  struct drm_svm_view *view)
-{
-	u64 last = range->first + DRM_SVM_RANGE_SIZE - 1;
-	struct drm_svm_batch batch;
-
-	drm_svm_batch_reserve(&batch, view, range->first, last, true);
-	drm_svm_batch_unmap(&batch, range->first, last, DRM_SVM_UNMAP_RECLAIM);
-	drm_svm_batch_start(&batch, true);
-	drm_svm_batch_finish(&batch, true);
-}
-
 /* Only who has a record has made anything. */
 static void drm_svm_range_free_views(struct drm_svm_range *range)
 {
@@ -467,7 +454,8 @@ static void drm_svm_range_free_views(struct drm_svm_range *range)
 	list_splice_init(&range->views, &views);
 	mutex_unlock(&range->lock);
 	list_for_each_entry_safe(rv, next, &views, node) {
-		drm_svm_range_reclaim(range, rv->view);
+		/* What its mappings needed in the sink: tables, mostly. */
+		drm_svm_batch_range(range, rv->view, DRM_SVM_UNMAP_RECLAIM);
 		drm_svm_range_view_free(rv);
 	}
 }

@@ -169,19 +169,9 @@ static bool drm_svm_view_maps_any(struct drm_svm_view *view,
 static void drm_svm_view_unmap_range(struct drm_svm_view *view,
 				     struct drm_svm_range *range)
 {
-	u64 last = range->first + DRM_SVM_RANGE_SIZE - 1;
-	struct drm_svm_batch batch;
-
 	/* It has no users: what it does not map now it will not. */
-	if (!drm_svm_view_maps_any(view, range))
-		return;
-	drm_svm_batch_reserve(&batch, view, range->first, last, true);
-	mutex_lock(&range->lock);
-	drm_svm_batch_unmap(&batch, range->first, last,
-			    DRM_SVM_UNMAP_DIRECTORY);
-	mutex_unlock(&range->lock);
-	drm_svm_batch_start(&batch, true);
-	drm_svm_batch_finish(&batch, true);
+	if (drm_svm_view_maps_any(view, range))
+		drm_svm_batch_range(range, view, DRM_SVM_UNMAP_DIRECTORY);
 }
 
 static void drm_svm_view_unmap_all(struct drm_svm_view *view)
