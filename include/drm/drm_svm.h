@@ -39,6 +39,10 @@ struct seq_file;
  *	no more; or why it cannot be made. Optional; -EREMCHG without it. No lock is held;
  *	it may sleep and allocate, and must not wait for drm_svm_stop(),
  *	drm_svm_claim() or a fault of the address space
+ * @released: the process's memory is gone, by exit or by exec, or about to be: end what
+ *	works on it and close the address space, by a work of the driver's own, since
+ *	drm_svm_fini() waits for this call. Once at most. Optional. Process context; it
+ *	may sleep
  */
 struct drm_svm_ops {
 	void (*replay)(struct drm_svm *svm);
@@ -47,6 +51,7 @@ struct drm_svm_ops {
 	void (*done)(struct drm_svm *svm, const struct drm_svm_fault *fault,
 		     int result);
 	int (*claimed)(struct drm_svm *svm, const struct drm_svm_fault *fault);
+	void (*released)(struct drm_svm *svm);
 };
 
 /**
@@ -106,6 +111,8 @@ struct drm_svm {
 	struct drm_svm_stats stats;
 	/* private: */
 	struct drm_svm_mm *smm;		/* the process's address space */
+	struct list_head in_mm;		/* in &drm_svm_mm.svms; under its lock, as: */
+	bool told;			/* the end of the process's memory */
 	spinlock_t view_lock;		/* views */
 	struct list_head views;		/* struct drm_svm_view */
 	bool dying;			/* no new service */

@@ -68,11 +68,32 @@ void drm_svm_span_unlock(struct drm_svm_spans *spans,
 			 struct drm_svm_span *span);
 
 /**
+ * struct drm_svm_users - those who keep a process's memory for drm_svm
+ * @ref: the &struct drm_svm_mm holds one, and each page-in
+ * @mm: the memory; held by mmgrab()
+ * @lock: guards @nr, and that it agrees with mm_users
+ * @nr: users of @mm that are ours
+ */
+struct drm_svm_users {
+	refcount_t ref;
+	struct mm_struct *mm;
+	spinlock_t lock;
+	unsigned int nr;
+};
+
+struct drm_svm_users *drm_svm_users_make(struct mm_struct *mm);
+struct drm_svm_users *drm_svm_users_get(struct drm_svm_users *users);
+void drm_svm_users_put(struct drm_svm_users *users);
+bool drm_svm_users_enter(struct drm_svm_users *users);
+void drm_svm_users_leave(struct drm_svm_users *users);
+
+/**
  * struct drm_svm_mm - a process's address space as devices see it
  * @users: attached devices and their openers, under the global attach mutex
  * @hash: in the hash of all of them, keyed by @mm; read under RCU
  * @rcu: for lookups that race with the last detach
  * @mm: the address space; held by mmgrab(), so it may have no pages any more
+ * @holders: users of @mm's memory that are ours
  * @user: whose process it is: users share what is scarce
  * @windows: struct drm_svm_window by address >> DRM_SVM_WINDOW_SHIFT
  * @window_lock: held to make windows and to drop them
@@ -89,12 +110,17 @@ void drm_svm_span_unlock(struct drm_svm_spans *spans,
  * @gc_work: the collector, which drops them
  * @soft_epoch: moment at which soft-dirty bits were last cleared, or devices first
  *	attached; of a clock of all address spaces, never 0
+ * @svms_lock: guards @svms, and is held while drivers are told
+ * @svms: devices that mirror it
+ * @release_work: tells them that it goes
+ * @released: it does
  */
 struct drm_svm_mm {
 	unsigned int users;
 	struct hlist_node hash;
 	struct rcu_head rcu;
 	struct mm_struct *mm;
+	struct drm_svm_users *holders;
 	kuid_t user;
 	struct xarray windows;
 	struct mutex window_lock;
@@ -109,7 +135,17 @@ struct drm_svm_mm {
 	struct list_head idle_windows;
 	struct delayed_work gc_work;
 	atomic64_t soft_epoch;
+	struct mutex svms_lock;
+	struct list_head svms;
+	struct work_struct release_work;
+	bool released;
 };
+
+void drm_svm_release_init(struct drm_svm_mm *smm);
+void drm_svm_release_fini(struct drm_svm_mm *smm);
+void drm_svm_release(struct drm_svm_mm *smm);
+void drm_svm_release_watch(struct drm_svm *svm);
+void drm_svm_release_leave(struct drm_svm *svm);
 
 void drm_svm_mm_bump_soft_epoch(struct drm_svm_mm *smm);
 bool drm_svm_mm_soft_epoch(struct mm_struct *mm, u64 *epoch);

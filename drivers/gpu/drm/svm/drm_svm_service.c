@@ -279,7 +279,7 @@ int drm_svm_serve_view(struct drm_svm_view *view, u64 base,
 		       const unsigned long *want,
 		       const unsigned long *want_write, unsigned long *held)
 {
-	struct mm_struct *mm = view->svm->smm->mm;
+	struct drm_svm_users *users = view->svm->smm->holders;
 	struct mem_cgroup *memcg, *old;
 	int ret;
 
@@ -287,14 +287,14 @@ int drm_svm_serve_view(struct drm_svm_view *view, u64 base,
 	ret = drm_svm_view_allows(view, base, want, want_write);
 	if (ret)
 		return ret;
-	if (!mmget_not_zero(mm))
+	if (!drm_svm_users_enter(users))
 		return -ESRCH;
-	memcg = get_mem_cgroup_from_mm(mm);
+	memcg = get_mem_cgroup_from_mm(users->mm);
 	old = set_active_memcg(memcg);
 	ret = drm_svm_serve_scratch(view, base, want, want_write, held);
 	set_active_memcg(old);
 	mem_cgroup_put(memcg);
-	mmput_async(mm);
+	drm_svm_users_leave(users);
 	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_svm_serve_view);

@@ -4,6 +4,7 @@
  * units that access an address, fault, are parked and try again at a replay.
  */
 
+#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/io.h>
 #include <linux/platform_device.h>
@@ -154,6 +155,17 @@ static int test_claimed(struct drm_svm *svm, const struct drm_svm_fault *fault)
 	return dev->claim_result ? dev->claim_result(dev, fault->addr) : -EREMCHG;
 }
 
+/* Slow, so that who does not wait for it is seen. */
+static void test_released(struct drm_svm *svm)
+{
+	struct test_dev *dev = test_of_svm(svm);
+
+	WRITE_ONCE(dev->in_released, true);
+	msleep(20);
+	atomic_inc(&dev->released);
+	WRITE_ONCE(dev->in_released, false);
+}
+
 /**
  * test_dev_start() - let the device access an address
  * @dev: device
@@ -253,6 +265,7 @@ static const struct drm_svm_ops test_svm_ops = {
 	.replay = test_replay,
 	.cancel = test_cancel,
 	.claimed = test_claimed,
+	.released = test_released,
 };
 
 static const struct drm_svm_fault_queue_ops test_queue_ops = {

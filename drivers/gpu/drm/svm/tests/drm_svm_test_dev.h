@@ -87,6 +87,8 @@ struct test_ring {
  * @directory: the last of them is of walk caches too
  * @attr_pages: pages in a row with one attribute, then as many with the other; 0: all
  *	have the first
+ * @released: times that the process's memory went
+ * @in_released: it is being told so
  * @claims: faults in what is claimed
  * @claim_result: what becomes of them; without it they are refused
  */
@@ -113,6 +115,8 @@ struct test_dev {
 	atomic_t begun;
 	bool directory;
 	unsigned int attr_pages;
+	atomic_t released;
+	bool in_released;
 	atomic_t claims;
 	int (*claim_result)(struct test_dev *dev, u64 addr);
 };
