@@ -50,8 +50,9 @@ struct test_unit {
  * @gpt: table
  * @svm: address space
  * @table: @gpt as where it goes
- * @queue: faults
- * @region: memory
+ * @sdev: the device
+ * @queue: its faults
+ * @region: its memory, if @format has a word for it
  * @vram: what is behind it
  * @lock: guards the units
  * @units: in order of their accesses
@@ -74,6 +75,7 @@ struct test_dev {
 	struct drm_gpt gpt;
 	struct drm_svm svm;
 	struct drm_svm_gpt table;
+	struct drm_svm_device sdev;
 	struct drm_svm_fault_queue queue;
 	struct drm_svm_region region;
 	void *vram;
@@ -93,6 +95,7 @@ struct test_dev {
 
 struct test_dev *test_dev_make(struct mm_struct *mm,
 			       const struct drm_gpt_format *format);
+int test_dev_attach(struct test_dev *dev, struct mm_struct *mm);
 void test_dev_detach(struct test_dev *dev);
 void test_dev_free(struct test_dev *dev);
 int test_dev_start(struct test_dev *dev, u64 addr, enum drm_svm_access access);
@@ -100,5 +103,6 @@ int test_dev_wait(struct test_dev *dev, int unit);
 int test_dev_access(struct test_dev *dev, u64 addr, enum drm_svm_access access);
 const struct drm_svm_ops *test_dev_ops(void);
 bool test_dev_maps(struct test_dev *dev, u64 addr, u64 flags);
+const struct drm_svm_region_ops *test_dev_region_ops(void);
 
 #endif /* _DRM_SVM_TEST_DEV_H_ */
