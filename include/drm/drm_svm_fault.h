@@ -118,6 +118,7 @@ struct drm_svm_fault_queue {
 	unsigned int deadline_ms;
 	unsigned int nr_slots;
 	/* private: */
+	struct drm_svm_device *device;	/* whose it is */
 	struct workqueue_struct *wq;	/* workers */
 	struct work_struct fetch_work;	/* takes records and forms groups */
 	struct delayed_work expire_work; /* answers what is past its deadline */
@@ -150,6 +151,7 @@ struct drm_svm_fault_queue {
 };
 
 int drm_svm_fault_queue_init(struct drm_svm_fault_queue *queue,
+			     struct drm_svm_device *sdev,
 			     const struct drm_svm_fault_queue_ops *ops,
 			     const char *name);
 void drm_svm_fault_queue_fini(struct drm_svm_fault_queue *queue);

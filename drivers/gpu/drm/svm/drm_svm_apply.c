@@ -72,7 +72,7 @@ static int drm_svm_place_of(struct drm_svm_view *view, struct page *page,
 	*place = DRM_SVM_PLACE_SYSTEM;
 	if (is_device_private_page(page)) {
 		region = drm_svm_page_region(page);
-		if (region != view->svm->region ||
+		if (!drm_svm_page_is_local(view->svm, page) ||
 		    !(view->caps & DRM_SVM_SINK_LOCAL))
 			return -EXDEV;
 		*place = DRM_SVM_PLACE_LOCAL;

@@ -383,16 +383,28 @@ static const struct drm_svm_sink_ops drm_svm_gpt_sink_ops = {
 
 /* ---- life --------------------------------------------------------------- */
 
-/*
- * Device memory has an offset, and no bus address to say instead; all of it has to
- * fit. And where a commit may say -EBUSY, a range is one table: no part of it is
- * written then.
- */
-static int drm_svm_gpt_check_format(const struct drm_gpt_format *format,
+/* Device memory has an offset, and no bus address to say instead: all of it has to fit. */
+static int drm_svm_gpt_check_region(const struct drm_gpt_format *format,
 				    const struct drm_svm_region *region)
 {
+	u64 leaf = DRM_GPT_LEAF_LOCAL, last = region->base + region->bytes - 1;
+
+	if (last > (DRM_GPT_LEAF_ADDR | ~PAGE_MASK))
+		return -EINVAL;
+	/* Of all the addresses up to the last. */
+	leaf |= GENMASK_ULL(fls64(last) - 1, 0) & DRM_GPT_LEAF_ADDR;
+	return leaf & ~format->leaf_bits ? -EINVAL : 0;
+}
+
+/*
+ * Where a commit may say -EBUSY, a range is one table: no part of it is written then.
+ */
+static int drm_svm_gpt_check_format(const struct drm_gpt_format *format,
+				    struct drm_svm_device *sdev)
+{
 	const struct drm_gpt_level *lowest = &format->levels[0];
-	u64 leaf = DRM_GPT_LEAF_LOCAL, last;
+	const struct drm_svm_region *region;
+	int ret = 0;
 
 	/* Pages are what is mapped and taken away, one by one if need be. */
 	if (!lowest->leaf || lowest->shift != PAGE_SHIFT)
@@ -400,14 +412,9 @@ static int drm_svm_gpt_check_format(const struct drm_gpt_format *format,
 	if (!format->replace_ok &&
 	    lowest->shift + lowest->bits < DRM_SVM_RANGE_SHIFT)
 		return -EINVAL;
-	if (!region)
-		return 0;
-	last = region->base + region->bytes - 1;
-	if (last > (DRM_GPT_LEAF_ADDR | ~PAGE_MASK))
-		return -EINVAL;
-	/* Of all the addresses up to the last. */
-	leaf |= GENMASK_ULL(fls64(last) - 1, 0) & DRM_GPT_LEAF_ADDR;
-	return leaf & ~format->leaf_bits ? -EINVAL : 0;
+	drm_svm_for_each_region(region, sdev)
+		ret = ret ?: drm_svm_gpt_check_region(format, region);
+	return ret;
 }
 
 /**
@@ -427,7 +434,7 @@ int drm_svm_gpt_init(struct drm_svm_gpt *table, struct drm_svm *svm,
 		     struct drm_gpt *gpt, const struct drm_svm_gpt_ops *ops)
 {
 	struct drm_svm_view *view = &table->view;
-	int ret = drm_svm_gpt_check_format(gpt->format, svm->region);
+	int ret = drm_svm_gpt_check_format(gpt->format, svm->device);
 
 	if (ret)
 		return ret;

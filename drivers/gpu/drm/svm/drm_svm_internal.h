@@ -378,6 +378,16 @@ unsigned int drm_svm_region_alloc(struct drm_svm_region *region,
 void drm_svm_region_unalloc(struct drm_svm_region *region, struct page **pages,
 			    unsigned int n);
 bool drm_svm_region_full(struct drm_svm_region *region);
+bool drm_svm_has_room(const struct drm_svm *svm);
+bool drm_svm_page_is_local(const struct drm_svm *svm, struct page *page);
+
+void drm_svm_device_enter(struct drm_svm_device *sdev);
+void drm_svm_device_leave(struct drm_svm_device *sdev);
+int drm_svm_device_set_queue(struct drm_svm_device *sdev,
+			     struct drm_svm_fault_queue *queue);
+int drm_svm_device_add_region(struct drm_svm_region *region);
+void drm_svm_device_remove_region(struct drm_svm_region *region);
+bool drm_svm_has_memory(const struct drm_svm *svm);
 
 bool drm_svm_soft_tracked(struct vm_area_struct *vma);
 void drm_svm_page_soft_place(struct page *page, u64 epoch);

@@ -173,7 +173,7 @@ static int drm_svm_migration_all(struct drm_svm_migration *m)
 	int ret;
 
 	for (;; addr = end + 1) {
-		bool make = m->populate && !drm_svm_region_full(m->svm->region);
+		bool make = m->populate && drm_svm_has_room(m->svm);
 
 		ret = drm_svm_present_next(m->svm, &addr, m->last, make, &mapped);
 		if (ret <= 0)
@@ -278,7 +278,7 @@ int drm_svm_migrate(struct drm_svm *svm, u64 first, u64 last,
 	memset(result, 0, sizeof(*result));
 	if ((flags & ~DRM_SVM_MIGRATE_POPULATE) || (m.populate && !m.device))
 		return -EINVAL;
-	if (m.device && !svm->region)
+	if (m.device && !drm_svm_has_memory(svm))
 		return -ENODEV;
 	if (!drm_svm_users_enter(svm->smm->holders))
 		return -ESRCH;
@@ -385,7 +385,7 @@ int drm_svm_region_evict_all(struct drm_svm_region *region)
 		if (READ_ONCE(region->nr_used))
 			msleep(tries < DRM_SVM_EVICT_TRIES ? 1 : 100);
 		if (tries == DRM_SVM_EVICT_TRIES)
-			dev_warn(region->dev,
+			dev_warn(region->device->dev,
 				 "%lu pages of device memory are still in use\n",
 				 region->nr_used);
 	}

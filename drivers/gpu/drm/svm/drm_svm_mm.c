@@ -360,7 +360,7 @@ static int drm_svm_check_answers(const struct drm_svm_config *config)
 {
 	const struct drm_svm_ops *ops = config->ops;
 
-	if (!config->queue)
+	if (!config->device->queue)
 		return 0;
 	return !ops->done == (ops->replay && ops->cancel) &&
 	       !ops->replay == !ops->cancel ? 0 : -EINVAL;
@@ -386,13 +386,11 @@ int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 	struct drm_svm_mm *smm;
 	int ret = drm_svm_check_answers(config);
 
-	ret = ret ?: drm_svm_check_dma(config->dev);
+	ret = ret ?: drm_svm_check_dma(config->device->dev);
 	if (ret)
 		return ret;
 
-	svm->dev = config->dev;
-	svm->region = config->region;
-	svm->queue = config->queue;
+	svm->device = config->device;
 	svm->ops = config->ops;
 	svm->migrate_on_fault = config->migrate_on_fault;
 	spin_lock_init(&svm->view_lock);
@@ -403,6 +401,7 @@ int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 		return PTR_ERR(smm);
 	svm->smm = smm;
 	drm_svm_release_watch(svm);
+	drm_svm_device_enter(svm->device);
 	drm_svm_fault_attach(svm);
 	return 0;
 }
@@ -439,6 +438,7 @@ void drm_svm_fini(struct drm_svm *svm)
 
 	WARN_ON(!list_empty(&svm->views));
 	drm_svm_release_leave(svm);
+	drm_svm_device_leave(svm->device);
 	mutex_lock(&drm_svm_attach_mutex);
 	smm = drm_svm_mm_unuse(smm);
 	mutex_unlock(&drm_svm_attach_mutex);

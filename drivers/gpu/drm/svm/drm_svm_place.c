@@ -66,8 +66,7 @@ static unsigned long *drm_svm_placement_of(struct drm_svm_placement *pl,
 					   struct page *page)
 {
 	if (is_device_private_page(page))
-		return drm_svm_page_region(page) == svm->region ? pl->local :
-								  pl->remote;
+		return drm_svm_page_is_local(svm, page) ? pl->local : pl->remote;
 	/* Without a reference it may be another's by now: the pass will see. */
 	if (is_zero_pfn(page_to_pfn(page)))
 		return pl->system;
@@ -436,7 +435,7 @@ int drm_svm_move_to_device(struct drm_svm *svm, u64 base,
 	pass = drm_svm_pass_make(DRM_SVM_RANGE_PAGES);
 	if (!pass)
 		return -ENOMEM;
-	pass->region = svm->region;
+	pass->region = drm_svm_device_region(svm->device);
 	room = drm_svm_pass_reserve(pass, want);
 	if (room < want)
 		drm_svm_fit(pages, first, room);
@@ -491,7 +490,7 @@ int drm_svm_place_device(struct drm_svm *svm, u64 base,
 	struct drm_svm_placement pl;
 	int ret;
 
-	if (drm_svm_region_full(svm->region))
+	if (!drm_svm_has_room(svm))
 		return 0;
 	ret = drm_svm_placement_read(&pl, svm, base);
 	if (ret)

@@ -162,7 +162,7 @@ EXPORT_SYMBOL_IF_KUNIT(drm_svm_range_view);
 static void drm_svm_range_view_free(struct drm_svm_range_view *rv)
 {
 	if (rv->use_iova)
-		dma_iova_free(rv->view->svm->dev, &rv->iova);
+		dma_iova_free(rv->view->svm->device->dev, &rv->iova);
 	kfree(rv->dma);
 	kfree(rv);
 }
@@ -176,7 +176,7 @@ drm_svm_range_view_alloc(struct drm_svm_view *view)
 	if (!rv)
 		return NULL;
 	rv->view = view;
-	rv->use_iova = dma_iova_try_alloc(view->svm->dev, &rv->iova, 0,
+	rv->use_iova = dma_iova_try_alloc(view->svm->device->dev, &rv->iova, 0,
 					  DRM_SVM_RANGE_SIZE);
 	if (rv->use_iova)
 		return rv;
@@ -221,7 +221,7 @@ struct drm_svm_range_view *drm_svm_range_view_make(struct drm_svm_range *range,
 static void drm_svm_rv_unmap_run(struct drm_svm_range_view *rv,
 				 unsigned int first, unsigned int n)
 {
-	struct device *dev = rv->view->svm->dev;
+	struct device *dev = rv->view->svm->device->dev;
 
 	if (rv->use_iova) {
 		dma_iova_unlink(dev, &rv->iova, (size_t)first << PAGE_SHIFT,

@@ -156,7 +156,7 @@ static bool drm_svm_wants_device(struct drm_svm_view *view, u64 base,
 	DECLARE_BITMAP(device, DRM_SVM_RANGE_PAGES);
 	struct drm_svm *svm = view->svm;
 
-	if (!svm->region || !(view->caps & DRM_SVM_SINK_LOCAL))
+	if (!drm_svm_has_memory(svm) || !(view->caps & DRM_SVM_SINK_LOCAL))
 		return false;
 	drm_svm_policy_pages(svm, base, device);
 	return bitmap_intersects(want, device, DRM_SVM_RANGE_PAGES);

@@ -286,57 +286,103 @@ const struct drm_svm_ops *test_dev_ops(void)
 	return &test_svm_ops;
 }
 
-static int test_dev_attach(struct test_dev *dev, struct mm_struct *mm)
+/**
+ * test_dev_region_ops() - what a device does for its memory
+ *
+ * Return: its operations.
+ */
+const struct drm_svm_region_ops *test_dev_region_ops(void)
+{
+	return &test_region_ops;
+}
+
+static int test_dev_init_table(struct test_dev *dev)
+{
+	struct drm_gpt_config config = {
+		.dev = &dev->pdev->dev,
+		.format = dev->format,
+		.mem = &drm_gpt_mem_pages,
+	};
+	u64 bit = dev->format->attr_bits & -dev->format->attr_bits;
+
+	memset(&dev->gpt, 0, sizeof(dev->gpt));
+	dev->attrs[1].set = bit;
+	config.attrs = bit ? dev->attrs : NULL;
+	config.nr_attrs = bit ? ARRAY_SIZE(dev->attrs) : 0;
+	if (dev->ring.words)
+		config.cmd = &test_ring_ops;
+	return drm_gpt_init(&dev->gpt, &config);
+}
+
+/**
+ * test_dev_attach() - begin an address space of a device, as a driver does
+ * @dev: device, without one
+ * @mm: of whom
+ *
+ * Return: 0 or an error.
+ */
+int test_dev_attach(struct test_dev *dev, struct mm_struct *mm)
 {
 	struct drm_svm_config config = {
-		.dev = &dev->pdev->dev,
-		.region = dev->format->leaf_bits & DRM_GPT_LEAF_LOCAL ?
-			&dev->region : NULL,
-		.queue = &dev->queue,
+		.device = &dev->sdev,
 		.ops = &test_svm_ops,
 	};
-
-	int ret = drm_svm_init(&dev->svm, mm, &config);
+	int ret = test_dev_init_table(dev);
 
 	if (ret)
 		return ret;
+	memset(&dev->svm, 0, sizeof(dev->svm));
+	memset(&dev->table, 0, sizeof(dev->table));
+	ret = drm_svm_init(&dev->svm, mm, &config);
+	if (ret)
+		goto err_gpt;
 	ret = drm_svm_gpt_init(&dev->table, &dev->svm, &dev->gpt,
 			       &test_table_ops);
 	if (ret)
-		drm_svm_fini(&dev->svm);
+		goto err_svm;
+	return 0;
+
+err_svm:
+	drm_svm_fini(&dev->svm);
+err_gpt:
+	drm_gpt_fini(&dev->gpt);
 	return ret;
+}
+
+static bool test_dev_has_memory(const struct test_dev *dev)
+{
+	return dev->format->leaf_bits & DRM_GPT_LEAF_LOCAL;
+}
+
+static int test_dev_init_memory(struct test_dev *dev)
+{
+	if (!test_dev_has_memory(dev))
+		return 0;
+	dev->region.base = TEST_VRAM_BASE;
+	return drm_svm_region_init(&dev->region, &dev->sdev, TEST_VRAM,
+				   &test_region_ops);
+}
+
+static void test_dev_fini_memory(struct test_dev *dev)
+{
+	if (test_dev_has_memory(dev))
+		drm_svm_region_fini(&dev->region);
 }
 
 static int test_dev_init(struct test_dev *dev, struct mm_struct *mm)
 {
 	struct device *parent = &dev->pdev->dev;
-	struct drm_gpt_config config = {
-		.dev = parent,
-		.format = dev->format,
-		.mem = &drm_gpt_mem_pages,
-	};
-	u64 bit = dev->format->attr_bits & -dev->format->attr_bits;
 	int ret;
 
-	dev->attrs[1].set = bit;
-	config.attrs = bit ? dev->attrs : NULL;
-	config.nr_attrs = bit ? ARRAY_SIZE(dev->attrs) : 0;
-	if (dev->format->leaf_bits & DRM_GPT_LEAF_LOCAL)
-		dev->region.base = TEST_VRAM_BASE;
-
-	if (dev->ring.words)
-		config.cmd = &test_ring_ops;
+	drm_svm_device_init(&dev->sdev, parent);
 	ret = dma_coerce_mask_and_coherent(parent, DMA_BIT_MASK(64));
 	if (ret)
 		return ret;
-	ret = drm_gpt_init(&dev->gpt, &config);
+	ret = drm_svm_fault_queue_init(&dev->queue, &dev->sdev, &test_queue_ops,
+				       "test");
 	if (ret)
 		return ret;
-	ret = drm_svm_fault_queue_init(&dev->queue, &test_queue_ops, "test");
-	if (ret)
-		goto err_gpt;
-	ret = drm_svm_region_init(&dev->region, parent, TEST_VRAM,
-				  &test_region_ops);
+	ret = test_dev_init_memory(dev);
 	if (ret)
 		goto err_queue;
 	ret = test_dev_attach(dev, mm);
@@ -345,11 +391,9 @@ static int test_dev_init(struct test_dev *dev, struct mm_struct *mm)
 	return 0;
 
 err_region:
-	drm_svm_region_fini(&dev->region);
+	test_dev_fini_memory(dev);
 err_queue:
 	drm_svm_fault_queue_fini(&dev->queue);
-err_gpt:
-	drm_gpt_fini(&dev->gpt);
 	return ret;
 }
 
@@ -419,7 +463,8 @@ void test_dev_detach(struct test_dev *dev)
 void test_dev_free(struct test_dev *dev)
 {
 	drm_svm_fault_queue_fini(&dev->queue);
-	drm_svm_region_fini(&dev->region);
+	test_dev_fini_memory(dev);
+	drm_svm_device_fini(&dev->sdev);
 	platform_device_unregister(dev->pdev);
 	vfree(dev->vram);
 	kvfree(dev);

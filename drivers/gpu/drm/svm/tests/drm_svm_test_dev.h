@@ -71,8 +71,9 @@ struct test_ring {
  * @svm: address space
  * @table: @gpt as where it goes
  * @ring: what writes @gpt, if it has space
- * @queue: faults
- * @region: memory
+ * @sdev: the device
+ * @queue: its faults
+ * @region: its memory, if @format has a word for it
  * @vram: what is behind it
  * @lock: guards the units
  * @units: in order of their accesses
@@ -100,6 +101,7 @@ struct test_dev {
 	struct drm_svm svm;
 	struct drm_svm_gpt table;
 	struct test_ring ring;
+	struct drm_svm_device sdev;
 	struct drm_svm_fault_queue queue;
 	struct drm_svm_region region;
 	void *vram;
@@ -125,6 +127,7 @@ struct test_dev *test_dev_make(struct mm_struct *mm,
 			       const struct drm_gpt_format *format);
 struct test_dev *test_dev_make_ring(struct mm_struct *mm,
 				    const struct drm_gpt_format *format, u32 words);
+int test_dev_attach(struct test_dev *dev, struct mm_struct *mm);
 void test_dev_detach(struct test_dev *dev);
 void test_dev_free(struct test_dev *dev);
 int test_dev_start(struct test_dev *dev, u64 addr, enum drm_svm_access access);
@@ -132,6 +135,7 @@ int test_dev_wait(struct test_dev *dev, int unit);
 int test_dev_access(struct test_dev *dev, u64 addr, enum drm_svm_access access);
 const struct drm_svm_ops *test_dev_ops(void);
 bool test_dev_maps(struct test_dev *dev, u64 addr, u64 flags);
+const struct drm_svm_region_ops *test_dev_region_ops(void);
 
 extern const struct drm_gpt_cmd_ops test_ring_ops;
 void test_ring_init(struct test_ring *ring, u32 words);

@@ -333,7 +333,7 @@ static struct {
 
 static int test_dma_fails(struct drm_svm_service *s, unsigned int i)
 {
-	struct device *dev = s->svm->dev;
+	struct device *dev = s->svm->device->dev;
 
 	test_dma.calls++;
 	if (i == test_dma.bad)
