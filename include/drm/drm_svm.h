@@ -99,10 +99,15 @@ struct drm_svm_stats {
  * struct drm_svm_device - a device that takes part; embed it in the driver's
  * @dev: the device, for DMA mapping; 64-bit mask, coherent, behind no bounce buffer
  * @queue: where its faults come in, or NULL; set by drm_svm_fault_queue_init()
+ * @system_atomics: its atomics on system memory are coherent with the CPU's, as over a
+ *	bus that has them; set before the first address space. Without it pages that the
+ *	device may write in system memory are mapped without the right to atomics, and
+ *	one that is asked for moves the page to the device, or is refused
  */
 struct drm_svm_device {
 	struct device *dev;
 	struct drm_svm_fault_queue *queue;
+	bool system_atomics;
 	/* private: */
 	struct list_head regions;	/* its memory; fixed while there are @users */
 	unsigned int users;		/* address spaces */

@@ -289,6 +289,34 @@ void drm_svm_gc_fini(struct drm_svm_mm *smm);
 extern const struct mmu_interval_notifier_ops drm_svm_notifier_ops;
 
 /**
+ * struct drm_svm_want - what is asked for of a range
+ * @pages: these, by index
+ * @write: of them, those to be written
+ * @atomic: of those, the ones that are to be read and written at once
+ */
+struct drm_svm_want {
+	DECLARE_BITMAP(pages, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(write, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(atomic, DRM_SVM_RANGE_PAGES);
+};
+
+/**
+ * drm_svm_want_add() - one access more
+ * @want: of the range
+ * @i: its page
+ * @access: what it does
+ */
+static inline void drm_svm_want_add(struct drm_svm_want *want, unsigned int i,
+				    enum drm_svm_access access)
+{
+	__set_bit(i, want->pages);
+	if (access != DRM_SVM_READ)
+		__set_bit(i, want->write);
+	if (access == DRM_SVM_ATOMIC)
+		__set_bit(i, want->atomic);
+}
+
+/**
  * struct drm_svm_service - scratch of one service of a range
  * @svm: whom it is for
  * @view: where it sees the range
@@ -302,6 +330,7 @@ extern const struct mmu_interval_notifier_ops drm_svm_notifier_ops;
  * @write: a requested access is a write
  * @want: pages that must be there in the end
  * @want_write: of these, writable
+ * @want_atomic: of these, those for atomics that are not coherent in system memory
  * @missing: of @want, what the walk has not found
  * @held: pages that may be long in coming; not in @want any more
  * @mapped: snapshot of &drm_svm_range_view.mapped
@@ -331,6 +360,7 @@ struct drm_svm_service {
 	bool foreign;
 	DECLARE_BITMAP(want, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(want_write, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(want_atomic, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(missing, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(held, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(mapped, DRM_SVM_RANGE_PAGES);
@@ -347,14 +377,12 @@ struct drm_svm_service {
 };
 
 int drm_svm_serve_view(struct drm_svm_view *view, u64 base,
-		       const unsigned long *want,
-		       const unsigned long *want_write, unsigned long *held);
+		       const struct drm_svm_want *want, unsigned long *held);
 void drm_svm_fault_attach(struct drm_svm *svm);
 int drm_svm_serve_patiently(struct drm_svm_view *view, u64 base,
-			    const unsigned long *want,
-			    const unsigned long *write);
-int drm_svm_serve(struct drm_svm *svm, u64 base, const unsigned long *want,
-		  const unsigned long *want_write, unsigned long *held);
+			    const struct drm_svm_want *want);
+int drm_svm_serve(struct drm_svm *svm, u64 base, const struct drm_svm_want *want,
+		  unsigned long *held);
 int drm_svm_walk(struct drm_svm_service *s);
 bool drm_svm_walk_known(struct drm_svm_service *s);
 int drm_svm_apply(struct drm_svm_service *s);
@@ -400,6 +428,8 @@ int drm_svm_present_next(struct drm_svm *svm, u64 *addr, u64 last, bool holes,
 			 bool *mapped);
 int drm_svm_place_device(struct drm_svm *svm, u64 base,
 			 const unsigned long *want, const unsigned long *claimed);
+int drm_svm_place_atomic(struct drm_svm *svm, u64 base,
+			 const unsigned long *want);
 int drm_svm_place_system(struct drm_svm *svm, u64 base,
 			 const unsigned long *want);
 vm_fault_t drm_svm_migrate_to_ram(struct vm_fault *vmf);
@@ -408,6 +438,7 @@ extern unsigned int drm_svm_max_attrs;
 
 enum drm_svm_location drm_svm_policy(struct drm_svm *svm, u64 addr);
 void drm_svm_policy_pages(struct drm_svm *svm, u64 base, unsigned long *pages);
+bool drm_svm_policy_forbids(struct drm_svm *svm, u64 base, const unsigned long *pages);
 
 /**
  * drm_svm_page_index() - index of an address's page in its range

@@ -174,6 +174,7 @@ int vgem_svm_device_init(struct vgem_svm_dev *vdev)
 	vdev->fault_queue.deadline_ms = vgem_svm_fault_deadline_ms;
 	vdev->fault_queue.nr_slots = VGEM_SVM_FAULT_SLOTS;
 	drm_svm_device_init(&vdev->sdev, vdev->dev);
+	vdev->sdev.system_atomics = vgem_svm_system_atomics;
 	ret = drm_svm_fault_queue_init(&vdev->fault_queue, &vdev->sdev,
 				       &vgem_svm_fault_ops, dev_name(vdev->dev));
 	if (ret)

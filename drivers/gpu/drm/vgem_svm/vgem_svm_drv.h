@@ -52,6 +52,7 @@ extern unsigned int vgem_svm_nr_compute;
 extern unsigned int vgem_svm_vram_mb;
 extern unsigned int vgem_svm_fault_deadline_ms;
 extern bool vgem_svm_fault_each;
+extern bool vgem_svm_system_atomics;
 extern unsigned long vgem_svm_max_insns;
 extern unsigned long vgem_svm_launch_insns;
 

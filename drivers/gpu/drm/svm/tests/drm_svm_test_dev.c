@@ -87,6 +87,8 @@ static bool test_unit_try(struct test_dev *dev, struct test_unit *unit)
 {
 	u64 flags = unit->access == DRM_SVM_READ ? 0 : DRM_GPT_LEAF_WRITE;
 
+	if (unit->access == DRM_SVM_ATOMIC)
+		flags |= DRM_GPT_LEAF_ATOMIC & dev->format->leaf_bits;
 	lockdep_assert_held(&dev->lock);
 	if (test_dev_maps(dev, unit->addr, flags)) {
 		unit->state = TEST_UNIT_DONE;
@@ -375,6 +377,7 @@ static int test_dev_init(struct test_dev *dev, struct mm_struct *mm)
 	int ret;
 
 	drm_svm_device_init(&dev->sdev, parent);
+	dev->sdev.system_atomics = true;
 	ret = dma_coerce_mask_and_coherent(parent, DMA_BIT_MASK(64));
 	if (ret)
 		return ret;
