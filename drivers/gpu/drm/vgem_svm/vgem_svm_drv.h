@@ -37,7 +37,7 @@ enum vgem_svm_pt_mode {
 	VGEM_SVM_PT_MIXED,
 };
 
-/* Attributes of leaves. The hardware has the bits' names, and nothing behind them yet. */
+/* Attributes of leaves, as the hardware's manual says what they do. */
 enum vgem_svm_attr {
 	VGEM_SVM_ATTR_PLAIN,
 	VGEM_SVM_ATTR_NO_EXEC,

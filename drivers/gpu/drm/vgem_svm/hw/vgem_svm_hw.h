@@ -131,6 +131,9 @@ void vgem_svm_hw_dump(struct vgem_svm_hw *hw, struct seq_file *m);
 #define VGEM_SVM_REG_INV_SEQ		0x0120	/* RO */
 #define VGEM_SVM_REG_INV_DONE		0x0128	/* RO */
 
+/* Accesses of a compute engine to memory that is mapped UNCACHED. */
+#define VGEM_SVM_REG_UNCACHED(e)	(0x0200 + (e) * 8)	/* RO, never reset */
+
 /* Root tables: VGEM_SVM_ROOT_VALID | bus or device address of the top table. */
 #define VGEM_SVM_REG_VM_ROOT(vm)	(0x1000 + (vm) * 8)
 #define   VGEM_SVM_ROOT_VALID		BIT_ULL(0)
@@ -171,7 +174,7 @@ void vgem_svm_hw_dump(struct vgem_svm_hw *hw, struct seq_file *m);
  * @VGEM_SVM_ERR_FAULT: software gave up on a page fault (FAULT_CANCEL, FAULT_ACK)
  * @VGEM_SVM_ERR_KILLED: software ended it for another reason (CHAN_KILL)
  * @VGEM_SVM_ERR_RESET: RESET while it was on
- * @VGEM_SVM_ERR_ENTRY: a table entry with reserved bits set
+ * @VGEM_SVM_ERR_ENTRY: a table entry that is not as it must be
  * @VGEM_SVM_ERR_NR: number of codes
  */
 enum vgem_svm_chan_error {
@@ -263,9 +266,9 @@ enum vgem_svm_chan_error {
 #define VGEM_SVM_PTE_64K		BIT_ULL(6)	/* level 0: one of 16 that are contiguous */
 #define VGEM_SVM_PTE_ADDR		GENMASK_ULL(56, 12)
 #define VGEM_SVM_PTE_PEER		GENMASK_ULL(60, 57)
-/* Every other bit is reserved and must be 0; these have names already. */
 #define VGEM_SVM_PTE_NO_EXEC		BIT_ULL(7)	/* leaf: no instruction fetches */
-#define VGEM_SVM_PTE_UNCACHED		BIT_ULL(8)	/* leaf: not to be cached */
+#define VGEM_SVM_PTE_UNCACHED		BIT_ULL(8)	/* leaf: accesses in order, and counted */
+/* Every other bit is reserved and must be 0, and those of leaves elsewhere. */
 
 /* ---- fault records ------------------------------------------------------ */
 

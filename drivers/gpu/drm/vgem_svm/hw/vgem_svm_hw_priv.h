@@ -44,6 +44,8 @@
  * @page: the memory
  * @write: stores allowed
  * @atomic: atomics allowed
+ * @exec: instruction fetches allowed
+ * @uncached: accesses are in order, and counted
  * @local: device memory
  */
 struct vgem_svm_tlb_entry {
@@ -53,6 +55,8 @@ struct vgem_svm_tlb_entry {
 	u8 *page;
 	bool write;
 	bool atomic;
+	bool exec;
+	bool uncached;
 	bool local;
 };
 
@@ -207,6 +211,7 @@ struct vgem_svm_chan {
  * @walk: directory entries; NULL likewise
  * @recent: where the last translations of data and of instructions were found;
  *	a guess that the tag confirms
+ * @uncached: accesses to memory that is mapped so; read without the lock
  * @chans: bit per channel that is on
  * @turns: turns that channels have had; the thread's
  * @done_bytes: copy engine: how far the copy at the head of its ring is
@@ -224,6 +229,7 @@ struct vgem_svm_unit {
 	struct vgem_svm_tlb_entry (*tlb)[VGEM_SVM_TLB_WAYS];
 	struct vgem_svm_walk_entry *walk;
 	struct vgem_svm_tlb_entry *recent[2];
+	u64 uncached;
 	u64 chans;
 	u64 turns;
 	u64 done_bytes;
