@@ -394,6 +394,7 @@ int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 	svm->ops = config->ops;
 	svm->migrate_on_fault = config->migrate_on_fault;
 	spin_lock_init(&svm->view_lock);
+	spin_lock_init(&svm->use_lock);
 	INIT_LIST_HEAD(&svm->views);
 
 	smm = drm_svm_mm_get(mm);
