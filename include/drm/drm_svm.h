@@ -34,6 +34,15 @@ struct seq_file;
  *	still waits for that: the record may be older than a replay that let it go
  *	on, and the address may have been unmapped since
  * @done: the answer to one record, instead of @replay and @cancel
+ * @claimed: a record in addresses that the driver has claimed (drm_svm_claim()). Returns
+ *	its result: 0: the access can be made; -EAGAIN: ask again, as when it is claimed
+ *	no more; or why it cannot be made. Optional; -EREMCHG without it. No lock is held;
+ *	it may sleep and allocate, and must not wait for drm_svm_stop(),
+ *	drm_svm_claim() or a fault of the address space
+ * @released: the process's memory is gone, by exit or by exec, or about to be: end what
+ *	works on it and close the address space, by a work of the driver's own, since
+ *	drm_svm_fini() waits for this call. Once at most. Optional. Process context; it
+ *	may sleep
  */
 struct drm_svm_ops {
 	void (*replay)(struct drm_svm *svm);
@@ -41,6 +50,8 @@ struct drm_svm_ops {
 		       int error);
 	void (*done)(struct drm_svm *svm, const struct drm_svm_fault *fault,
 		     int result);
+	int (*claimed)(struct drm_svm *svm, const struct drm_svm_fault *fault);
+	void (*released)(struct drm_svm *svm);
 };
 
 /**
@@ -85,21 +96,41 @@ struct drm_svm_stats {
 };
 
 /**
+ * struct drm_svm_device - a device that takes part; embed it in the driver's
+ * @dev: the device, for DMA mapping; 64-bit mask, coherent, behind no bounce buffer
+ * @queue: where its faults come in, or NULL; set by drm_svm_fault_queue_init()
+ * @system_atomics: its atomics on system memory are coherent with the CPU's, as over a
+ *	bus that has them; set before the first address space. Without it pages that the
+ *	device may write in system memory are mapped without the right to atomics, and
+ *	one that is asked for moves the page to the device, or is refused
+ */
+struct drm_svm_device {
+	struct device *dev;
+	struct drm_svm_fault_queue *queue;
+	bool system_atomics;
+	/* private: */
+	struct list_head regions;	/* its memory; fixed while there are @users */
+	unsigned int users;		/* address spaces */
+	spinlock_t lock;		/* changes of the two, and of @queue from NULL */
+};
+
+void drm_svm_device_init(struct drm_svm_device *sdev, struct device *dev);
+void drm_svm_device_fini(struct drm_svm_device *sdev);
+
+/**
  * struct drm_svm - one device address space that mirrors a process's; embed it
- * @dev: the device, for DMA mapping
- * @region: its own memory, or NULL
- * @queue: where its faults come in, or NULL
+ * @device: the device
  * @ops: the driver's
  * @stats: counters
  */
 struct drm_svm {
-	struct device *dev;
-	struct drm_svm_region *region;
-	struct drm_svm_fault_queue *queue;
+	struct drm_svm_device *device;
 	const struct drm_svm_ops *ops;
 	struct drm_svm_stats stats;
 	/* private: */
 	struct drm_svm_mm *smm;		/* the process's address space */
+	struct list_head in_mm;		/* in &drm_svm_mm.svms; under its lock, as: */
+	bool told;			/* the end of the process's memory */
 	spinlock_t view_lock;		/* views */
 	struct list_head views;		/* struct drm_svm_view */
 	bool dying;			/* no new service */
@@ -118,17 +149,13 @@ struct drm_svm {
 
 /**
  * struct drm_svm_config - what drm_svm_init() needs
- * @dev: the device; 64-bit DMA mask, coherent, behind no bounce buffer
- * @region: own memory or NULL
- * @queue: fault queue of the device; NULL if the driver brings each fault to
- *	drm_svm_handle_fault() itself
+ * @device: the device, with its regions; with its fault queue, unless the driver brings
+ *	each fault to drm_svm_handle_fault() itself
  * @ops: the driver's operations
  * @migrate_on_fault: default placement of memory without an attribute
  */
 struct drm_svm_config {
-	struct device *dev;
-	struct drm_svm_region *region;
-	struct drm_svm_fault_queue *queue;
+	struct drm_svm_device *device;
 	const struct drm_svm_ops *ops;
 	bool migrate_on_fault;
 };
@@ -179,18 +206,23 @@ struct drm_svm_region_ops {
 
 /**
  * struct drm_svm_region - memory of a device; embed it in the device
- * @dev: the device
+ * @device: the device
  * @ops: the driver's
  * @bytes: size
  * @base: what the device calls its first byte, page aligned; set before
  *	drm_svm_region_init(). What goes into tables counts from here, copies do not
+ * @min_shift: the smallest unit of it that the device maps is this power of two, or 0
+ *	for a page; set before drm_svm_region_init(), which refuses one that is larger
+ *	than a page: memory is handed out, mapped and taken back by single pages
  */
 struct drm_svm_region {
-	struct device *dev;
+	struct drm_svm_device *device;
 	const struct drm_svm_region_ops *ops;
 	u64 bytes;
 	u64 base;
+	unsigned int min_shift;
 	/* private: */
+	struct list_head node;		/* in &drm_svm_device.regions */
 	struct dev_pagemap pagemap;	/* ZONE_DEVICE pages that stand for it */
 	spinlock_t lock;		/* used, nr_used, blocks, room */
 	unsigned long *used;		/* bitmap of pages handed out */
@@ -203,11 +235,30 @@ struct drm_svm_region {
 	atomic64_t to_system;		/* pages that went back */
 };
 
-int drm_svm_region_init(struct drm_svm_region *region, struct device *dev,
-			u64 bytes, const struct drm_svm_region_ops *ops);
+int drm_svm_region_init(struct drm_svm_region *region,
+			struct drm_svm_device *sdev, u64 bytes,
+			const struct drm_svm_region_ops *ops);
 void drm_svm_region_fini(struct drm_svm_region *region);
 int drm_svm_region_evict_all(struct drm_svm_region *region);
 u64 drm_svm_region_used(struct drm_svm_region *region);
+
+/* All memory of a device: who has an address space of it needs no lock. */
+#define drm_svm_for_each_region(region, sdev)				\
+	list_for_each_entry(region, &(sdev)->regions, node)
+
+/**
+ * drm_svm_device_region() - which memory of a device does new memory come from?
+ * @sdev: device
+ *
+ * Context: any; the caller has an address space of it, or keeps its regions.
+ * Return: the region that was made first, or NULL if the device has none.
+ */
+static inline struct drm_svm_region *
+drm_svm_device_region(struct drm_svm_device *sdev)
+{
+	return list_first_entry_or_null(&sdev->regions, struct drm_svm_region,
+					node);
+}
 
 /* ---- placement ---------------------------------------------------------- */
 

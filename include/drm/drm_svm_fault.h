@@ -73,7 +73,8 @@ struct drm_svm_fault {
  * page response, a doorbell by number). The result is 0: the access can be made;
  * -EAGAIN: nothing is known, ask again; or the reason why this access, and not that of
  * another record of the same page, cannot be made: -EFAULT, -EACCES, -EOPNOTSUPP,
- * -ENOMEM, -EIO, -ENODEV; -ETIME: not before its deadline; -ESRCH: the address space
+ * -ENOMEM, -EIO, -ENODEV; -EREMCHG where the driver has claimed the address and has no
+ * &drm_svm_ops.claimed; -ETIME: not before its deadline; -ESRCH: the address space
  * is gone; -ECANCELED: drm_svm_fault_queue_drop().
  */
 
@@ -117,6 +118,7 @@ struct drm_svm_fault_queue {
 	unsigned int deadline_ms;
 	unsigned int nr_slots;
 	/* private: */
+	struct drm_svm_device *device;	/* whose it is */
 	struct workqueue_struct *wq;	/* workers */
 	struct work_struct fetch_work;	/* takes records and forms groups */
 	struct delayed_work expire_work; /* answers what is past its deadline */
@@ -149,6 +151,7 @@ struct drm_svm_fault_queue {
 };
 
 int drm_svm_fault_queue_init(struct drm_svm_fault_queue *queue,
+			     struct drm_svm_device *sdev,
 			     const struct drm_svm_fault_queue_ops *ops,
 			     const char *name);
 void drm_svm_fault_queue_fini(struct drm_svm_fault_queue *queue);

@@ -27,7 +27,7 @@ static struct page *drm_svm_usable_page(struct drm_svm_service *s,
 	unsigned long pfn = s->pfns[i];
 
 	if (!(pfn & HMM_PFN_VALID) || (pfn & HMM_PFN_ERROR) ||
-	    test_bit(i, s->refused))
+	    test_bit(i, s->refused) || test_bit(i, s->claimed))
 		return NULL;
 	return hmm_pfn_to_page(pfn);
 }
@@ -72,7 +72,7 @@ static int drm_svm_place_of(struct drm_svm_view *view, struct page *page,
 	*place = DRM_SVM_PLACE_SYSTEM;
 	if (is_device_private_page(page)) {
 		region = drm_svm_page_region(page);
-		if (region != view->svm->region ||
+		if (!drm_svm_page_is_local(view->svm, page) ||
 		    !(view->caps & DRM_SVM_SINK_LOCAL))
 			return -EXDEV;
 		*place = DRM_SVM_PLACE_LOCAL;
@@ -99,6 +99,9 @@ static int drm_svm_sort_page(struct drm_svm_service *s, unsigned int i)
 	if (place == DRM_SVM_PLACE_LOCAL && test_bit(i, s->want_write) &&
 	    drm_svm_stale(s, i))
 		return -EXDEV;
+	/* The CPU has taken it back meanwhile. */
+	if (place == DRM_SVM_PLACE_SYSTEM && test_bit(i, s->want_atomic))
+		return -EAGAIN;
 	__set_bit(i, place == DRM_SVM_PLACE_LOCAL ? s->local : s->system);
 	if (drm_svm_grants(s, i))
 		__set_bit(i, s->grant);
@@ -218,7 +221,10 @@ static void drm_svm_run_begin(struct drm_svm_service *s, unsigned int i,
 					     DRM_SVM_PLACE_SYSTEM;
 	run->rights = DRM_SVM_RIGHT_READ | DRM_SVM_RIGHT_EXEC;
 	if (test_bit(i, s->grant))
-		run->rights |= DRM_SVM_RIGHT_WRITE | DRM_SVM_RIGHT_ATOMIC;
+		run->rights |= DRM_SVM_RIGHT_WRITE;
+	if (test_bit(i, s->grant) &&
+	    (test_bit(i, s->local) || s->svm->device->system_atomics))
+		run->rights |= DRM_SVM_RIGHT_ATOMIC;
 	run->rights &= s->view->rights;
 }
 

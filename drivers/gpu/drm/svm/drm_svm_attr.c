@@ -42,10 +42,21 @@ static void *drm_svm_attr_value(struct drm_svm *svm,
 	case DRM_SVM_LOC_SYSTEM:
 		return xa_mk_value(0);
 	case DRM_SVM_LOC_DEVICE:
-		return xa_mk_value(svm->region->id + 1);
+		return xa_mk_value(drm_svm_device_region(svm->device)->id + 1);
 	default:
 		return NULL;
 	}
+}
+
+/* Is it a number of the device's own memory? Of system memory it is of none. */
+static bool drm_svm_names_own(struct drm_svm *svm, u64 id)
+{
+	struct drm_svm_region *region;
+
+	drm_svm_for_each_region(region, svm->device)
+		if (region->id == id)
+			return true;
+	return false;
 }
 
 static enum drm_svm_location drm_svm_attr_location(struct drm_svm *svm,
@@ -53,7 +64,7 @@ static enum drm_svm_location drm_svm_attr_location(struct drm_svm *svm,
 {
 	if (!entry)
 		return DRM_SVM_LOC_DEFAULT;
-	if (svm->region && xa_to_value(entry) == svm->region->id + 1UL)
+	if (drm_svm_names_own(svm, xa_to_value(entry) - 1))
 		return DRM_SVM_LOC_DEVICE;
 	/* System memory, or that of a device that this one cannot reach. */
 	return DRM_SVM_LOC_SYSTEM;
@@ -166,12 +177,12 @@ int drm_svm_set_preferred(struct drm_svm *svm, u64 first, u64 last,
 	};
 	int ret;
 
-	if (location == DRM_SVM_LOC_DEVICE && !svm->region)
+	if (location == DRM_SVM_LOC_DEVICE && !drm_svm_has_memory(svm))
 		return -ENODEV;
 	edit.value = drm_svm_attr_value(svm, location);
 	ret = drm_svm_attr_store(svm->smm, &edit);
 	if (ret == -ENOSPC)
-		dev_dbg(svm->dev, "a process has its %u intervals with attributes\n",
+		dev_dbg(svm->device->dev, "a process has its %u intervals with attributes\n",
 			READ_ONCE(drm_svm_max_attrs));
 	return ret;
 }
@@ -198,8 +209,8 @@ EXPORT_SYMBOL_GPL(drm_svm_get_preferred);
 
 static enum drm_svm_location drm_svm_default_location(struct drm_svm *svm)
 {
-	return svm->region && svm->migrate_on_fault ? DRM_SVM_LOC_DEVICE :
-						      DRM_SVM_LOC_SYSTEM;
+	return drm_svm_has_memory(svm) && svm->migrate_on_fault ?
+		       DRM_SVM_LOC_DEVICE : DRM_SVM_LOC_SYSTEM;
 }
 
 /**
@@ -250,3 +261,24 @@ void drm_svm_policy_pages(struct drm_svm *svm, u64 base, unsigned long *pages)
 	}
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_svm_policy_pages);
+
+/**
+ * drm_svm_policy_forbids() - must any of the pages not be on the device?
+ * @svm: device address space
+ * @base: first byte of the range
+ * @pages: pages, by index
+ *
+ * Return: true if an attribute says so of one; that there is none says nothing.
+ */
+bool drm_svm_policy_forbids(struct drm_svm *svm, u64 base, const unsigned long *pages)
+{
+	enum drm_svm_location location;
+	unsigned int i;
+
+	for_each_set_bit(i, pages, DRM_SVM_RANGE_PAGES) {
+		drm_svm_get_preferred(svm, drm_svm_page_addr(base, i), &location);
+		if (location == DRM_SVM_LOC_SYSTEM)
+			return true;
+	}
+	return false;
+}

@@ -31,7 +31,7 @@
  */
 VISIBLE_IF_KUNIT int drm_svm_dma_link(struct drm_svm_service *s, unsigned int i)
 {
-	struct device *dev = s->svm->dev;
+	struct device *dev = s->svm->device->dev;
 	phys_addr_t phys = hmm_pfn_to_phys(s->pfns[i]);
 
 	KUNIT_STATIC_STUB_REDIRECT(drm_svm_dma_link, s, i);
@@ -55,7 +55,7 @@ static int drm_svm_dma_sync(struct drm_svm_service *s)
 	if (!s->rv->use_iova)
 		return 0;
 	for_each_set_bitrange(first, last, s->fresh, DRM_SVM_RANGE_PAGES) {
-		ret = dma_iova_sync(s->svm->dev, &s->rv->iova,
+		ret = dma_iova_sync(s->svm->device->dev, &s->rv->iova,
 				    (size_t)first << PAGE_SHIFT,
 				    (size_t)(last - first) << PAGE_SHIFT);
 		if (ret)
@@ -108,7 +108,7 @@ undo:
  */
 void drm_svm_dma_undo(struct drm_svm_service *s)
 {
-	struct device *dev = s->svm->dev;
+	struct device *dev = s->svm->device->dev;
 	unsigned int first, last;
 
 	for_each_set_bitrange(first, last, s->fresh, DRM_SVM_RANGE_PAGES) {

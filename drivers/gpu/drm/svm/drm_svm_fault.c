@@ -18,7 +18,7 @@
  *	}
  *
  *	mdev->faults.nr_slots = 1024;
- *	ret = drm_svm_fault_queue_init(&mdev->faults, &my_fault_ops, "my");
+ *	ret = drm_svm_fault_queue_init(&mdev->faults, &mdev->svm, &my_fault_ops, "my");
  *	// in the interrupt handler
  *	drm_svm_fault_queue_kick(&mdev->faults);
  *
@@ -315,7 +315,7 @@ EXPORT_SYMBOL_GPL(drm_svm_fault_queue_drop);
 
 static bool drm_svm_is_idle(struct drm_svm *svm)
 {
-	struct drm_svm_fault_queue *queue = svm->queue;
+	struct drm_svm_fault_queue *queue = svm->device->queue;
 	bool calls;
 
 	spin_lock(&svm->idle.lock);
@@ -329,7 +329,7 @@ static bool drm_svm_is_idle(struct drm_svm *svm)
 
 static void drm_svm_leave_queue(struct drm_svm *svm)
 {
-	struct drm_svm_fault_queue *queue = svm->queue;
+	struct drm_svm_fault_queue *queue = svm->device->queue;
 
 	spin_lock(&queue->lock);
 	list_del_init(&svm->in_queue);
@@ -354,7 +354,7 @@ void drm_svm_stop(struct drm_svm *svm)
 	WRITE_ONCE(svm->dying, true);
 	wake_up_all_locked(&svm->idle);
 	spin_unlock(&svm->idle.lock);
-	if (svm->queue)
+	if (svm->device->queue)
 		drm_svm_leave_queue(svm);
 	/*
 	 * Looked at under the lock: the last one's wake-up is over then. Not the
@@ -425,18 +425,22 @@ static int drm_svm_fault_queue_alloc(struct drm_svm_fault_queue *queue,
 /**
  * drm_svm_fault_queue_init() - make the fault queue of a device
  * @queue: embedded in the driver's device, zeroed but for @deadline_ms and @nr_slots
+ * @sdev: the device; it has no address space yet
  * @ops: how records are read
  * @name: of the workers
  *
  * Context: may sleep.
- * Return: 0, -ENOMEM; -EINVAL if @nr_slots is no power of two or out of bounds.
+ * Return: 0, -ENOMEM; -EINVAL if @nr_slots is no power of two or out of bounds; -EBUSY
+ * if the device has address spaces, or a queue.
  */
 int drm_svm_fault_queue_init(struct drm_svm_fault_queue *queue,
+			     struct drm_svm_device *sdev,
 			     const struct drm_svm_fault_queue_ops *ops,
 			     const char *name)
 {
 	int ret;
 
+	queue->device = sdev;
 	queue->ops = ops;
 	if (!queue->deadline_ms)
 		queue->deadline_ms = DRM_SVM_FAULT_DEADLINE_MS;
@@ -445,11 +449,12 @@ int drm_svm_fault_queue_init(struct drm_svm_fault_queue *queue,
 	if (!is_power_of_2(queue->nr_slots) ||
 	    queue->nr_slots < DRM_SVM_FAULT_MIN_SLOTS ||
 	    queue->nr_slots > DRM_SVM_FAULT_MAX_SLOTS) {
-		pr_debug("drm_svm-%s: %u fault slots\n", name, queue->nr_slots);
+		dev_dbg(sdev->dev, "%u fault slots\n", queue->nr_slots);
 		return -EINVAL;
 	}
 	drm_svm_fault_queue_setup(queue);
-	ret = drm_svm_fault_queue_alloc(queue, name);
+	ret = drm_svm_fault_queue_alloc(queue, name) ?:
+	      drm_svm_device_set_queue(sdev, queue);
 	if (ret)
 		drm_svm_fault_queue_free(queue);
 	return ret;
@@ -472,8 +477,8 @@ static void drm_svm_queue_detach(struct drm_svm_fault_queue *queue)
 	list_for_each_entry_safe(svm, next, &queue->svms, in_queue) {
 		list_del_init(&svm->in_queue);
 		list_del_init(&svm->due);
-		svm->queue = NULL;
 	}
+	queue->device->queue = NULL;
 }
 
 /**

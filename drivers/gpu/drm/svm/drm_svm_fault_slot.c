@@ -27,10 +27,10 @@ void drm_svm_fault_attach(struct drm_svm *svm)
 	INIT_LIST_HEAD(&svm->waiting);
 	INIT_LIST_HEAD(&svm->due);
 	INIT_LIST_HEAD(&svm->in_queue);
-	if (!svm->queue)
+	if (!svm->device->queue)
 		return;
-	guard(spinlock)(&svm->queue->lock);
-	list_add_tail(&svm->in_queue, &svm->queue->svms);
+	guard(spinlock)(&svm->device->queue->lock);
+	list_add_tail(&svm->in_queue, &svm->device->queue->svms);
 }
 
 /**
@@ -73,7 +73,7 @@ static void drm_svm_wake_idle(struct drm_svm *svm)
  */
 void drm_svm_deactivate(struct drm_svm *svm)
 {
-	lockdep_assert_held(&svm->queue->lock);
+	lockdep_assert_held(&svm->device->queue->lock);
 	svm->active--;
 	drm_svm_wake_idle(svm);
 }
@@ -108,7 +108,7 @@ void drm_svm_replays_arm(struct drm_svm_fault_queue *queue)
 /* Owes @svm a replay, which others may join for @delay jiffies. */
 static void drm_svm_replay_due(struct drm_svm *svm, unsigned long delay)
 {
-	struct drm_svm_fault_queue *queue = svm->queue;
+	struct drm_svm_fault_queue *queue = svm->device->queue;
 	unsigned long at = jiffies + delay;
 
 	lockdep_assert_held(&queue->lock);
@@ -125,7 +125,7 @@ static void drm_svm_replay_due(struct drm_svm *svm, unsigned long delay)
 /* Return: true if @svm is to be replayed now; it is the caller's to do. */
 static bool drm_svm_replay_begin(struct drm_svm *svm)
 {
-	struct drm_svm_fault_queue *queue = svm->queue;
+	struct drm_svm_fault_queue *queue = svm->device->queue;
 
 	lockdep_assert_held(&queue->lock);
 	if (list_empty(&svm->due) || queue->paused || READ_ONCE(svm->dying))
@@ -139,7 +139,7 @@ static bool drm_svm_replay_begin(struct drm_svm *svm)
 
 static void drm_svm_replay_do(struct drm_svm *svm)
 {
-	struct drm_svm_fault_queue *queue = svm->queue;
+	struct drm_svm_fault_queue *queue = svm->device->queue;
 
 	atomic64_inc(&svm->stats.replays);
 	svm->ops->replay(svm);
@@ -158,9 +158,9 @@ void drm_svm_replay_now(struct drm_svm *svm)
 {
 	bool due;
 
-	spin_lock(&svm->queue->lock);
+	spin_lock(&svm->device->queue->lock);
 	due = drm_svm_replay_begin(svm);
-	spin_unlock(&svm->queue->lock);
+	spin_unlock(&svm->device->queue->lock);
 	if (due)
 		drm_svm_replay_do(svm);
 }
@@ -311,7 +311,7 @@ void drm_svm_slot_move(struct drm_svm_slot *slot, enum drm_svm_slot_state state,
 	list_move_tail(&slot->node, list);
 	/* Nobody has looked at the deadline while it was being served. */
 	if (state != DRM_SVM_SLOT_SERVING && state != DRM_SVM_SLOT_ANSWERING)
-		drm_svm_expiry_arm(slot->fault.svm->queue, slot->deadline);
+		drm_svm_expiry_arm(slot->fault.svm->device->queue, slot->deadline);
 }
 
 /**
@@ -325,7 +325,7 @@ void drm_svm_slot_move(struct drm_svm_slot *slot, enum drm_svm_slot_state state,
 void drm_svm_slot_end(struct drm_svm_slot *slot, int result,
 		      struct list_head *list)
 {
-	lockdep_assert_held(&slot->fault.svm->queue->lock);
+	lockdep_assert_held(&slot->fault.svm->device->queue->lock);
 	WARN_ON_ONCE(slot->state == DRM_SVM_SLOT_FREE ||
 		     slot->state == DRM_SVM_SLOT_ANSWERING);
 	if (drm_svm_planted(DRM_SVM_PLANTED_ACK_ERROR) && result != -ESRCH)

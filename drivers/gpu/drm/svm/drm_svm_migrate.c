@@ -22,7 +22,6 @@
 #include <linux/delay.h>
 #include <linux/folio_batch.h>
 #include <linux/mempool.h>
-#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
@@ -174,7 +173,7 @@ static int drm_svm_migration_all(struct drm_svm_migration *m)
 	int ret;
 
 	for (;; addr = end + 1) {
-		bool make = m->populate && !drm_svm_region_full(m->svm->region);
+		bool make = m->populate && drm_svm_has_room(m->svm);
 
 		ret = drm_svm_present_next(m->svm, &addr, m->last, make, &mapped);
 		if (ret <= 0)
@@ -279,14 +278,14 @@ int drm_svm_migrate(struct drm_svm *svm, u64 first, u64 last,
 	memset(result, 0, sizeof(*result));
 	if ((flags & ~DRM_SVM_MIGRATE_POPULATE) || (m.populate && !m.device))
 		return -EINVAL;
-	if (m.device && !svm->region)
+	if (m.device && !drm_svm_has_memory(svm))
 		return -ENODEV;
-	if (!mmget_not_zero(svm->smm->mm))
+	if (!drm_svm_users_enter(svm->smm->holders))
 		return -ESRCH;
 	xa_init(&m.left);
 	ret = drm_svm_migration_run(&m);
 	xa_destroy(&m.left);
-	mmput_async(svm->smm->mm);
+	drm_svm_users_leave(svm->smm->holders);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(drm_svm_migrate);
@@ -386,7 +385,7 @@ int drm_svm_region_evict_all(struct drm_svm_region *region)
 		if (READ_ONCE(region->nr_used))
 			msleep(tries < DRM_SVM_EVICT_TRIES ? 1 : 100);
 		if (tries == DRM_SVM_EVICT_TRIES)
-			dev_warn(region->dev,
+			dev_warn(region->device->dev,
 				 "%lu pages of device memory are still in use\n",
 				 region->nr_used);
 	}

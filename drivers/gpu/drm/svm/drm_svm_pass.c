@@ -84,9 +84,9 @@ static int drm_svm_pass_add(struct drm_svm_pass *pass, struct page *dpage,
 
 	piece->offset = drm_svm_region_offset(region, page_to_pfn(dpage));
 	piece->bytes = PAGE_SIZE;
-	piece->dma = dma_map_phys(region->dev, page_to_phys(spage), PAGE_SIZE,
+	piece->dma = dma_map_phys(region->device->dev, page_to_phys(spage), PAGE_SIZE,
 				  dir, DRM_SVM_DMA_ATTRS);
-	if (dma_mapping_error(region->dev, piece->dma))
+	if (dma_mapping_error(region->device->dev, piece->dma))
 		return -EIO;
 	pass->nr_pieces++;
 	return 0;
@@ -113,7 +113,7 @@ static int drm_svm_pass_copy(struct drm_svm_pass *pass,
 		ret = region->ops->copy(region, kind, pass->pieces,
 					pass->nr_pieces);
 	for (i = 0; i < pass->nr_pieces; i++)
-		dma_unmap_phys(region->dev, pass->pieces[i].dma, PAGE_SIZE, dir,
+		dma_unmap_phys(region->device->dev, pass->pieces[i].dma, PAGE_SIZE, dir,
 			       DRM_SVM_DMA_ATTRS);
 	if (!ret && pass->nr_clear)
 		ret = region->ops->copy(region, DRM_SVM_COPY_CLEAR,

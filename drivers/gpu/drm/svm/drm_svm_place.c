@@ -66,8 +66,7 @@ static unsigned long *drm_svm_placement_of(struct drm_svm_placement *pl,
 					   struct page *page)
 {
 	if (is_device_private_page(page))
-		return drm_svm_page_region(page) == svm->region ? pl->local :
-								  pl->remote;
+		return drm_svm_page_is_local(svm, page) ? pl->local : pl->remote;
 	/* Without a reference it may be another's by now: the pass will see. */
 	if (is_zero_pfn(page_to_pfn(page)))
 		return pl->system;
@@ -436,7 +435,7 @@ int drm_svm_move_to_device(struct drm_svm *svm, u64 base,
 	pass = drm_svm_pass_make(DRM_SVM_RANGE_PAGES);
 	if (!pass)
 		return -ENOMEM;
-	pass->region = svm->region;
+	pass->region = drm_svm_device_region(svm->device);
 	room = drm_svm_pass_reserve(pass, want);
 	if (room < want)
 		drm_svm_fit(pages, first, room);
@@ -453,12 +452,14 @@ int drm_svm_move_to_device(struct drm_svm *svm, u64 base,
 static void drm_svm_place_choose(struct drm_svm *svm, u64 base,
 				 const struct drm_svm_placement *pl,
 				 const unsigned long *want,
+				 const unsigned long *claimed,
 				 unsigned long *pages)
 {
 	DECLARE_BITMAP(within, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(made, DRM_SVM_RANGE_PAGES);
 
 	drm_svm_policy_pages(svm, base, within);
+	bitmap_andnot(within, within, claimed, DRM_SVM_RANGE_PAGES);
 	bitmap_or(pages, pl->system, pl->remote, DRM_SVM_RANGE_PAGES);
 	bitmap_and(made, pl->makeable, want, DRM_SVM_RANGE_PAGES);
 	bitmap_or(pages, pages, made, DRM_SVM_RANGE_PAGES);
@@ -471,6 +472,7 @@ static void drm_svm_place_choose(struct drm_svm *svm, u64 base,
  * @svm: device address space
  * @base: first byte of the range
  * @want: pages that a service needs
+ * @claimed: pages that stay where they are: the device does not see them
  *
  * As far as policy wants them there, and with all of the range that it wants there.
  * If none of @want can move, nothing does.
@@ -480,7 +482,7 @@ static void drm_svm_place_choose(struct drm_svm *svm, u64 base,
  * Return: 0 also if pages could not move; -ENOMEM, -EINTR, -ESRCH, -EBUSY.
  */
 int drm_svm_place_device(struct drm_svm *svm, u64 base,
-			 const unsigned long *want)
+			 const unsigned long *want, const unsigned long *claimed)
 {
 	DECLARE_BITMAP(pages, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(done, DRM_SVM_RANGE_PAGES);
@@ -488,12 +490,12 @@ int drm_svm_place_device(struct drm_svm *svm, u64 base,
 	struct drm_svm_placement pl;
 	int ret;
 
-	if (drm_svm_region_full(svm->region))
+	if (!drm_svm_has_room(svm))
 		return 0;
 	ret = drm_svm_placement_read(&pl, svm, base);
 	if (ret)
 		return ret;
-	drm_svm_place_choose(svm, base, &pl, want, pages);
+	drm_svm_place_choose(svm, base, &pl, want, claimed, pages);
 	if (!bitmap_intersects(pages, want, DRM_SVM_RANGE_PAGES))
 		return 0;
 	ret = drm_svm_move_to_device(svm, base, &pl, want, pages, done);
@@ -503,6 +505,44 @@ int drm_svm_place_device(struct drm_svm *svm, u64 base,
 	bitmap_andnot(stuck, stuck, pl.makeable, DRM_SVM_RANGE_PAGES);
 	drm_svm_stuck_add(svm->smm, base, stuck);
 	return 0;
+}
+
+/**
+ * drm_svm_place_atomic() - put pages on the device that it has atomics for
+ * @svm: device address space, of a device with memory
+ * @base: first byte of the range
+ * @want: pages that it wants to read and write at once
+ *
+ * Whatever policy says of them, unless an attribute says that they are to be in
+ * system memory.
+ *
+ * Context: as drm_svm_place_device().
+ * Return: 0 if all of them are there, or not there at all; -EOPNOTSUPP for pages that
+ * may not move; -EAGAIN if somebody holds one; -ENOMEM also if there is no room;
+ * -EINTR, -ESRCH, -EBUSY.
+ */
+int drm_svm_place_atomic(struct drm_svm *svm, u64 base, const unsigned long *want)
+{
+	DECLARE_BITMAP(pages, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(tried, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(done, DRM_SVM_RANGE_PAGES);
+	struct drm_svm_placement pl;
+	int ret;
+
+	ret = drm_svm_placement_read(&pl, svm, base);
+	if (ret)
+		return ret;
+	bitmap_or(pages, pl.system, pl.remote, DRM_SVM_RANGE_PAGES);
+	bitmap_or(pages, pages, pl.makeable, DRM_SVM_RANGE_PAGES);
+	bitmap_and(pages, pages, want, DRM_SVM_RANGE_PAGES);
+	if (bitmap_intersects(want, pl.fixed, DRM_SVM_RANGE_PAGES) ||
+	    drm_svm_policy_forbids(svm, base, pages))
+		return -EOPNOTSUPP;
+	bitmap_copy(tried, pages, DRM_SVM_RANGE_PAGES);
+	ret = drm_svm_move_to_device(svm, base, &pl, want, tried, done);
+	if (ret || bitmap_equal(pages, done, DRM_SVM_RANGE_PAGES))
+		return ret;
+	return bitmap_equal(pages, tried, DRM_SVM_RANGE_PAGES) ? -EAGAIN : -ENOMEM;
 }
 
 /**

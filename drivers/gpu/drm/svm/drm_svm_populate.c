@@ -81,15 +81,15 @@ EXPORT_SYMBOL_GPL(drm_svm_use_end);
 static int drm_svm_populate_range(struct drm_svm_view *view, u64 first, u64 last,
 				  u8 rights)
 {
-	DECLARE_BITMAP(want, DRM_SVM_RANGE_PAGES);
-	DECLARE_BITMAP(write, DRM_SVM_RANGE_PAGES);
+	struct drm_svm_want want = {};
 
-	bitmap_zero(want, DRM_SVM_RANGE_PAGES);
-	bitmap_zero(write, DRM_SVM_RANGE_PAGES);
-	bitmap_set(want, drm_svm_page_index(first), (last - first + 1) >> PAGE_SHIFT);
+	bitmap_set(want.pages, drm_svm_page_index(first),
+		   (last - first + 1) >> PAGE_SHIFT);
 	if (rights & (DRM_SVM_RIGHT_WRITE | DRM_SVM_RIGHT_ATOMIC))
-		bitmap_copy(write, want, DRM_SVM_RANGE_PAGES);
-	return drm_svm_serve_patiently(view, first & DRM_SVM_RANGE_MASK, want, write);
+		bitmap_copy(want.write, want.pages, DRM_SVM_RANGE_PAGES);
+	if (rights & DRM_SVM_RIGHT_ATOMIC)
+		bitmap_copy(want.atomic, want.pages, DRM_SVM_RANGE_PAGES);
+	return drm_svm_serve_patiently(view, first & DRM_SVM_RANGE_MASK, &want);
 }
 
 static int drm_svm_populate_all(struct drm_svm_view *view, u64 first, u64 last,
@@ -122,7 +122,8 @@ static int drm_svm_populate_all(struct drm_svm_view *view, u64 first, u64 last,
  * of calls at a time; drm_svm_view_fini(), drm_svm_stop() and drm_svm_interrupt() end
  * those under way.
  * Return: 0, -EINVAL for an interval that is not within the view, -EFAULT where nothing
- * is mapped or it is nothing that a device may have, -EACCES, -EOPNOTSUPP, -ESRCH
+ * is mapped or it is nothing that a device may have, -EREMCHG where something is claimed,
+ * -EACCES, -EOPNOTSUPP, -ESRCH
  * if what it is for ends, -ENOMEM, -EIO, -EINTR after a signal. Some of it may be mapped
  * then.
  */

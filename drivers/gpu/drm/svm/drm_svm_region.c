@@ -79,6 +79,20 @@ struct drm_svm_region *drm_svm_page_region(struct page *page)
 	return drm_svm_pagemap_region(map);
 }
 
+/**
+ * drm_svm_page_is_local() - is it the device's own memory?
+ * @svm: address space of the device
+ * @page: device-private page
+ *
+ * Return: true if it is.
+ */
+bool drm_svm_page_is_local(const struct drm_svm *svm, struct page *page)
+{
+	struct drm_svm_region *region = drm_svm_page_region(page);
+
+	return region && region->device == svm->device;
+}
+
 static unsigned long drm_svm_region_pfn(struct drm_svm_region *region)
 {
 	return region->pagemap.range.start >> PAGE_SHIFT;
@@ -253,6 +267,20 @@ bool drm_svm_region_full(struct drm_svm_region *region)
 EXPORT_SYMBOL_IF_KUNIT(drm_svm_region_full);
 
 /**
+ * drm_svm_has_room() - is there memory of the device to be had?
+ * @svm: address space of the device
+ *
+ * Context: any; an answer that may be old at once.
+ * Return: false if a try to allocate would have been in vain.
+ */
+bool drm_svm_has_room(const struct drm_svm *svm)
+{
+	struct drm_svm_region *region = drm_svm_device_region(svm->device);
+
+	return region && !drm_svm_region_full(region);
+}
+
+/**
  * drm_svm_region_used() - how much is in use
  * @region: region
  *
@@ -275,7 +303,7 @@ static int drm_svm_region_map(struct drm_svm_region *region)
 	void *ret;
 
 	res = request_free_mem_region(&iomem_resource, region->bytes,
-				      dev_name(region->dev));
+				      dev_name(region->device->dev));
 	if (IS_ERR(res))
 		return PTR_ERR(res);
 
@@ -285,7 +313,7 @@ static int drm_svm_region_map(struct drm_svm_region *region)
 	region->pagemap.nr_range = 1;
 	region->pagemap.ops = &drm_svm_pagemap_ops;
 	region->pagemap.owner = (void *)&drm_svm_owner;
-	ret = memremap_pages(&region->pagemap, dev_to_node(region->dev));
+	ret = memremap_pages(&region->pagemap, dev_to_node(region->device->dev));
 	if (IS_ERR(ret)) {
 		release_mem_region(res->start, resource_size(res));
 		return PTR_ERR(ret);
@@ -339,25 +367,58 @@ static void drm_svm_region_free_memory(struct drm_svm_region *region)
 	kvfree(region->used);
 }
 
+static int drm_svm_region_check(const struct drm_svm_region *region,
+				struct device *dev, u64 bytes)
+{
+	if (!PAGE_ALIGNED(region->base) || !bytes || !PAGE_ALIGNED(bytes)) {
+		dev_dbg(dev, "%llu bytes of memory at %#llx: not of whole pages\n",
+			bytes, region->base);
+		return -EINVAL;
+	}
+	if (region->min_shift > PAGE_SHIFT) {
+		dev_dbg(dev, "maps its memory by no less than 1 << %u bytes\n",
+			region->min_shift);
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+static int drm_svm_region_start(struct drm_svm_region *region)
+{
+	int ret = drm_svm_region_map(region);
+
+	if (ret)
+		return ret;
+	ret = drm_svm_device_add_region(region);
+	if (ret)
+		drm_svm_region_unmap(region);
+	return ret;
+}
+
 /**
  * drm_svm_region_init() - make a device's memory usable for processes
- * @region: embedded in the driver's device, zeroed
- * @dev: the device
+ * @region: embedded in the driver's device, zeroed but for @base and @min_shift
+ * @sdev: the device; it has no address space yet
  * @bytes: size, a multiple of PAGE_SIZE; the memory behind it exists already
  * @ops: the driver's
  *
+ * A device may have several. Its address spaces can have pages of all of them; what
+ * moves or is made there goes to the first (drm_svm_device_region()).
+ *
  * Context: may sleep.
- * Return: 0, -EINVAL if &drm_svm_region.base is not page aligned, -ENOMEM, -ENOSPC or
- * another error of memremap_pages().
+ * Return: 0, -EINVAL if @bytes or &drm_svm_region.base are not of whole pages,
+ * -EOPNOTSUPP if &drm_svm_region.min_shift is larger than PAGE_SHIFT, -EBUSY if the
+ * device has address spaces, -ENOMEM, -ENOSPC or another error of memremap_pages().
  */
-int drm_svm_region_init(struct drm_svm_region *region, struct device *dev,
-			u64 bytes, const struct drm_svm_region_ops *ops)
+int drm_svm_region_init(struct drm_svm_region *region,
+			struct drm_svm_device *sdev, u64 bytes,
+			const struct drm_svm_region_ops *ops)
 {
-	int ret;
+	int ret = drm_svm_region_check(region, sdev->dev, bytes);
 
-	if (!PAGE_ALIGNED(region->base))
-		return -EINVAL;
-	region->dev = dev;
+	if (ret)
+		return ret;
+	region->device = sdev;
 	region->ops = ops;
 	region->bytes = bytes;
 	region->nr_pages = bytes >> PAGE_SHIFT;
@@ -366,7 +427,7 @@ int drm_svm_region_init(struct drm_svm_region *region, struct device *dev,
 	region->id = atomic64_inc_return(&drm_svm_region_ids);
 	ret = drm_svm_region_init_memory(region);
 	if (!ret)
-		ret = drm_svm_region_map(region);
+		ret = drm_svm_region_start(region);
 	if (!ret)
 		return 0;
 	drm_svm_region_free_memory(region);
@@ -376,7 +437,7 @@ EXPORT_SYMBOL_GPL(drm_svm_region_init);
 
 /**
  * drm_svm_region_fini() - end a device's memory
- * @region: from drm_svm_region_init(); no address space migrates to it any more
+ * @region: from drm_svm_region_init(); the device has no address space any more
  *
  * What processes still have in it is moved to system memory.
  *
@@ -384,6 +445,7 @@ EXPORT_SYMBOL_GPL(drm_svm_region_init);
  */
 void drm_svm_region_fini(struct drm_svm_region *region)
 {
+	drm_svm_device_remove_region(region);
 	/* Without it, to unmap would wait for pages that nobody fetches. */
 	while (drm_svm_region_evict_all(region))
 		msleep(100);

@@ -109,14 +109,15 @@ static void vgem_svm_irq_off(struct vgem_svm_dev *vdev)
 static int vgem_svm_region_start(struct vgem_svm_dev *vdev)
 {
 	u64 bytes = vgem_svm_pt_base(vdev);
-	int ret;
 
-	if (!bytes)
-		return 0;
-	ret = drm_svm_region_init(&vdev->region, vdev->dev, bytes,
-				  &vgem_svm_region_ops);
-	vdev->has_region = !ret;
-	return ret;
+	return bytes ? drm_svm_region_init(&vdev->region, &vdev->sdev, bytes,
+					   &vgem_svm_region_ops) : 0;
+}
+
+static void vgem_svm_region_stop(struct vgem_svm_dev *vdev)
+{
+	if (vdev->region.bytes)
+		drm_svm_region_fini(&vdev->region);
 }
 
 /* Copies run under mmap_lock with pages locked: nobody allocates under it. */
@@ -176,8 +177,10 @@ int vgem_svm_device_init(struct vgem_svm_dev *vdev)
 	}
 	vdev->fault_queue.deadline_ms = vgem_svm_fault_deadline_ms;
 	vdev->fault_queue.nr_slots = VGEM_SVM_FAULT_SLOTS;
-	ret = drm_svm_fault_queue_init(&vdev->fault_queue, &vgem_svm_fault_ops,
-				       dev_name(vdev->dev));
+	drm_svm_device_init(&vdev->sdev, vdev->dev);
+	vdev->sdev.system_atomics = vgem_svm_system_atomics;
+	ret = drm_svm_fault_queue_init(&vdev->fault_queue, &vdev->sdev,
+				       &vgem_svm_fault_ops, dev_name(vdev->dev));
 	if (ret)
 		goto err_hw;
 	ret = vgem_svm_alloc_coherent(vdev);
@@ -194,6 +197,7 @@ err_rings:
 	vgem_svm_free_coherent(vdev);
 	drm_svm_fault_queue_fini(&vdev->fault_queue);
 err_hw:
+	drm_svm_device_fini(&vdev->sdev);
 	vgem_svm_hw_destroy(vdev->hw);
 err_fences:
 	vgem_svm_fences_fini(vdev);
@@ -236,12 +240,11 @@ static void vgem_svm_close_vms(struct vgem_svm_dev *vdev)
 void vgem_svm_device_fini(struct vgem_svm_dev *vdev)
 {
 	vgem_svm_close_vms(vdev);
-	if (vdev->has_region)
-		drm_svm_region_fini(&vdev->region);
-	vdev->has_region = false;
+	vgem_svm_region_stop(vdev);
 	vgem_svm_irq_off(vdev);
 	vgem_svm_fences_fini(vdev);
 	drm_svm_fault_queue_fini(&vdev->fault_queue);
+	drm_svm_device_fini(&vdev->sdev);
 	vgem_svm_ring_fini(&vdev->copy_ring);
 	vgem_svm_ring_fini(&vdev->pt_ring);
 	vgem_svm_hw_destroy(vdev->hw);

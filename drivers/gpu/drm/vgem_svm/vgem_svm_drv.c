@@ -54,6 +54,10 @@ MODULE_PARM_DESC(fault_answer, "How faults are answered: replay: all of an addre
 
 bool vgem_svm_fault_each;
 
+bool vgem_svm_system_atomics = true;
+module_param_named(system_atomics, vgem_svm_system_atomics, bool, 0444);
+MODULE_PARM_DESC(system_atomics, "Atomics of the device are coherent with the CPU's in system memory; otherwise a page that they are for moves to device memory (default Y)");
+
 unsigned long vgem_svm_max_insns = 1UL << 32;
 module_param_named(max_insns, vgem_svm_max_insns, ulong, 0444);
 MODULE_PARM_DESC(max_insns, "Instructions that one GPU thread may run, not 0 (default 2^32)");

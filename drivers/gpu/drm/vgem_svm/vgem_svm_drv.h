@@ -53,6 +53,7 @@ extern unsigned int vgem_svm_vram_mb;
 extern unsigned int vgem_svm_fault_deadline_ms;
 extern unsigned int vgem_svm_fence_timeout_ms;
 extern bool vgem_svm_fault_each;
+extern bool vgem_svm_system_atomics;
 extern unsigned long vgem_svm_max_insns;
 extern unsigned long vgem_svm_launch_insns;
 
@@ -109,8 +110,8 @@ struct vgem_svm_ring {
  * @faults_dma: its bus address
  * @fault_get: records taken; the fetcher's
  * @fault_queue: service
- * @region: device memory, if @has_region
- * @has_region: there is any
+ * @sdev: the device as drm_svm sees it
+ * @region: device memory, zeroed if there is none
  * @inv_lock: the four registers of an invalidation
  * @vms: address spaces by hardware number
  * @chan_lock: guards @queues and @chans
@@ -150,8 +151,8 @@ struct vgem_svm_dev {
 	dma_addr_t faults_dma;
 	u64 fault_get;
 	struct drm_svm_fault_queue fault_queue;
+	struct drm_svm_device sdev;
 	struct drm_svm_region region;
-	bool has_region;
 	spinlock_t inv_lock;
 	struct xarray vms;
 	spinlock_t chan_lock;

@@ -46,14 +46,12 @@ static u64 vgem_svm_pt_update(void)
 
 static void vgem_svm_params(struct vgem_svm_dev *vdev, u64 *v)
 {
-	v[DRM_VGEM_SVM_PARAM_VRAM_BYTES] =
-		vdev->has_region ? vdev->region.bytes : 0;
+	v[DRM_VGEM_SVM_PARAM_VRAM_BYTES] = vdev->region.bytes;
 	v[DRM_VGEM_SVM_PARAM_NR_ENGINES] = vgem_svm_nr_compute;
 	v[DRM_VGEM_SVM_PARAM_VA_BITS] = VGEM_SVM_VA_BITS;
 	v[DRM_VGEM_SVM_PARAM_PT_UPDATE] = vgem_svm_pt_update();
 	v[DRM_VGEM_SVM_PARAM_IOMMU] = device_iommu_mapped(vdev->dev);
-	v[DRM_VGEM_SVM_PARAM_VRAM_USED] =
-		vdev->has_region ? drm_svm_region_used(&vdev->region) : 0;
+	v[DRM_VGEM_SVM_PARAM_VRAM_USED] = drm_svm_region_used(&vdev->region);
 	v[DRM_VGEM_SVM_PARAM_FAULT_ENTRIES] = vgem_svm_fault_entries;
 	v[DRM_VGEM_SVM_PARAM_FENCE_MS] = READ_ONCE(vdev->fence_timeout_ms);
 }

@@ -236,8 +236,7 @@ static void vgem_svm_read_counters(struct vgem_svm_vm *vm, u64 *v)
 	v[DRM_VGEM_SVM_CTR_TO_DEVICE] = atomic64_read(&stats->to_device);
 	v[DRM_VGEM_SVM_CTR_TO_DEVICE_FAILED] =
 		atomic64_read(&stats->to_device_failed);
-	v[DRM_VGEM_SVM_CTR_TO_SYSTEM] =
-		vdev->has_region ? atomic64_read(&vdev->region.to_system) : 0;
+	v[DRM_VGEM_SVM_CTR_TO_SYSTEM] = atomic64_read(&vdev->region.to_system);
 	v[DRM_VGEM_SVM_CTR_PT_COMMANDS] = atomic64_read(&vdev->pt_packets);
 	v[DRM_VGEM_SVM_CTR_PT_STORES] = atomic64_read(&vm->gpt.stats.stores);
 }

@@ -256,9 +256,7 @@ static int vgem_svm_vm_init_svm(struct vgem_svm_vm *vm, u32 flags)
 {
 	struct vgem_svm_dev *vdev = vm->vdev;
 	struct drm_svm_config config = {
-		.dev = vdev->dev,
-		.region = vdev->has_region ? &vdev->region : NULL,
-		.queue = &vdev->fault_queue,
+		.device = &vdev->sdev,
 		.ops = vgem_svm_fault_each ? &vgem_svm_each_ops : &vgem_svm_ops,
 		.migrate_on_fault = flags & DRM_VGEM_SVM_VM_MIGRATE_ON_FAULT,
 	};

@@ -3,6 +3,7 @@
  * The least that takes the mirror alone. A "device" reads words of the process that
  * has opened it, pread() at an address: it finds them by an array of bus addresses that
  * follows the process's mappings. No page table, no faults, no memory, no IOMMU.
+ * Who opens it has one of its own.
  */
 #include <linux/dma-mapping.h>
 #include <linux/miscdevice.h>
@@ -11,6 +12,11 @@
 #include <linux/uaccess.h>
 #include <drm/drm_svm.h>
 #include <drm/drm_svm_array.h>
+
+struct sample_dev {
+	struct drm_svm_device device;
+	struct drm_svm svm;
+};
 
 struct sample {
 	struct drm_svm_array array;
@@ -44,13 +50,14 @@ static u64 sample_word(struct sample *s, loff_t pos, u64 *word)
 static ssize_t sample_read(struct file *file, char __user *buf, size_t n, loff_t *pos)
 {
 	u64 first = *pos & PAGE_MASK, last = first + PAGE_SIZE - 1, word = 0;
+	struct sample_dev *dev = file->private_data;
 	struct sample s = {};
 	int ret;
 
-	if (n != sizeof(word) || (*pos & 7) || !drm_svm_is_owner(file->private_data))
+	if (n != sizeof(word) || (*pos & 7) || !drm_svm_is_owner(&dev->svm))
 		return -EINVAL;
 	spin_lock_init(&s.busy);
-	ret = drm_svm_array_init(&s.array, file->private_data, first, last, 0,
+	ret = drm_svm_array_init(&s.array, &dev->svm, first, last, 0,
 				 DRM_SVM_RIGHT_READ, &sample_ops);
 	if (ret)
 		return ret;
@@ -64,24 +71,29 @@ static ssize_t sample_read(struct file *file, char __user *buf, size_t n, loff_t
 static int sample_open(struct inode *inode, struct file *file)
 {
 	struct miscdevice *misc = file->private_data;
-	struct drm_svm_config config = { .dev = misc->this_device };
-	struct drm_svm *svm = kzalloc_obj(*svm, GFP_KERNEL);
+	struct sample_dev *dev = kzalloc_obj(*dev, GFP_KERNEL);
+	struct drm_svm_config config = {};
 	int ret;
 
-	if (!svm)
+	if (!dev)
 		return -ENOMEM;
-	ret = dma_coerce_mask_and_coherent(config.dev, DMA_BIT_MASK(64)) ?:
-	      drm_svm_init(svm, current->mm, &config);
+	config.device = &dev->device;
+	drm_svm_device_init(&dev->device, misc->this_device);
+	ret = dma_coerce_mask_and_coherent(misc->this_device, DMA_BIT_MASK(64)) ?:
+	      drm_svm_init(&dev->svm, current->mm, &config);
 	if (ret)
-		kfree(svm);
-	file->private_data = svm;
+		kfree(dev);
+	file->private_data = dev;
 	return ret;
 }
 
 static int sample_release(struct inode *inode, struct file *file)
 {
-	drm_svm_fini(file->private_data);
-	kfree(file->private_data);
+	struct sample_dev *dev = file->private_data;
+
+	drm_svm_fini(&dev->svm);
+	drm_svm_device_fini(&dev->device);
+	kfree(dev);
 	return 0;
 }
 

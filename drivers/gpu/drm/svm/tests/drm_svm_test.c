@@ -755,11 +755,13 @@ static void rights_that_entries_lack_are_left_out(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, test_dev_maps(dev, p, DRM_GPT_LEAF_ATOMIC));
 }
 
-/* The first has memory, and no word for it in its table. */
+/* There is memory, and no word for it in the table. */
 static void memory_needs_an_aperture(struct kunit *test)
 {
 	struct test_dev *dev = test_dev(test, 0);
 	struct drm_svm_gpt *table = kunit_kzalloc(test, sizeof(*table), GFP_KERNEL);
+	struct drm_svm_device *sdev = kunit_kzalloc(test, sizeof(*sdev), GFP_KERNEL);
+	struct drm_svm_region *region = &dev->region;
 	struct drm_svm *svm = kunit_kzalloc(test, sizeof(*svm), GFP_KERNEL);
 	struct drm_gpt *gpt = kunit_kzalloc(test, sizeof(*gpt), GFP_KERNEL);
 	const struct drm_svm_gpt_ops *ops = dev->table.ops;
@@ -768,7 +770,11 @@ static void memory_needs_an_aperture(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, table);
 	KUNIT_ASSERT_NOT_NULL(test, svm);
 	KUNIT_ASSERT_NOT_NULL(test, gpt);
-	svm->region = &dev->region;
+	KUNIT_ASSERT_NOT_NULL(test, sdev);
+	drm_svm_device_init(sdev, dev->sdev.dev);
+	KUNIT_ASSERT_EQ(test, drm_svm_region_init(region, sdev, TEST_VRAM,
+						  test_dev_region_ops()), 0);
+	svm->device = sdev;
 	KUNIT_EXPECT_EQ(test, drm_svm_gpt_init(table, svm, &dev->gpt, ops),
 			-EINVAL);
 	/* Nor where there is an aperture, but no room for its last page. */
@@ -779,7 +785,7 @@ static void memory_needs_an_aperture(struct kunit *test)
 	/* And a careful device wants a range in one table. */
 	format = drm_gpt_format_lpae_4k;
 	format.levels[0].bits--;
-	svm->region = NULL;
+	drm_svm_region_fini(region);
 	KUNIT_EXPECT_EQ(test, drm_svm_gpt_init(table, svm, gpt, ops), -EINVAL);
 	/* Nobody can take one page away from a device whose pages are larger. */
 	format = drm_gpt_format_lpae_16k;
@@ -851,7 +857,8 @@ static struct kunit_suite format_suite = {
 kunit_test_suites(&span_suite, &svm_suite, &format_suite, &drm_svm_attr_suite,
 		  &drm_svm_answer_suite, &drm_svm_fault_suite, &drm_svm_lane_suite,
 		  &drm_svm_mirror_suite, &drm_svm_reach_suite,
-		  &drm_svm_memory_suite);
+		  &drm_svm_memory_suite, &drm_svm_device_suite,
+		  &drm_svm_claim_suite, &drm_svm_atomic_suite);
 
 MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("Tests of the shared virtual memory helpers");

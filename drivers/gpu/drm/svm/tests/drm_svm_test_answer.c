@@ -621,7 +621,7 @@ static void a_queue_of_a_strange_size_is_refused(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, queue);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		queue->nr_slots = sizes[i];
-		KUNIT_EXPECT_EQ(test, drm_svm_fault_queue_init(queue,
+		KUNIT_EXPECT_EQ(test, drm_svm_fault_queue_init(queue, &l->sdev,
 							       l->queue.ops, "odd"),
 				-EINVAL);
 	}
@@ -633,8 +633,7 @@ static void an_answer_is_given_in_one_way(struct kunit *test)
 	struct drm_svm_ops ops = *l->space[0].svm.ops;
 	const struct drm_svm_ops *replaying = test_dev_ops();
 	struct drm_svm_config config = {
-		.dev = &l->pdev->dev,
-		.queue = &l->queue,
+		.device = &l->sdev,
 		.ops = &ops,
 	};
 	struct drm_svm *svm = kunit_kzalloc(test, sizeof(*svm), GFP_KERNEL);

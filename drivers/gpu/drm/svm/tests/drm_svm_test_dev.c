@@ -4,6 +4,7 @@
  * units that access an address, fault, are parked and try again at a replay.
  */
 
+#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/io.h>
 #include <linux/platform_device.h>
@@ -33,6 +34,7 @@ static u64 test_flush_begin(struct drm_svm_gpt *table,
 	struct test_dev *dev = test_of_table(table);
 
 	WRITE_ONCE(dev->directory, gather->directory);
+	test_ring_flush(gather);
 	atomic_inc(&dev->begun);
 	return 1;
 }
@@ -41,6 +43,8 @@ static int test_flush_wait(struct drm_svm_gpt *table, u64 token, bool may_sleep)
 {
 	struct test_dev *dev = test_of_table(table);
 
+	if (dev->ring.words)
+		test_ring_look(&dev->ring);
 	wait_event(dev->wait, !READ_ONCE(dev->hold_flush));
 	atomic_inc(&dev->flushes);
 	return 0;
@@ -83,6 +87,8 @@ static bool test_unit_try(struct test_dev *dev, struct test_unit *unit)
 {
 	u64 flags = unit->access == DRM_SVM_READ ? 0 : DRM_GPT_LEAF_WRITE;
 
+	if (unit->access == DRM_SVM_ATOMIC)
+		flags |= DRM_GPT_LEAF_ATOMIC & dev->format->leaf_bits;
 	lockdep_assert_held(&dev->lock);
 	if (test_dev_maps(dev, unit->addr, flags)) {
 		unit->state = TEST_UNIT_DONE;
@@ -141,6 +147,25 @@ static void test_cancel(struct drm_svm *svm, const struct drm_svm_fault *fault,
 	unit->state = TEST_UNIT_CANCELLED;
 	unit->error = error;
 	wake_up_all(&dev->wait);
+}
+
+static int test_claimed(struct drm_svm *svm, const struct drm_svm_fault *fault)
+{
+	struct test_dev *dev = test_of_svm(svm);
+
+	atomic_inc(&dev->claims);
+	return dev->claim_result ? dev->claim_result(dev, fault->addr) : -EREMCHG;
+}
+
+/* Slow, so that who does not wait for it is seen. */
+static void test_released(struct drm_svm *svm)
+{
+	struct test_dev *dev = test_of_svm(svm);
+
+	WRITE_ONCE(dev->in_released, true);
+	msleep(20);
+	atomic_inc(&dev->released);
+	WRITE_ONCE(dev->in_released, false);
 }
 
 /**
@@ -241,6 +266,8 @@ static const struct drm_svm_gpt_ops test_table_ops = {
 static const struct drm_svm_ops test_svm_ops = {
 	.replay = test_replay,
 	.cancel = test_cancel,
+	.claimed = test_claimed,
+	.released = test_released,
 };
 
 static const struct drm_svm_fault_queue_ops test_queue_ops = {
@@ -261,55 +288,104 @@ const struct drm_svm_ops *test_dev_ops(void)
 	return &test_svm_ops;
 }
 
-static int test_dev_attach(struct test_dev *dev, struct mm_struct *mm)
+/**
+ * test_dev_region_ops() - what a device does for its memory
+ *
+ * Return: its operations.
+ */
+const struct drm_svm_region_ops *test_dev_region_ops(void)
+{
+	return &test_region_ops;
+}
+
+static int test_dev_init_table(struct test_dev *dev)
+{
+	struct drm_gpt_config config = {
+		.dev = &dev->pdev->dev,
+		.format = dev->format,
+		.mem = &drm_gpt_mem_pages,
+	};
+	u64 bit = dev->format->attr_bits & -dev->format->attr_bits;
+
+	memset(&dev->gpt, 0, sizeof(dev->gpt));
+	dev->attrs[1].set = bit;
+	config.attrs = bit ? dev->attrs : NULL;
+	config.nr_attrs = bit ? ARRAY_SIZE(dev->attrs) : 0;
+	if (dev->ring.words)
+		config.cmd = &test_ring_ops;
+	return drm_gpt_init(&dev->gpt, &config);
+}
+
+/**
+ * test_dev_attach() - begin an address space of a device, as a driver does
+ * @dev: device, without one
+ * @mm: of whom
+ *
+ * Return: 0 or an error.
+ */
+int test_dev_attach(struct test_dev *dev, struct mm_struct *mm)
 {
 	struct drm_svm_config config = {
-		.dev = &dev->pdev->dev,
-		.region = dev->format->leaf_bits & DRM_GPT_LEAF_LOCAL ?
-			&dev->region : NULL,
-		.queue = &dev->queue,
+		.device = &dev->sdev,
 		.ops = &test_svm_ops,
 	};
-
-	int ret = drm_svm_init(&dev->svm, mm, &config);
+	int ret = test_dev_init_table(dev);
 
 	if (ret)
 		return ret;
+	memset(&dev->svm, 0, sizeof(dev->svm));
+	memset(&dev->table, 0, sizeof(dev->table));
+	ret = drm_svm_init(&dev->svm, mm, &config);
+	if (ret)
+		goto err_gpt;
 	ret = drm_svm_gpt_init(&dev->table, &dev->svm, &dev->gpt,
 			       &test_table_ops);
 	if (ret)
-		drm_svm_fini(&dev->svm);
+		goto err_svm;
+	return 0;
+
+err_svm:
+	drm_svm_fini(&dev->svm);
+err_gpt:
+	drm_gpt_fini(&dev->gpt);
 	return ret;
+}
+
+static bool test_dev_has_memory(const struct test_dev *dev)
+{
+	return dev->format->leaf_bits & DRM_GPT_LEAF_LOCAL;
+}
+
+static int test_dev_init_memory(struct test_dev *dev)
+{
+	if (!test_dev_has_memory(dev))
+		return 0;
+	dev->region.base = TEST_VRAM_BASE;
+	return drm_svm_region_init(&dev->region, &dev->sdev, TEST_VRAM,
+				   &test_region_ops);
+}
+
+static void test_dev_fini_memory(struct test_dev *dev)
+{
+	if (test_dev_has_memory(dev))
+		drm_svm_region_fini(&dev->region);
 }
 
 static int test_dev_init(struct test_dev *dev, struct mm_struct *mm)
 {
 	struct device *parent = &dev->pdev->dev;
-	struct drm_gpt_config config = {
-		.dev = parent,
-		.format = dev->format,
-		.mem = &drm_gpt_mem_pages,
-	};
-	u64 bit = dev->format->attr_bits & -dev->format->attr_bits;
 	int ret;
 
-	dev->attrs[1].set = bit;
-	config.attrs = bit ? dev->attrs : NULL;
-	config.nr_attrs = bit ? ARRAY_SIZE(dev->attrs) : 0;
-	if (dev->format->leaf_bits & DRM_GPT_LEAF_LOCAL)
-		dev->region.base = TEST_VRAM_BASE;
-
+	drm_svm_device_init(&dev->sdev, parent);
+	dev->sdev.system_atomics = true;
 	ret = dma_coerce_mask_and_coherent(parent, DMA_BIT_MASK(64));
 	if (ret)
 		return ret;
-	ret = drm_gpt_init(&dev->gpt, &config);
+	ret = drm_svm_fault_queue_init(&dev->queue, &dev->sdev, &test_queue_ops,
+				       "test");
 	if (ret)
 		return ret;
-	ret = drm_svm_fault_queue_init(&dev->queue, &test_queue_ops, "test");
-	if (ret)
-		goto err_gpt;
-	ret = drm_svm_region_init(&dev->region, parent, TEST_VRAM,
-				  &test_region_ops);
+	ret = test_dev_init_memory(dev);
 	if (ret)
 		goto err_queue;
 	ret = test_dev_attach(dev, mm);
@@ -318,23 +394,22 @@ static int test_dev_init(struct test_dev *dev, struct mm_struct *mm)
 	return 0;
 
 err_region:
-	drm_svm_region_fini(&dev->region);
+	test_dev_fini_memory(dev);
 err_queue:
 	drm_svm_fault_queue_fini(&dev->queue);
-err_gpt:
-	drm_gpt_fini(&dev->gpt);
 	return ret;
 }
 
 /**
- * test_dev_make() - make a device and attach it to an address space
+ * test_dev_make_ring() - make a device whose table is written by commands
  * @mm: address space
- * @format: of its page table; without a word for device memory it has none
+ * @format: of its page table
+ * @words: space of the ring; 0: the CPU writes the table
  *
- * Return: the device, or NULL.
+ * Return: the device, attached to the address space, or NULL.
  */
-struct test_dev *test_dev_make(struct mm_struct *mm,
-			       const struct drm_gpt_format *format)
+struct test_dev *test_dev_make_ring(struct mm_struct *mm,
+				    const struct drm_gpt_format *format, u32 words)
 {
 	struct test_dev *dev = kvzalloc_obj(*dev, GFP_KERNEL);
 
@@ -343,6 +418,7 @@ struct test_dev *test_dev_make(struct mm_struct *mm,
 	dev->format = format;
 	spin_lock_init(&dev->lock);
 	init_waitqueue_head(&dev->wait);
+	test_ring_init(&dev->ring, words);
 	dev->vram = vzalloc(TEST_VRAM);
 	dev->pdev = platform_device_register_simple("drm_svm_test",
 						    PLATFORM_DEVID_AUTO, NULL,
@@ -355,6 +431,19 @@ struct test_dev *test_dev_make(struct mm_struct *mm,
 	vfree(dev->vram);
 	kvfree(dev);
 	return NULL;
+}
+
+/**
+ * test_dev_make() - make a device and attach it to an address space
+ * @mm: address space
+ * @format: of its page table; without a word for device memory it has none
+ *
+ * Return: the device, or NULL.
+ */
+struct test_dev *test_dev_make(struct mm_struct *mm,
+			       const struct drm_gpt_format *format)
+{
+	return test_dev_make_ring(mm, format, 0);
 }
 
 /**
@@ -377,7 +466,8 @@ void test_dev_detach(struct test_dev *dev)
 void test_dev_free(struct test_dev *dev)
 {
 	drm_svm_fault_queue_fini(&dev->queue);
-	drm_svm_region_fini(&dev->region);
+	test_dev_fini_memory(dev);
+	drm_svm_device_fini(&dev->sdev);
 	platform_device_unregister(dev->pdev);
 	vfree(dev->vram);
 	kvfree(dev);

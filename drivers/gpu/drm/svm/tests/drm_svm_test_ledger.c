@@ -139,8 +139,7 @@ int test_space_attach(struct test_ledger *l, unsigned int i, struct mm_struct *m
 		.mem = &drm_gpt_mem_pages,
 	};
 	struct drm_svm_config config = {
-		.dev = &l->pdev->dev,
-		.queue = l->alive ? &l->queue : NULL,
+		.device = &l->sdev,
 		.ops = &test_ledger_ops,
 	};
 	int ret;
@@ -209,8 +208,11 @@ struct test_ledger *test_ledger_make(struct kunit *test)
 						  PLATFORM_DEVID_AUTO, NULL, 0);
 	if (IS_ERR(l->pdev))
 		goto err_free;
+	drm_svm_device_init(&l->sdev, &l->pdev->dev);
+	l->sdev.system_atomics = true;
 	if (dma_coerce_mask_and_coherent(&l->pdev->dev, DMA_BIT_MASK(64)) ||
-	    drm_svm_fault_queue_init(&l->queue, &test_ledger_queue_ops, "ledger"))
+	    drm_svm_fault_queue_init(&l->queue, &l->sdev, &test_ledger_queue_ops,
+				     "ledger"))
 		goto err_pdev;
 	l->alive = true;
 	return l;
@@ -235,6 +237,7 @@ void test_ledger_free(struct test_ledger *l)
 			test_space_stop(l, i);
 	if (l->alive)
 		drm_svm_fault_queue_fini(&l->queue);
+	drm_svm_device_fini(&l->sdev);
 	platform_device_unregister(l->pdev);
 	kvfree(l);
 }

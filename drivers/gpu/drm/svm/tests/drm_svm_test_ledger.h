@@ -51,7 +51,8 @@ struct test_space {
 /**
  * struct test_ledger - a device that wants an answer to each record, and counts
  * @pdev: for DMA
- * @queue: faults
+ * @sdev: the device
+ * @queue: its faults
  * @alive: @queue is in use
  * @space: address spaces
  * @lock: guards the following
@@ -65,6 +66,7 @@ struct test_space {
  */
 struct test_ledger {
 	struct platform_device *pdev;
+	struct drm_svm_device sdev;
 	struct drm_svm_fault_queue queue;
 	bool alive;
 	struct test_space space[LEDGER_SVMS];

@@ -99,6 +99,19 @@ void test_detach(struct kunit *test, unsigned int i)
 }
 
 /**
+ * test_attach() - and give it one again
+ * @test: case
+ * @i: which
+ */
+void test_attach(struct kunit *test, unsigned int i)
+{
+	struct test_ctx *ctx = test->priv;
+
+	KUNIT_ASSERT_EQ(test, test_dev_attach(ctx->dev[i], current->mm), 0);
+	ctx->attached[i] = true;
+}
+
+/**
  * test_where() - where is the page of an address?
  * @test: case
  * @dev: who asks

@@ -28,12 +28,16 @@ int test_init(struct kunit *test);
 void test_exit(struct kunit *test);
 struct test_dev *test_dev(struct kunit *test, unsigned int i);
 void test_detach(struct kunit *test, unsigned int i);
+void test_attach(struct kunit *test, unsigned int i);
 u8 test_where(struct kunit *test, struct test_dev *dev, u64 addr);
 
 void test_await_flushes(struct kunit *test, struct test_dev *dev, int n);
 
+extern struct kunit_suite drm_svm_device_suite;
 extern struct kunit_suite drm_svm_attr_suite;
 extern struct kunit_suite drm_svm_answer_suite;
+extern struct kunit_suite drm_svm_atomic_suite;
+extern struct kunit_suite drm_svm_claim_suite;
 extern struct kunit_suite drm_svm_fault_suite;
 extern struct kunit_suite drm_svm_lane_suite;
 extern struct kunit_suite drm_svm_mirror_suite;

@@ -24,12 +24,14 @@
 /**
  * struct test_nic - a device that mirrors the address space of the case's thread
  * @pdev: for DMA
+ * @sdev: the device
  * @svm: the address space
  * @arrays: what the case has made
  * @lists: the same
  */
 struct test_nic {
 	struct platform_device *pdev;
+	struct drm_svm_device sdev;
 	struct drm_svm svm;
 	struct list_head arrays;
 	struct list_head lists;
@@ -572,9 +574,11 @@ static struct kunit_case sinks_cases[] = {
 
 static int test_nic_init(struct test_nic *nic)
 {
-	struct drm_svm_config config = { .dev = &nic->pdev->dev };
-	int ret = dma_coerce_mask_and_coherent(config.dev, DMA_BIT_MASK(64));
+	struct drm_svm_config config = { .device = &nic->sdev };
+	struct device *dev = &nic->pdev->dev;
+	int ret = dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(64));
 
+	drm_svm_device_init(&nic->sdev, dev);
 	return ret ?: drm_svm_init(&nic->svm, current->mm, &config);
 }
 
@@ -613,6 +617,7 @@ static void sinks_exit(struct kunit *test)
 	list_for_each_entry_safe(t, next_pages, &nic->lists, node)
 		test_pages_end(t);
 	drm_svm_fini(&nic->svm);
+	drm_svm_device_fini(&nic->sdev);
 	platform_device_unregister(nic->pdev);
 }
 
