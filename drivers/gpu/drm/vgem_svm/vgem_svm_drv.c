@@ -130,6 +130,9 @@ static const struct drm_ioctl_desc vgem_svm_ioctls[] = {
 	VGEM_SVM_IOCTL(RESIDENCY, vgem_svm_residency_ioctl),
 	VGEM_SVM_IOCTL(COUNTERS, vgem_svm_counters_ioctl),
 	VGEM_SVM_IOCTL(FAULTS, vgem_svm_faults_ioctl),
+	VGEM_SVM_IOCTL(GEM_CREATE, vgem_svm_gem_create_ioctl),
+	VGEM_SVM_IOCTL(GEM_MMAP, vgem_svm_gem_mmap_ioctl),
+	VGEM_SVM_IOCTL(VM_BIND, vgem_svm_vm_bind_ioctl),
 };
 
 static const struct drm_driver vgem_svm_driver = {
@@ -142,7 +145,9 @@ static const struct drm_driver vgem_svm_driver = {
 	.fops = &vgem_svm_fops,
 	.debugfs_init = vgem_svm_debugfs_init,
 	.show_fdinfo = vgem_svm_show_fdinfo,
-	DRM_GEM_SHMEM_DRIVER_OPS,
+	.gem_create_object = vgem_svm_gem_create_object,
+	.gem_prime_import = vgem_svm_gem_import,
+	.dumb_create = vgem_svm_gem_dumb_create,
 	.name = "vgem_svm",
 	.desc = "Virtual GPU with shared virtual memory",
 	.major = 1,
@@ -253,6 +258,8 @@ static int vgem_svm_check_params(void)
 	    !vgem_svm_user_limit(VGEM_SVM_USER_VMS) ||
 	    !vgem_svm_user_limit(VGEM_SVM_USER_QUEUES) ||
 	    !vgem_svm_user_limit(VGEM_SVM_USER_JOBS) ||
+	    !vgem_svm_user_limit(VGEM_SVM_USER_GEM_PAGES) ||
+	    !vgem_svm_user_limit(VGEM_SVM_USER_BINDS) ||
 	    !vgem_svm_max_insns || !vgem_svm_launch_insns || !vgem_svm_fault_deadline_ms ||
 	    !vgem_svm_fence_timeout_ms) {
 		pr_err("vgem_svm: a parameter is out of its range, see modinfo\n");

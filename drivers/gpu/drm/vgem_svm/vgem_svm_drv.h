@@ -18,6 +18,7 @@
 #include <uapi/drm/vgem_svm_drm.h>
 
 #include "hw/vgem_svm_hw.h"
+#include "vgem_svm_bind.h"
 
 #define VGEM_SVM_PT_RING_BYTES		SZ_512K
 #define VGEM_SVM_COPY_RING_BYTES	SZ_64K
@@ -65,6 +66,8 @@ enum vgem_svm_user_item {
 	VGEM_SVM_USER_VMS,
 	VGEM_SVM_USER_QUEUES,
 	VGEM_SVM_USER_JOBS,
+	VGEM_SVM_USER_GEM_PAGES,
+	VGEM_SVM_USER_BINDS,
 	VGEM_SVM_USER_NR
 };
 
@@ -199,12 +202,12 @@ struct vgem_svm_file {
 /**
  * struct vgem_svm_owner - the process that an address space belongs to
  * @pid: of its thread group, referenced
- * @mm: the memory that is mirrored, to compare with only
+ * @mm: its memory, to compare with only; kept from being another's
  * @wait: in @pid's wait queue for pidfds
  */
 struct vgem_svm_owner {
 	struct pid *pid;
-	const struct mm_struct *mm;
+	struct mm_struct *mm;
 	wait_queue_entry_t wait;
 };
 
@@ -220,10 +223,12 @@ struct vgem_svm_owner {
  * @sem: read: an ioctl uses it; write: it is being closed. Outermost lock.
  * @closed: nothing works any more; under @sem
  * @gpt: page table
+ * @binds: what is bound
+ * @mirrors: it has a mirror too, which is the next two
  * @svm: mirror
  * @table: @gpt as where it goes
  * @queues: of it; under @sem
- * @exit: tells that the memory it mirrors goes: exit or exec
+ * @exit: tells that the memory it mirrors goes: exit or exec; only if there is a mirror
  * @reap_work: ends it when the owner has
  * @fault_lock: guards the log
  * @fault_log: last faults that could not be served
@@ -240,6 +245,8 @@ struct vgem_svm_vm {
 	struct rw_semaphore sem;
 	bool closed;
 	struct drm_gpt gpt;
+	struct vgem_svm_binds binds;
+	bool mirrors;
 	struct drm_svm svm;
 	struct drm_svm_gpt table;
 	struct list_head queues;
@@ -342,6 +349,7 @@ void vgem_svm_pt_release(struct vgem_svm_ring *ring, u32 words);
 u64 vgem_svm_flush_begin(struct drm_svm_gpt *table,
 			 struct drm_gpt_gather *gather);
 int vgem_svm_flush_wait(struct drm_svm_gpt *table, u64 token, bool may_sleep);
+void vgem_svm_flush_gather(struct vgem_svm_vm *vm, struct drm_gpt_gather *gather);
 void vgem_svm_flush_vm(struct vgem_svm_vm *vm);
 extern const struct drm_svm_region_ops vgem_svm_region_ops;
 void vgem_svm_copy_died(struct vgem_svm_dev *vdev);
@@ -370,12 +378,13 @@ void vgem_svm_owner_watch(struct vgem_svm_owner *owner);
 void vgem_svm_owner_leave(struct vgem_svm_owner *owner);
 void vgem_svm_owner_fini(struct vgem_svm_owner *owner);
 bool vgem_svm_owner_gone(const struct vgem_svm_owner *owner);
+bool vgem_svm_owner_is(const struct vgem_svm_owner *owner);
 struct vgem_svm_user *vgem_svm_user_get(struct vgem_svm_dev *vdev);
 void vgem_svm_user_put(struct vgem_svm_user *user);
 int vgem_svm_user_charge(struct vgem_svm_user *user,
-			 enum vgem_svm_user_item item);
+			 enum vgem_svm_user_item item, u32 n);
 void vgem_svm_user_uncharge(struct vgem_svm_user *user,
-			    enum vgem_svm_user_item item);
+			    enum vgem_svm_user_item item, u32 n);
 u32 vgem_svm_user_number(const struct vgem_svm_user *user);
 unsigned int vgem_svm_user_limit(enum vgem_svm_user_item item);
 
@@ -383,8 +392,10 @@ unsigned int vgem_svm_user_limit(enum vgem_svm_user_item item);
 int vgem_svm_vm_use(struct vgem_svm_vm *vm);
 void vgem_svm_vm_unuse(struct vgem_svm_vm *vm);
 struct vgem_svm_vm *vgem_svm_vm_enter(struct drm_file *file, u32 id);
+struct vgem_svm_vm *vgem_svm_vm_enter_svm(struct drm_file *file, u32 id);
 void vgem_svm_vm_leave(struct vgem_svm_vm *vm);
 void vgem_svm_vm_put(struct vgem_svm_vm *vm);
+void vgem_svm_vm_replay(struct vgem_svm_vm *vm);
 void vgem_svm_vm_close(struct vgem_svm_vm *vm);
 bool vgem_svm_vm_end(struct vgem_svm_vm *vm);
 void vgem_svm_vm_reap(struct vgem_svm_vm *vm);

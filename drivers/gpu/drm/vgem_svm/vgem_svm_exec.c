@@ -61,7 +61,7 @@ static void vgem_svm_job_free(struct vgem_svm_job *job)
 		kfree(job->out);
 	else if (job->out)
 		dma_fence_put(&job->out->base);
-	vgem_svm_user_uncharge(job->queue->vm->user, VGEM_SVM_USER_JOBS);
+	vgem_svm_user_uncharge(job->queue->vm->user, VGEM_SVM_USER_JOBS, 1);
 	kfree(job);
 }
 
@@ -232,12 +232,12 @@ static struct vgem_svm_job *vgem_svm_job_make(struct drm_file *file,
 	u32 i;
 	int ret;
 
-	ret = vgem_svm_user_charge(queue->vm->user, VGEM_SVM_USER_JOBS);
+	ret = vgem_svm_user_charge(queue->vm->user, VGEM_SVM_USER_JOBS, 1);
 	if (ret)
 		return ERR_PTR(ret);
 	job = kzalloc_flex(*job, fences, args->nr_in_syncs, GFP_KERNEL_ACCOUNT);
 	if (!job) {
-		vgem_svm_user_uncharge(queue->vm->user, VGEM_SVM_USER_JOBS);
+		vgem_svm_user_uncharge(queue->vm->user, VGEM_SVM_USER_JOBS, 1);
 		return ERR_PTR(-ENOMEM);
 	}
 	job->queue = queue;

@@ -31,6 +31,10 @@ static_assert(sizeof(struct drm_vgem_svm_residency) == 40);
 static_assert(sizeof(struct drm_vgem_svm_counters) == 24);
 static_assert(sizeof(struct drm_vgem_svm_fault) == 40);
 static_assert(sizeof(struct drm_vgem_svm_faults) == 32);
+static_assert(sizeof(struct drm_vgem_svm_gem_create) == 16);
+static_assert(sizeof(struct drm_vgem_svm_gem_mmap) == 16);
+static_assert(sizeof(struct drm_vgem_svm_bind_op) == 40);
+static_assert(sizeof(struct drm_vgem_svm_vm_bind) == 24);
 
 static u64 vgem_svm_pt_update(void)
 {
@@ -79,6 +83,11 @@ static void vgem_svm_limits(u64 *v)
 	v[DRM_VGEM_SVM_PARAM_MAX_ATTRS] = drm_svm_attr_limit();
 	v[DRM_VGEM_SVM_PARAM_RESIDENCY_BYTES] = VGEM_SVM_RESIDENCY_BYTES;
 	v[DRM_VGEM_SVM_PARAM_FAULT_LOG] = VGEM_SVM_FAULT_LOG;
+	v[DRM_VGEM_SVM_PARAM_USER_GEM_BYTES] =
+		(u64)vgem_svm_user_limit(VGEM_SVM_USER_GEM_PAGES) << PAGE_SHIFT;
+	v[DRM_VGEM_SVM_PARAM_USER_BINDS] =
+		vgem_svm_user_limit(VGEM_SVM_USER_BINDS);
+	v[DRM_VGEM_SVM_PARAM_BIND_OPS] = DRM_VGEM_SVM_MAX_BINDS;
 }
 
 /* As much of @from as there is room for; its size, if that is all that is asked. */

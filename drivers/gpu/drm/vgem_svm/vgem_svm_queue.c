@@ -190,7 +190,7 @@ void vgem_svm_queue_close(struct vgem_svm_queue *queue)
 	vgem_svm_ring_fini(&queue->ring);
 	if (!leak) {
 		vgem_svm_chan_free(vdev, chan);
-		vgem_svm_user_uncharge(queue->vm->user, VGEM_SVM_USER_QUEUES);
+		vgem_svm_user_uncharge(queue->vm->user, VGEM_SVM_USER_QUEUES, 1);
 	}
 	/* Who sleeps on it learns what became of the queue, whoever ended it. */
 	if (tell)
@@ -255,12 +255,12 @@ vgem_svm_queue_make(struct vgem_svm_vm *vm,
 	struct vgem_svm_queue *queue;
 	int ret;
 
-	ret = vgem_svm_user_charge(vm->user, VGEM_SVM_USER_QUEUES);
+	ret = vgem_svm_user_charge(vm->user, VGEM_SVM_USER_QUEUES, 1);
 	if (ret)
 		return ERR_PTR(ret);
 	queue = kzalloc_obj(*queue, GFP_KERNEL_ACCOUNT);
 	if (!queue) {
-		vgem_svm_user_uncharge(vm->user, VGEM_SVM_USER_QUEUES);
+		vgem_svm_user_uncharge(vm->user, VGEM_SVM_USER_QUEUES, 1);
 		return ERR_PTR(-ENOMEM);
 	}
 	kref_init(&queue->ref);
@@ -286,7 +286,7 @@ vgem_svm_queue_make(struct vgem_svm_vm *vm,
 		goto err;
 	return queue;
 err:
-	vgem_svm_user_uncharge(vm->user, VGEM_SVM_USER_QUEUES);
+	vgem_svm_user_uncharge(vm->user, VGEM_SVM_USER_QUEUES, 1);
 	vgem_svm_queue_put(queue);
 	return ERR_PTR(ret);
 }
