@@ -85,7 +85,8 @@ extern "C" {
 #define DRM_VGEM_SVM_PARAM_USER_GEM_BYTES 23	/* of one user's buffer objects there */
 #define DRM_VGEM_SVM_PARAM_USER_BINDS	24	/* intervals that one user has bound there */
 #define DRM_VGEM_SVM_PARAM_BIND_OPS	25	/* operations of one VM_BIND */
-#define DRM_VGEM_SVM_PARAM_NR		26
+#define DRM_VGEM_SVM_PARAM_FENCE_MS	26	/* that an EXEC with an out-syncobj may run */
+#define DRM_VGEM_SVM_PARAM_NR		27
 
 /* PARAM_PT_UPDATE: who writes page tables. */
 #define DRM_VGEM_SVM_PT_CPU		0	/* the CPU */
@@ -170,10 +171,13 @@ struct drm_vgem_svm_vm_destroy {
 	__u32 flags;
 };
 
+/* It cannot page-fault: an access to what is not mapped ends it. EXEC has out-syncobjs. */
+#define DRM_VGEM_SVM_QUEUE_NO_FAULT	(1 << 0)
+
 /**
  * struct drm_vgem_svm_queue_create - make a queue of an address space
  * @vm_id: the address space
- * @flags: must be 0
+ * @flags: DRM_VGEM_SVM_QUEUE_NO_FAULT or 0
  * @engine_class: DRM_VGEM_SVM_ENGINE_*
  * @engine_instance: which of its class
  * @eventfd: signalled by 1 for each EXEC with EXEC_EVENT that ends, and once when
@@ -222,7 +226,7 @@ struct drm_vgem_svm_queue_destroy {
 #define DRM_VGEM_SVM_QUEUE_STACK	5	/* stack pointer left the stack */
 #define DRM_VGEM_SVM_QUEUE_VA		6	/* address wider than PARAM_VA_BITS */
 #define DRM_VGEM_SVM_QUEUE_BUS		7	/* bus error */
-#define DRM_VGEM_SVM_QUEUE_FAULT	8	/* page fault that cannot be served */
+#define DRM_VGEM_SVM_QUEUE_FAULT	8	/* page fault that cannot be, or is not, served */
 #define DRM_VGEM_SVM_QUEUE_KILLED	9	/* ended by the kernel */
 #define DRM_VGEM_SVM_QUEUE_RESET	10	/* the device was reset */
 #define DRM_VGEM_SVM_QUEUE_ENTRY	11	/* broken page-table entry */
@@ -252,7 +256,7 @@ struct drm_vgem_svm_queue_query {
 };
 
 /**
- * struct drm_vgem_svm_sync - a syncobj to wait for
+ * struct drm_vgem_svm_sync - a syncobj to wait for, or to be given a fence
  * @handle: syncobj
  * @flags: must be 0
  * @point: timeline point, 0 for a binary syncobj
@@ -280,8 +284,18 @@ struct drm_vgem_svm_sync {
  * @fence_addr: where the engine stores @fence_value when the batch has ended,
  *	8-byte aligned; 0 for nowhere
  * @fence_value: see @fence_addr
+ * @out_syncs: pointer to @nr_out_syncs struct drm_vgem_svm_sync, which get the fence of
+ *	the batch
+ * @nr_out_syncs: at most DRM_VGEM_SVM_MAX_SYNCS; -EINVAL for any if the queue can
+ *	page-fault
+ * @out_sync_stride: bytes from one to the next; not looked at if there are none
  *
- * Work that can page-fault never backs a dma_fence: there is no out-syncobj.
+ * Work that can page-fault never backs a dma_fence: only a queue with
+ * DRM_VGEM_SVM_QUEUE_NO_FAULT has out-syncobjs. The batch, what it uses and
+ * @fence_addr have to be mapped then when the engine gets there. The fence is always
+ * signalled, with an error if the queue ends before: -EFAULT (QUEUE_FAULT), -ETIME
+ * (QUEUE_BUDGET, and if no EXEC of it has ended for PARAM_FENCE_MS), -ECANCELED (killed
+ * or destroyed), -EIO. An in-fence that was signalled with an error is as good as any.
  * A dead queue stores no fence. Errors: -EINVAL, -ENOENT, -EIO, -EFAULT, -E2BIG,
  * -EBUSY (queue full; not -EAGAIN, which libdrm repeats at once), -EDQUOT (the
  * user has PARAM_USER_JOBS).
@@ -297,6 +311,9 @@ struct drm_vgem_svm_exec {
 	__u32 pad;
 	__u64 fence_addr;
 	__u64 fence_value;
+	__u64 out_syncs;
+	__u32 nr_out_syncs;
+	__u32 out_sync_stride;
 };
 
 #define DRM_VGEM_SVM_LOC_DEFAULT	0	/* ATTR only */

@@ -44,6 +44,10 @@ unsigned int vgem_svm_fault_deadline_ms = DRM_SVM_FAULT_DEADLINE_MS;
 module_param_named(fault_deadline_ms, vgem_svm_fault_deadline_ms, uint, 0444);
 MODULE_PARM_DESC(fault_deadline_ms, "Milliseconds until a fault that cannot be served, nor refused, ends its queue, not 0; debugfs has it per device (default 60000)");
 
+unsigned int vgem_svm_fence_timeout_ms = 30000;
+module_param_named(fence_timeout_ms, vgem_svm_fence_timeout_ms, uint, 0444);
+MODULE_PARM_DESC(fence_timeout_ms, "Milliseconds that an EXEC may run that somebody has a fence of, before its queue is ended, not 0; debugfs has it per device (default 30000)");
+
 static char *vgem_svm_fault_answer = "replay";
 module_param_named(fault_answer, vgem_svm_fault_answer, charp, 0444);
 MODULE_PARM_DESC(fault_answer, "How faults are answered: replay: all of an address space try again together, or each: every record has an acknowledge of its own (default replay)");
@@ -256,7 +260,8 @@ static int vgem_svm_check_params(void)
 	    !vgem_svm_user_limit(VGEM_SVM_USER_JOBS) ||
 	    !vgem_svm_user_limit(VGEM_SVM_USER_GEM_PAGES) ||
 	    !vgem_svm_user_limit(VGEM_SVM_USER_BINDS) ||
-	    !vgem_svm_max_insns || !vgem_svm_launch_insns || !vgem_svm_fault_deadline_ms) {
+	    !vgem_svm_max_insns || !vgem_svm_launch_insns || !vgem_svm_fault_deadline_ms ||
+	    !vgem_svm_fence_timeout_ms) {
 		pr_err("vgem_svm: a parameter is out of its range, see modinfo\n");
 		return -EINVAL;
 	}

@@ -52,6 +52,7 @@ extern unsigned int vgem_svm_fault_entries;
 extern unsigned int vgem_svm_nr_compute;
 extern unsigned int vgem_svm_vram_mb;
 extern unsigned int vgem_svm_fault_deadline_ms;
+extern unsigned int vgem_svm_fence_timeout_ms;
 extern bool vgem_svm_fault_each;
 extern bool vgem_svm_system_atomics;
 extern unsigned long vgem_svm_max_insns;
@@ -121,6 +122,12 @@ struct vgem_svm_ring {
  * @chans: channels in use
  * @done_work: finds EXECs that have ended
  * @error_work: finds channels that have died
+ * @fence_lock: guards @fence_list, and what queues have of it; taken in interrupts,
+ *	outside of fences' own locks
+ * @fence_list: struct vgem_svm_fence that are not signalled
+ * @fence_tick: ends queues that take too long
+ * @fence_timeout_ms: how long that is
+ * @fence_wq: for what fences wait for: @fence_tick, &vgem_svm_queue.submit_work
  * @pt_tables: page tables in device memory
  * @pt_packets: packets put into @pt_ring
  * @next_uid: names queues apart over the life of the device
@@ -156,6 +163,11 @@ struct vgem_svm_dev {
 	DECLARE_BITMAP(chans, VGEM_SVM_HW_NR_CHANS);
 	struct work_struct done_work;
 	struct work_struct error_work;
+	spinlock_t fence_lock; /* fence_list */
+	struct list_head fence_list;
+	struct delayed_work fence_tick;
+	u32 fence_timeout_ms;
+	struct workqueue_struct *fence_wq;
 	struct ida pt_tables;
 	atomic64_t pt_packets;
 	atomic_t next_uid;
@@ -255,6 +267,11 @@ struct vgem_svm_vm {
  * @born: number of the first fault record that can be its own
  * @ring: its ring and channel
  * @eventfd: or NULL
+ * @no_fault: a fault ends it, and its jobs may have fences
+ * @fence_context: of these
+ * @nr_armed: fences of jobs in the ring; under &vgem_svm_dev.fence_lock, as are:
+ * @fence_value: number of the last job that was seen to have ended
+ * @fence_moved: jiffies then
  * @lock: guards what follows
  * @jobs: struct vgem_svm_job, in order; the first @in_ring are in the ring
  * @nr_jobs: their number
@@ -266,6 +283,7 @@ struct vgem_svm_vm {
  * @err_insn: instruction then
  * @dead: that it has ended has been told
  * @closed: being destroyed: takes no more
+ * @fence_seq: number of the last fence
  * @submit_work: puts jobs into the ring whose in-fences are signalled
  */
 struct vgem_svm_queue {
@@ -277,6 +295,11 @@ struct vgem_svm_queue {
 	u64 born;
 	struct vgem_svm_ring ring;
 	struct eventfd_ctx *eventfd;
+	bool no_fault;
+	u64 fence_context;
+	u32 nr_armed;
+	u64 fence_value;
+	unsigned long fence_moved;
 	spinlock_t lock;
 	struct list_head jobs;
 	u32 nr_jobs;
@@ -288,6 +311,7 @@ struct vgem_svm_queue {
 	u32 err_insn;
 	bool dead;
 	bool closed;
+	u64 fence_seq;
 	struct work_struct submit_work;
 };
 
@@ -304,8 +328,9 @@ void vgem_svm_error_work(struct work_struct *work);
 /* rings */
 int vgem_svm_ring_init(struct vgem_svm_dev *vdev, struct vgem_svm_ring *ring,
 		       u32 chan, u32 bytes);
-void vgem_svm_ring_enable(struct vgem_svm_ring *ring, u32 engine, u32 vm,
+void vgem_svm_ring_enable(struct vgem_svm_ring *ring, u64 ctrl, u32 vm,
 			  u64 budget);
+void vgem_svm_ring_stop(struct vgem_svm_ring *ring);
 void vgem_svm_ring_fini(struct vgem_svm_ring *ring);
 u32 vgem_svm_ring_space(struct vgem_svm_ring *ring);
 void vgem_svm_ring_emit(struct vgem_svm_ring *ring, const u64 *pkt, u32 words);
@@ -331,6 +356,7 @@ void vgem_svm_copy_died(struct vgem_svm_dev *vdev);
 extern const struct drm_svm_fault_queue_ops vgem_svm_fault_ops;
 void vgem_svm_cancel(struct drm_svm *svm, const struct drm_svm_fault *fault,
 		     int error);
+void vgem_svm_fault_note(struct vgem_svm_queue *queue, u64 what);
 void vgem_svm_done(struct drm_svm *svm, const struct drm_svm_fault *fault,
 		   int result);
 

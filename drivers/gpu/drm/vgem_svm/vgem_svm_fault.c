@@ -97,6 +97,30 @@ static void vgem_svm_fault_log(struct vgem_svm_vm *vm,
 	entry->thread = FIELD_GET(VGEM_SVM_COOKIE_THREAD, fault->cookie);
 }
 
+/**
+ * vgem_svm_fault_note() - remember the fault that a queue has ended of
+ * @queue: queue without replay, locked, whose error has been read
+ * @what: CHAN_ERR_FAULT
+ *
+ * Who sees that the queue is dead finds the fault in the log.
+ */
+void vgem_svm_fault_note(struct vgem_svm_queue *queue, u64 what)
+{
+	struct drm_svm_fault fault = {
+		.addr = queue->err_addr,
+		.cookie = FIELD_PREP(VGEM_SVM_COOKIE_ACCESS,
+				     FIELD_GET(VGEM_SVM_FAULT_ACCESS, what)) |
+			  FIELD_PREP(VGEM_SVM_COOKIE_THREAD, queue->err_thread),
+	};
+	struct vgem_svm_record *kept = (struct vgem_svm_record *)fault.priv;
+	bool there = FIELD_GET(VGEM_SVM_FAULT_REASON, what) ==
+		     VGEM_SVM_FAULT_PERMISSION;
+
+	lockdep_assert_held(&queue->lock);
+	kept->pc = queue->err_pc;
+	vgem_svm_fault_log(queue->vm, queue, &fault, there ? -EACCES : -EFAULT);
+}
+
 /*
  * Return: true if the fault has ended the queue. A stale record does not: while
  * others of the range lost to invalidations, what had faulted was replayed, went

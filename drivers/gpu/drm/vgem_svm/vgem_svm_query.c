@@ -24,7 +24,7 @@ static_assert(sizeof(struct drm_vgem_svm_queue_create) == 40);
 static_assert(sizeof(struct drm_vgem_svm_queue_destroy) == 8);
 static_assert(sizeof(struct drm_vgem_svm_queue_query) == 48);
 static_assert(sizeof(struct drm_vgem_svm_sync) == 16);
-static_assert(sizeof(struct drm_vgem_svm_exec) == 56);
+static_assert(sizeof(struct drm_vgem_svm_exec) == 72);
 static_assert(sizeof(struct drm_vgem_svm_migrate) == 56);
 static_assert(sizeof(struct drm_vgem_svm_attr) == 40);
 static_assert(sizeof(struct drm_vgem_svm_residency) == 40);
@@ -57,6 +57,7 @@ static void vgem_svm_params(struct vgem_svm_dev *vdev, u64 *v)
 	v[DRM_VGEM_SVM_PARAM_IOMMU] = device_iommu_mapped(vdev->dev);
 	v[DRM_VGEM_SVM_PARAM_VRAM_USED] = drm_svm_region_used(&vdev->region);
 	v[DRM_VGEM_SVM_PARAM_FAULT_ENTRIES] = vgem_svm_fault_entries;
+	v[DRM_VGEM_SVM_PARAM_FENCE_MS] = READ_ONCE(vdev->fence_timeout_ms);
 }
 
 static void vgem_svm_limits(u64 *v)

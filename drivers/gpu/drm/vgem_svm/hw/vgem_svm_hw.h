@@ -149,6 +149,7 @@ void vgem_svm_hw_dump(struct vgem_svm_hw *hw, struct seq_file *m);
 #define VGEM_SVM_CHAN_BUDGET		0x28	/* RW, instructions per thread, 0 = no limit */
 #define VGEM_SVM_CHAN_CTRL		0x30	/* WO, VGEM_SVM_CHAN_ENABLE or 0 */
 #define   VGEM_SVM_CHAN_ENABLE		BIT_ULL(0) /* resets HEAD, TAIL, STATUS, ERR_* */
+#define   VGEM_SVM_CHAN_NO_FAULT	BIT_ULL(1) /* a fault ends it; with ENABLE */
 #define   VGEM_SVM_CHAN_ENGINE(e)	((u64)(e) << 8) /* compute engine that runs it */
 #define VGEM_SVM_CHAN_STATUS		0x38	/* RO */
 #define   VGEM_SVM_CHAN_ST_OFF		0
@@ -158,6 +159,7 @@ void vgem_svm_hw_dump(struct vgem_svm_hw *hw, struct seq_file *m);
 #define VGEM_SVM_CHAN_ERR_ADDR		0x48	/* RO offending address */
 #define VGEM_SVM_CHAN_ERR_PC		0x50	/* RO program counter, 0 if none */
 #define VGEM_SVM_CHAN_ERR_INFO		0x58	/* RO [31:0] thread, [63:32] instruction */
+#define VGEM_SVM_CHAN_ERR_FAULT		0x70	/* RO ACCESS and REASON as in a fault record */
 #define VGEM_SVM_CHAN_TOTAL		0x60	/* RW, instructions per launch, 0 = no limit */
 #define VGEM_SVM_CHAN_OWNER		0x68	/* RW [31:0], who shares turns on the engine */
 
@@ -171,7 +173,8 @@ void vgem_svm_hw_dump(struct vgem_svm_hw *hw, struct seq_file *m);
  * @VGEM_SVM_ERR_STACK: a stack pointer left the thread's stack
  * @VGEM_SVM_ERR_VA: an address above 57 bits
  * @VGEM_SVM_ERR_BUS: the bus refused the address (IOMMU, or no memory there)
- * @VGEM_SVM_ERR_FAULT: software gave up on a page fault (FAULT_CANCEL, FAULT_ACK)
+ * @VGEM_SVM_ERR_FAULT: software gave up on a page fault (FAULT_CANCEL, FAULT_ACK), or
+ *	the channel was to have none (CHAN_NO_FAULT)
  * @VGEM_SVM_ERR_KILLED: software ended it for another reason (CHAN_KILL)
  * @VGEM_SVM_ERR_RESET: RESET while it was on
  * @VGEM_SVM_ERR_ENTRY: a table entry that is not as it must be
