@@ -34,6 +34,11 @@ struct seq_file;
  *	still waits for that: the record may be older than a replay that let it go
  *	on, and the address may have been unmapped since
  * @done: the answer to one record, instead of @replay and @cancel
+ * @claimed: a record in addresses that the driver has claimed (drm_svm_claim()). Returns
+ *	its result: 0: the access can be made; -EAGAIN: ask again, as when it is claimed
+ *	no more; or why it cannot be made. Optional; -EREMCHG without it. No lock is held;
+ *	it may sleep and allocate, and must not wait for drm_svm_stop(),
+ *	drm_svm_claim() or a fault of the address space
  */
 struct drm_svm_ops {
 	void (*replay)(struct drm_svm *svm);
@@ -41,6 +46,7 @@ struct drm_svm_ops {
 		       int error);
 	void (*done)(struct drm_svm *svm, const struct drm_svm_fault *fault,
 		     int result);
+	int (*claimed)(struct drm_svm *svm, const struct drm_svm_fault *fault);
 };
 
 /**

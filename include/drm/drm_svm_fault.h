@@ -73,7 +73,8 @@ struct drm_svm_fault {
  * page response, a doorbell by number). The result is 0: the access can be made;
  * -EAGAIN: nothing is known, ask again; or the reason why this access, and not that of
  * another record of the same page, cannot be made: -EFAULT, -EACCES, -EOPNOTSUPP,
- * -ENOMEM, -EIO, -ENODEV; -ETIME: not before its deadline; -ESRCH: the address space
+ * -ENOMEM, -EIO, -ENODEV; -EREMCHG where the driver has claimed the address and has no
+ * &drm_svm_ops.claimed; -ETIME: not before its deadline; -ESRCH: the address space
  * is gone; -ECANCELED: drm_svm_fault_queue_drop().
  */
 

@@ -4,6 +4,7 @@
 
 #include <linux/bits.h>
 #include <linux/list.h>
+#include <linux/maple_tree.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -161,6 +162,8 @@ struct drm_svm_batch {
 #define DRM_SVM_SINK_FLUSH_UPGRADES	BIT(3)
 /* Can say where in the device's own memory a page is; others get system memory. */
 #define DRM_SVM_SINK_LOCAL		BIT(4)
+/* Can tell what it maps from what the driver maps itself: drm_svm_claim(). */
+#define DRM_SVM_SINK_CLAIMS		BIT(5)
 /* Who may write may do atomics: it cannot tell them apart. */
 #define DRM_SVM_SINK_ATOMIC_IS_WRITE	BIT(2)
 
@@ -191,7 +194,9 @@ struct drm_svm_batch {
  *	remember what has to be flushed: the interval, whatever was found there, since
  *	another may have taken it away and not have flushed yet.
  * @unmap_start: begin to flush. Sets &drm_svm_batch.pending if there is a wait.
- * @unmap_wait: until no access through what was taken away is under way, bounded.
+ * @unmap_wait: until no access through what was taken away is under way, bounded. No
+ *	lock is held, and nothing is mapped in the intervals of @unmap_begin before it
+ *	returns, so that what could not be taken away there can be now.
  *	Returns 0, -EAGAIN if it would have to sleep, or an error: then @kill follows.
  * @unmap_end: end of a batch that was reserved.
  * @kill: the device did not answer: cut it off, so that it reaches nothing any more.
@@ -238,6 +243,7 @@ struct drm_svm_view {
 	u64 spoilt;			/* how often something was taken away; under it */
 	struct list_head node;		/* in drm_svm.views */
 	u64 number;			/* in the order of their making */
+	struct maple_tree claims;	/* by page number, if DRM_SVM_SINK_CLAIMS */
 	refcount_t refs;		/* who takes mappings away, and its driver */
 	atomic_t users;			/* who makes mappings; negative: it ends */
 };

@@ -27,7 +27,7 @@ static struct page *drm_svm_usable_page(struct drm_svm_service *s,
 	unsigned long pfn = s->pfns[i];
 
 	if (!(pfn & HMM_PFN_VALID) || (pfn & HMM_PFN_ERROR) ||
-	    test_bit(i, s->refused))
+	    test_bit(i, s->refused) || test_bit(i, s->claimed))
 		return NULL;
 	return hmm_pfn_to_page(pfn);
 }

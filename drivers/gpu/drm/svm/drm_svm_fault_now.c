@@ -278,7 +278,8 @@ EXPORT_SYMBOL_GPL(drm_svm_handle_fault_in);
  * drm_svm_stop() has returned, which waits for those under way.
  * Return: 0; -ETIME: not before @deadline; -EINTR: a signal came first; -ESRCH: the
  * process or the address space is gone; -ENOMEM or -EIO if that is what has been in the
- * way; or why the access cannot be made: -EFAULT, -EACCES, -EOPNOTSUPP, -ENODEV.
+ * way; -EREMCHG: the driver has claimed the address; or why the access cannot be made:
+ * -EFAULT, -EACCES, -EOPNOTSUPP, -ENODEV.
  */
 int drm_svm_handle_fault(struct drm_svm *svm, u64 addr,
 			 enum drm_svm_access access, unsigned long deadline)

@@ -25,6 +25,20 @@ static int drm_svm_group_try(struct drm_svm_fault_group *group,
 	return error;
 }
 
+/* What is claimed is the driver's, who says what becomes of each; the list is ours. */
+static void drm_svm_group_claimed(struct drm_svm_fault_group *group,
+				  struct list_head *slots)
+{
+	struct drm_svm *svm = group->svm;
+	struct drm_svm_slot *slot;
+
+	if (!svm->ops->claimed)
+		return;
+	list_for_each_entry(slot, slots, node)
+		if (slot->result == -EREMCHG)
+			slot->result = svm->ops->claimed(svm, &slot->fault);
+}
+
 /* Ends the records of a page. Return: true if others of that page are left. */
 static bool drm_svm_group_refuse(struct drm_svm_fault_group *group,
 				 unsigned int page, bool writes_only, int error)
@@ -43,6 +57,7 @@ static bool drm_svm_group_refuse(struct drm_svm_fault_group *group,
 			drm_svm_slot_end(slot, error, &bad);
 	}
 	spin_unlock(&group->queue->lock);
+	drm_svm_group_claimed(group, &bad);
 	drm_svm_answer(group->queue, &bad);
 	return left;
 }

@@ -5,6 +5,13 @@
  *
  * Tables may take away more than they are asked to, where a large leaf goes whole, so
  * the mirror looks them up.
+ *
+ * What is claimed is mapped by the driver, with its leaves marked as such, and a zap of
+ * ours leaves them. How many runs of ours there are between them nobody knows when space
+ * of a ring is reserved; where it does not reach, the rest is taken away in unmap_wait(),
+ * which holds nothing and may wait for more. A view without claims is zapped whole, which
+ * is faster: the lock of the range, under which that is decided, is what a claim takes
+ * before it lets the driver map.
  */
 
 #include <linux/bitfield.h>
@@ -13,6 +20,8 @@
 
 #include <drm/drm_svm.h>
 #include <drm/drm_svm_gpt.h>
+
+#include "drm_svm_planted.h"
 
 /**
  * struct drm_svm_gpt_txn - a transaction
@@ -31,10 +40,14 @@ static_assert(sizeof(struct drm_svm_gpt_txn) <=
  * struct drm_svm_gpt_batch - a batch
  * @gather: what has to be flushed
  * @token: the driver's, of its flush
+ * @rest_first: what ring space did not reach for
+ * @rest_last: if there is any: if it is not less
  */
 struct drm_svm_gpt_batch {
 	struct drm_gpt_gather gather;
 	u64 token;
+	u64 rest_first;
+	u64 rest_last;
 };
 
 static_assert(sizeof(struct drm_svm_gpt_batch) <=
@@ -220,12 +233,46 @@ static int drm_svm_gpt_unmap_reserve(struct drm_svm_batch *batch, bool may_sleep
 	struct drm_svm_view *view = batch->view;
 
 	drm_gpt_gather_init(&b->gather, drm_svm_gpt_of(view)->gpt);
+	b->rest_first = 1;
 	if (!drm_gpt_zap_reserve(&b->gather,
 				 drm_svm_view_addr(view, batch->first),
 				 drm_svm_view_addr(view, batch->last), may_sleep))
 		return 0;
 	/* Who waits for the ring of a device gets space, or it is dead. */
 	return may_sleep ? -ENODEV : -EAGAIN;
+}
+
+static int drm_svm_gpt_flush_gather(struct drm_svm_gpt *table,
+				    struct drm_gpt_gather *gather)
+{
+	u64 token;
+
+	if (drm_gpt_gather_empty(gather))
+		return 0;
+	token = table->ops->flush_begin(table, gather);
+	drm_gpt_gather_unreserve(gather);
+	return table->ops->flush_wait(table, token, true);
+}
+
+/* Our leaves of an interval. */
+static void drm_svm_gpt_zap(struct drm_svm_batch *batch, u64 first, u64 last)
+{
+	struct drm_svm_gpt_batch *b = drm_svm_gpt_batch(batch);
+
+	if (mtree_empty(&batch->view->claims)) {
+		drm_gpt_zap(&b->gather, first, last);
+		return;
+	}
+	if (!drm_gpt_zap_owner(&b->gather, first, last, DRM_GPT_OWNER_MIRROR))
+		return;
+	if (b->rest_first > b->rest_last) {
+		b->rest_first = first;
+		b->rest_last = last;
+	}
+	b->rest_first = min(b->rest_first, first);
+	b->rest_last = max(b->rest_last, last);
+	/* It has nothing that says so until it is zapped. */
+	batch->pending = true;
 }
 
 static void drm_svm_gpt_unmap_begin(struct drm_svm_batch *batch, u64 first,
@@ -244,7 +291,7 @@ static void drm_svm_gpt_unmap_begin(struct drm_svm_batch *batch, u64 first,
 		drm_gpt_gather_also(gather, first, last, false);
 		return;
 	}
-	drm_gpt_zap(gather, first, last);
+	drm_svm_gpt_zap(batch, first, last);
 	if (how & DRM_SVM_UNMAP_MAKE_WAY)
 		return;
 	/* Who makes way for a large leaf has a table go too, maybe not flushed yet. */
@@ -262,15 +309,49 @@ static void drm_svm_gpt_unmap_start(struct drm_svm_batch *batch, bool may_sleep)
 		batch->pending = true;
 	}
 	/* What the zap did not need is others' while we wait. */
-	drm_gpt_gather_unreserve(&b->gather);
+	if (!drm_svm_planted(DRM_SVM_PLANTED_KEEPS_SPACE))
+		drm_gpt_gather_unreserve(&b->gather);
+}
+
+/* One more reservation's worth of the rest. */
+static int drm_svm_gpt_zap_more(struct drm_svm_gpt *table, u64 first, u64 last,
+				bool *more)
+{
+	struct drm_gpt_gather gather;
+	int ret;
+
+	drm_gpt_gather_init(&gather, table->gpt);
+	ret = drm_gpt_zap_reserve(&gather, first, last, true);
+	/* Without its ring the device is dead, and what it had ends without. */
+	*more = drm_gpt_zap_owner(&gather, first, last, DRM_GPT_OWNER_MIRROR);
+	ret = drm_svm_gpt_flush_gather(table, &gather) ?: ret;
+	drm_gpt_gather_fini(&gather);
+	return ret;
+}
+
+/* Nobody maps there, and the others who take away do so for themselves. */
+static int drm_svm_gpt_zap_rest(struct drm_svm_batch *batch)
+{
+	struct drm_svm_gpt_batch *b = drm_svm_gpt_batch(batch);
+	struct drm_svm_gpt *table = drm_svm_gpt_of(batch->view);
+	bool more = b->rest_first <= b->rest_last;
+	int ret = 0;
+
+	while (more && !ret)
+		ret = drm_svm_gpt_zap_more(table, b->rest_first, b->rest_last,
+					   &more);
+	return ret;
 }
 
 static int drm_svm_gpt_unmap_wait(struct drm_svm_batch *batch, bool may_sleep)
 {
+	struct drm_svm_gpt_batch *b = drm_svm_gpt_batch(batch);
 	struct drm_svm_gpt *table = drm_svm_gpt_of(batch->view);
+	int ret = 0;
 
-	return table->ops->flush_wait(table, drm_svm_gpt_batch(batch)->token,
-				      may_sleep);
+	if (!drm_gpt_gather_empty(&b->gather))
+		ret = table->ops->flush_wait(table, b->token, may_sleep);
+	return ret ?: drm_svm_gpt_zap_rest(batch);
 }
 
 static void drm_svm_gpt_unmap_end(struct drm_svm_batch *batch)
@@ -340,7 +421,8 @@ static int drm_svm_gpt_check_format(const struct drm_gpt_format *format,
  * drm_svm_gpt_init() - let a device see all that its table reaches
  * @table: embedded in the driver's, zeroed but for @flush_on_upgrade
  * @svm: device address space, initialised
- * @gpt: table, initialised; nobody else changes it
+ * @gpt: table, initialised; nobody else changes it but where it is claimed
+ *	(drm_svm_claim()), with leaves of DRM_GPT_OWNER_CLAIMED
  * @ops: the driver's
  *
  * Context: may sleep.
@@ -362,7 +444,8 @@ int drm_svm_gpt_init(struct drm_svm_gpt *table, struct drm_svm *svm,
 	view->last = gpt->last;
 	view->rights = DRM_SVM_RIGHT_READ | DRM_SVM_RIGHT_WRITE |
 		       DRM_SVM_RIGHT_ATOMIC | DRM_SVM_RIGHT_EXEC;
-	view->caps = DRM_SVM_SINK_OVERZAP | DRM_SVM_SINK_LOCAL;
+	view->caps = DRM_SVM_SINK_OVERZAP | DRM_SVM_SINK_LOCAL |
+		     DRM_SVM_SINK_CLAIMS;
 	/* Commands need their ring, which cannot be polled. */
 	if (!gpt->cmd)
 		view->caps |= DRM_SVM_SINK_POLL;
@@ -398,12 +481,7 @@ EXPORT_SYMBOL_GPL(drm_svm_gpt_fini);
  */
 void drm_svm_gpt_flush(struct drm_svm_gpt *table, struct drm_gpt_gather *gather)
 {
-	u64 token;
-
-	if (drm_gpt_gather_empty(gather))
-		return;
-	token = table->ops->flush_begin(table, gather);
-	if (table->ops->flush_wait(table, token, true))
+	if (drm_svm_gpt_flush_gather(table, gather))
 		table->ops->kill(table, true);
 }
 EXPORT_SYMBOL_GPL(drm_svm_gpt_flush);

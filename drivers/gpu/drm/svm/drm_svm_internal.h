@@ -143,6 +143,9 @@ struct drm_svm_view *drm_svm_view_find(struct drm_svm *svm, u64 addr);
 void drm_svm_view_get(struct drm_svm_view *view);
 void drm_svm_view_put(struct drm_svm_view *view);
 
+int drm_svm_claims_read(struct drm_svm_view *view, u64 base,
+			const unsigned long *want, unsigned long *claimed);
+
 void drm_svm_view_spoil(struct drm_svm_view *view);
 
 int drm_svm_batch_reserve(struct drm_svm_batch *batch, struct drm_svm_view *view,
@@ -233,6 +236,8 @@ void drm_svm_range_finish_inval(struct drm_svm_range *range,
 				unsigned int first, unsigned int last);
 void drm_svm_range_dma_unmap(struct drm_svm_range *range, unsigned int first,
 			     unsigned int last);
+void drm_svm_range_forget(struct drm_svm_range *range, struct drm_svm_view *view,
+			  unsigned int first, unsigned int last);
 void drm_svm_range_drop_view(struct drm_svm_range *range,
 			     struct drm_svm_view *view);
 bool drm_svm_range_empty(struct drm_svm_range *range);
@@ -267,6 +272,7 @@ extern const struct mmu_interval_notifier_ops drm_svm_notifier_ops;
  * @writable: snapshot of &drm_svm_range_view.writable
  * @refused: pages that no device may have (memfd_secret)
  * @read_only: pages that no device may write (shadow stacks)
+ * @claimed: pages that are the driver's, or may be
  * @fresh: pages that this service mapped for DMA
  * @foreign: a wanted page lies in memory that the device cannot reach
  * @pfns: hmm's, in and out
@@ -295,6 +301,7 @@ struct drm_svm_service {
 	DECLARE_BITMAP(writable, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(refused, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(read_only, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(claimed, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(fresh, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(system, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(local, DRM_SVM_RANGE_PAGES);
@@ -356,7 +363,7 @@ bool drm_svm_vma_makeable(struct vm_area_struct *vma);
 int drm_svm_present_next(struct drm_svm *svm, u64 *addr, u64 last, bool holes,
 			 bool *mapped);
 int drm_svm_place_device(struct drm_svm *svm, u64 base,
-			 const unsigned long *want);
+			 const unsigned long *want, const unsigned long *claimed);
 int drm_svm_place_system(struct drm_svm *svm, u64 base,
 			 const unsigned long *want);
 vm_fault_t drm_svm_migrate_to_ram(struct vm_fault *vmf);

@@ -452,12 +452,14 @@ int drm_svm_move_to_device(struct drm_svm *svm, u64 base,
 static void drm_svm_place_choose(struct drm_svm *svm, u64 base,
 				 const struct drm_svm_placement *pl,
 				 const unsigned long *want,
+				 const unsigned long *claimed,
 				 unsigned long *pages)
 {
 	DECLARE_BITMAP(within, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(made, DRM_SVM_RANGE_PAGES);
 
 	drm_svm_policy_pages(svm, base, within);
+	bitmap_andnot(within, within, claimed, DRM_SVM_RANGE_PAGES);
 	bitmap_or(pages, pl->system, pl->remote, DRM_SVM_RANGE_PAGES);
 	bitmap_and(made, pl->makeable, want, DRM_SVM_RANGE_PAGES);
 	bitmap_or(pages, pages, made, DRM_SVM_RANGE_PAGES);
@@ -470,6 +472,7 @@ static void drm_svm_place_choose(struct drm_svm *svm, u64 base,
  * @svm: device address space
  * @base: first byte of the range
  * @want: pages that a service needs
+ * @claimed: pages that stay where they are: the device does not see them
  *
  * As far as policy wants them there, and with all of the range that it wants there.
  * If none of @want can move, nothing does.
@@ -479,7 +482,7 @@ static void drm_svm_place_choose(struct drm_svm *svm, u64 base,
  * Return: 0 also if pages could not move; -ENOMEM, -EINTR, -ESRCH, -EBUSY.
  */
 int drm_svm_place_device(struct drm_svm *svm, u64 base,
-			 const unsigned long *want)
+			 const unsigned long *want, const unsigned long *claimed)
 {
 	DECLARE_BITMAP(pages, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(done, DRM_SVM_RANGE_PAGES);
@@ -492,7 +495,7 @@ int drm_svm_place_device(struct drm_svm *svm, u64 base,
 	ret = drm_svm_placement_read(&pl, svm, base);
 	if (ret)
 		return ret;
-	drm_svm_place_choose(svm, base, &pl, want, pages);
+	drm_svm_place_choose(svm, base, &pl, want, claimed, pages);
 	if (!bitmap_intersects(pages, want, DRM_SVM_RANGE_PAGES))
 		return 0;
 	ret = drm_svm_move_to_device(svm, base, &pl, want, pages, done);

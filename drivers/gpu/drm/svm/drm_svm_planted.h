@@ -69,6 +69,8 @@ enum drm_svm_planted {
 	DRM_SVM_PLANTED_VIEW_FORGOTTEN = 54, /* an invalidation ends after a round */
 	DRM_SVM_PLANTED_UNRECORDED,	/* a map that failed half way is not recorded */
 	DRM_SVM_PLANTED_UPGRADE_CACHED,	/* more rights, and no flush where one is needed */
+	DRM_SVM_PLANTED_CLAIM_IGNORED,	/* what is claimed is served as all else */
+	DRM_SVM_PLANTED_KEEPS_SPACE,	/* ring space is kept while a flush is waited for */
 
 	/* Of drm_svm's answers to faults. */
 	DRM_SVM_PLANTED_ANSWER_LOST = 52, /* who is stopped is not told of its faults */

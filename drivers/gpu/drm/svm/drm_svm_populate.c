@@ -122,7 +122,8 @@ static int drm_svm_populate_all(struct drm_svm_view *view, u64 first, u64 last,
  * of calls at a time; drm_svm_view_fini(), drm_svm_stop() and drm_svm_interrupt() end
  * those under way.
  * Return: 0, -EINVAL for an interval that is not within the view, -EFAULT where nothing
- * is mapped or it is nothing that a device may have, -EACCES, -EOPNOTSUPP, -ESRCH
+ * is mapped or it is nothing that a device may have, -EREMCHG where something is claimed,
+ * -EACCES, -EOPNOTSUPP, -ESRCH
  * if what it is for ends, -ENOMEM, -EIO, -EINTR after a signal. Some of it may be mapped
  * then.
  */

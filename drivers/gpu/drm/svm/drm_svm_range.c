@@ -405,6 +405,46 @@ static void drm_svm_range_recount(struct drm_svm_range *range)
 	bitmap_and(range->write, range->write, writable, DRM_SVM_RANGE_PAGES);
 }
 
+/* @pages of a view are its device's no more. */
+static void drm_svm_range_release(struct drm_svm_range *range,
+				  struct drm_svm_range_view *rv,
+				  const unsigned long *pages)
+{
+	DECLARE_BITMAP(written, DRM_SVM_RANGE_PAGES);
+
+	lockdep_assert_held(&range->lock);
+	bitmap_and(written, rv->writable, pages, DRM_SVM_RANGE_PAGES);
+	drm_svm_range_dirty(range, written);
+	drm_svm_rv_forget(rv, pages);
+	drm_svm_range_recount(range);
+	if (drm_svm_range_is_empty(range))
+		drm_svm_gc_add(range);
+}
+
+/**
+ * drm_svm_range_forget() - pages are one view's no more
+ * @range: range
+ * @view: view; what it mapped of them is taken away and flushed
+ * @first: first page
+ * @last: last page
+ *
+ * What an invalidation has ended meanwhile is not recorded any more.
+ *
+ * Context: may sleep; the service lock over the range is held.
+ */
+void drm_svm_range_forget(struct drm_svm_range *range, struct drm_svm_view *view,
+			  unsigned int first, unsigned int last)
+{
+	DECLARE_BITMAP(pages, DRM_SVM_RANGE_PAGES);
+	struct drm_svm_range_view *rv;
+
+	drm_svm_range_mask(pages, first, last);
+	guard(mutex)(&range->lock);
+	rv = drm_svm_range_view(range, view);
+	if (rv)
+		drm_svm_range_release(range, rv, pages);
+}
+
 /**
  * drm_svm_range_drop_view() - a view ends
  * @range: range
@@ -421,13 +461,9 @@ void drm_svm_range_drop_view(struct drm_svm_range *range,
 	mutex_lock(&range->lock);
 	rv = drm_svm_range_view(range, view);
 	if (rv) {
-		drm_svm_range_dirty(range, rv->writable);
 		bitmap_fill(all, DRM_SVM_RANGE_PAGES);
-		drm_svm_rv_forget(rv, all);
+		drm_svm_range_release(range, rv, all);
 		list_del(&rv->node);
-		drm_svm_range_recount(range);
-		if (drm_svm_range_is_empty(range))
-			drm_svm_gc_add(range);
 	}
 	mutex_unlock(&range->lock);
 	if (rv)

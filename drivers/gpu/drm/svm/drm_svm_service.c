@@ -162,6 +162,18 @@ static bool drm_svm_wants_device(struct drm_svm_view *view, u64 base,
 	return bitmap_intersects(want, device, DRM_SVM_RANGE_PAGES);
 }
 
+static int drm_svm_serve_locked(struct drm_svm_service *s, u64 base)
+{
+	int ret = drm_svm_claims_read(s->view, base, s->want, s->claimed);
+
+	if (ret)
+		return ret;
+	/* What cannot move is mapped where it is. */
+	if (drm_svm_wants_device(s->view, base, s->want))
+		drm_svm_place_device(s->svm, base, s->want, s->claimed);
+	return drm_svm_rounds(s, base);
+}
+
 static int drm_svm_serve_span(struct drm_svm_service *s, u64 base)
 {
 	struct drm_svm_span span;
@@ -175,10 +187,7 @@ static int drm_svm_serve_span(struct drm_svm_service *s, u64 base)
 				       &s->svm->dying);
 	if (ret)
 		goto out;
-	/* What cannot move is mapped where it is. */
-	if (drm_svm_wants_device(s->view, base, s->want))
-		drm_svm_place_device(s->svm, base, s->want);
-	ret = drm_svm_rounds(s, base);
+	ret = drm_svm_serve_locked(s, base);
 	drm_svm_span_unlock(&s->smm->spans, &span);
 	/* It may map nothing. */
 	if (ret || bitmap_empty(s->want, DRM_SVM_RANGE_PAGES))
@@ -261,8 +270,9 @@ static int drm_svm_view_allows(const struct drm_svm_view *view, u64 base,
  * Memory is charged to the owner of the address space, whoever runs this.
  *
  * Context: may sleep; no lock is held.
- * Return: 0, -EAGAIN if invalidations kept getting in between, -ESRCH if the
- * process is gone; -EFAULT, -EACCES, -EOPNOTSUPP for an access that
+ * Return: 0, -EAGAIN if invalidations kept getting in between, or a claim is being made
+ * or given up there; -EREMCHG if something of @want is claimed; -ESRCH if the process is
+ * gone; -EFAULT, -EACCES, -EOPNOTSUPP for an access that
  * cannot be served; -ENOMEM, -EIO, -ENODEV, -EINTR.
  */
 int drm_svm_serve_view(struct drm_svm_view *view, u64 base,

@@ -62,6 +62,7 @@ int drm_svm_view_init(struct drm_svm_view *view, struct drm_svm *svm)
 	spin_lock_init(&view->use_lock);
 	view->fresh = 0;
 	view->spoilt = 0;
+	mt_init_flags(&view->claims, MT_FLAGS_ALLOC_RANGE | MT_FLAGS_USE_RCU);
 	refcount_set(&view->refs, 1);
 	atomic_set(&view->users, 0);
 	guard(spinlock)(&svm->view_lock);
@@ -218,5 +219,6 @@ void drm_svm_view_fini(struct drm_svm_view *view)
 	drm_svm_view_unmap_all(view);
 	if (!refcount_dec_and_test(&view->refs))
 		wait_var_event(&view->refs, !refcount_read(&view->refs));
+	mtree_destroy(&view->claims);
 }
 EXPORT_SYMBOL_GPL(drm_svm_view_fini);

@@ -33,6 +33,7 @@ static u64 test_flush_begin(struct drm_svm_gpt *table,
 	struct test_dev *dev = test_of_table(table);
 
 	WRITE_ONCE(dev->directory, gather->directory);
+	test_ring_flush(gather);
 	atomic_inc(&dev->begun);
 	return 1;
 }
@@ -41,6 +42,8 @@ static int test_flush_wait(struct drm_svm_gpt *table, u64 token, bool may_sleep)
 {
 	struct test_dev *dev = test_of_table(table);
 
+	if (dev->ring.words)
+		test_ring_look(&dev->ring);
 	wait_event(dev->wait, !READ_ONCE(dev->hold_flush));
 	atomic_inc(&dev->flushes);
 	return 0;
@@ -143,6 +146,14 @@ static void test_cancel(struct drm_svm *svm, const struct drm_svm_fault *fault,
 	wake_up_all(&dev->wait);
 }
 
+static int test_claimed(struct drm_svm *svm, const struct drm_svm_fault *fault)
+{
+	struct test_dev *dev = test_of_svm(svm);
+
+	atomic_inc(&dev->claims);
+	return dev->claim_result ? dev->claim_result(dev, fault->addr) : -EREMCHG;
+}
+
 /**
  * test_dev_start() - let the device access an address
  * @dev: device
@@ -241,6 +252,7 @@ static const struct drm_svm_gpt_ops test_table_ops = {
 static const struct drm_svm_ops test_svm_ops = {
 	.replay = test_replay,
 	.cancel = test_cancel,
+	.claimed = test_claimed,
 };
 
 static const struct drm_svm_fault_queue_ops test_queue_ops = {
@@ -284,6 +296,8 @@ static int test_dev_init_table(struct test_dev *dev)
 	dev->attrs[1].set = bit;
 	config.attrs = bit ? dev->attrs : NULL;
 	config.nr_attrs = bit ? ARRAY_SIZE(dev->attrs) : 0;
+	if (dev->ring.words)
+		config.cmd = &test_ring_ops;
 	return drm_gpt_init(&dev->gpt, &config);
 }
 
@@ -371,14 +385,15 @@ err_queue:
 }
 
 /**
- * test_dev_make() - make a device and attach it to an address space
+ * test_dev_make_ring() - make a device whose table is written by commands
  * @mm: address space
- * @format: of its page table; without a word for device memory it has none
+ * @format: of its page table
+ * @words: space of the ring; 0: the CPU writes the table
  *
- * Return: the device, or NULL.
+ * Return: the device, attached to the address space, or NULL.
  */
-struct test_dev *test_dev_make(struct mm_struct *mm,
-			       const struct drm_gpt_format *format)
+struct test_dev *test_dev_make_ring(struct mm_struct *mm,
+				    const struct drm_gpt_format *format, u32 words)
 {
 	struct test_dev *dev = kvzalloc_obj(*dev, GFP_KERNEL);
 
@@ -387,6 +402,7 @@ struct test_dev *test_dev_make(struct mm_struct *mm,
 	dev->format = format;
 	spin_lock_init(&dev->lock);
 	init_waitqueue_head(&dev->wait);
+	test_ring_init(&dev->ring, words);
 	dev->vram = vzalloc(TEST_VRAM);
 	dev->pdev = platform_device_register_simple("drm_svm_test",
 						    PLATFORM_DEVID_AUTO, NULL,
@@ -399,6 +415,19 @@ struct test_dev *test_dev_make(struct mm_struct *mm,
 	vfree(dev->vram);
 	kvfree(dev);
 	return NULL;
+}
+
+/**
+ * test_dev_make() - make a device and attach it to an address space
+ * @mm: address space
+ * @format: of its page table; without a word for device memory it has none
+ *
+ * Return: the device, or NULL.
+ */
+struct test_dev *test_dev_make(struct mm_struct *mm,
+			       const struct drm_gpt_format *format)
+{
+	return test_dev_make_ring(mm, format, 0);
 }
 
 /**

@@ -43,6 +43,26 @@ struct test_unit {
 };
 
 /**
+ * struct test_ring - space of a ring whose commands are done as they are written
+ * @lock: guards what follows
+ * @words: all of it; 0 if the device has no ring
+ * @reserved: what is taken
+ * @kept: the most that was taken when a flush was waited for
+ * @wait: woken when some is given back
+ * @waits: times that somebody had to wait for space
+ * @seq: last fence
+ */
+struct test_ring {
+	spinlock_t lock;
+	u32 words;
+	u32 reserved;
+	u32 kept;
+	wait_queue_head_t wait;
+	atomic_t waits;
+	atomic64_t seq;
+};
+
+/**
  * struct test_dev - a device with memory, whose MMU is a lookup in the table
  * @format: of the table
  * @pdev: for DMA
@@ -50,6 +70,7 @@ struct test_unit {
  * @gpt: table
  * @svm: address space
  * @table: @gpt as where it goes
+ * @ring: what writes @gpt, if it has space
  * @sdev: the device
  * @queue: its faults
  * @region: its memory, if @format has a word for it
@@ -67,6 +88,8 @@ struct test_unit {
  * @directory: the last of them is of walk caches too
  * @attr_pages: pages in a row with one attribute, then as many with the other; 0: all
  *	have the first
+ * @claims: faults in what is claimed
+ * @claim_result: what becomes of them; without it they are refused
  */
 struct test_dev {
 	const struct drm_gpt_format *format;
@@ -75,6 +98,7 @@ struct test_dev {
 	struct drm_gpt gpt;
 	struct drm_svm svm;
 	struct drm_svm_gpt table;
+	struct test_ring ring;
 	struct drm_svm_device sdev;
 	struct drm_svm_fault_queue queue;
 	struct drm_svm_region region;
@@ -91,11 +115,15 @@ struct test_dev {
 	atomic_t begun;
 	bool directory;
 	unsigned int attr_pages;
+	atomic_t claims;
+	int (*claim_result)(struct test_dev *dev, u64 addr);
 };
 
 struct test_dev *test_dev_make(struct mm_struct *mm,
 			       const struct drm_gpt_format *format);
 int test_dev_attach(struct test_dev *dev, struct mm_struct *mm);
+struct test_dev *test_dev_make_ring(struct mm_struct *mm,
+				    const struct drm_gpt_format *format, u32 words);
 void test_dev_detach(struct test_dev *dev);
 void test_dev_free(struct test_dev *dev);
 int test_dev_start(struct test_dev *dev, u64 addr, enum drm_svm_access access);
@@ -104,5 +132,10 @@ int test_dev_access(struct test_dev *dev, u64 addr, enum drm_svm_access access);
 const struct drm_svm_ops *test_dev_ops(void);
 bool test_dev_maps(struct test_dev *dev, u64 addr, u64 flags);
 const struct drm_svm_region_ops *test_dev_region_ops(void);
+
+extern const struct drm_gpt_cmd_ops test_ring_ops;
+void test_ring_init(struct test_ring *ring, u32 words);
+void test_ring_flush(struct drm_gpt_gather *gather);
+void test_ring_look(struct test_ring *ring);
 
 #endif /* _DRM_SVM_TEST_DEV_H_ */
