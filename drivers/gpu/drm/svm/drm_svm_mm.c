@@ -401,9 +401,10 @@ int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 	if (IS_ERR(smm))
 		return PTR_ERR(smm);
 	svm->smm = smm;
-	drm_svm_release_watch(svm);
 	drm_svm_device_enter(svm->device);
 	drm_svm_fault_attach(svm);
+	/* Last: what it tells may come at once. */
+	drm_svm_release_watch(svm);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(drm_svm_init);
