@@ -133,6 +133,7 @@ struct drm_svm {
 	bool told;			/* the end of the process's memory */
 	spinlock_t view_lock;		/* views */
 	struct list_head views;		/* struct drm_svm_view */
+	spinlock_t use_lock;		/* drm_svm_use_begin(); what views are fresh */
 	bool dying;			/* no new service */
 	bool interrupted;		/* what goes on is to end soon */
 	bool migrate_on_fault;		/* memory without an attribute goes to the region */

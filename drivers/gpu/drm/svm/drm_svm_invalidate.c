@@ -409,17 +409,6 @@ static bool drm_svm_inval_polling(struct drm_svm_inval *inval)
 	return done;
 }
 
-/*
- * Pages that move between memories are zapped like all others. The core's
- * owner filter is only right for mappings that will not be migrated.
- */
-static bool drm_svm_own_migration(const struct mmu_notifier_range *mnr)
-{
-	return drm_svm_planted(DRM_SVM_PLANTED_OWNER_FILTER) &&
-	       mnr->event == MMU_NOTIFY_MIGRATE &&
-	       mnr->owner == &drm_svm_owner;
-}
-
 static void drm_svm_inval_clip(struct drm_svm_inval *inval,
 			       struct drm_svm_window *window,
 			       const struct mmu_notifier_range *mnr)
@@ -431,6 +420,10 @@ static void drm_svm_inval_clip(struct drm_svm_inval *inval,
 			    window->notifier.interval_tree.last);
 }
 
+/*
+ * Pages that move between memories are zapped like all others. The core's
+ * owner filter is only right for mappings that will not be migrated.
+ */
 static bool drm_svm_invalidate(struct mmu_interval_notifier *notifier,
 			       const struct mmu_notifier_range *mnr,
 			       unsigned long cur_seq)
@@ -438,9 +431,6 @@ static bool drm_svm_invalidate(struct mmu_interval_notifier *notifier,
 	struct drm_svm_window *window =
 		container_of(notifier, struct drm_svm_window, notifier);
 	struct drm_svm_inval inval;
-
-	if (drm_svm_own_migration(mnr))
-		return true;
 
 	if (mnr->event == MMU_NOTIFY_SOFT_DIRTY)
 		drm_svm_mm_bump_soft_epoch(window->smm);
@@ -453,7 +443,9 @@ static bool drm_svm_invalidate(struct mmu_interval_notifier *notifier,
 	 */
 	smp_mb();
 	drm_svm_inval_clip(&inval, window, mnr);
-	if (!drm_svm_inval_hits(&inval))
+	if (!drm_svm_inval_hits(&inval) ||
+	    (drm_svm_planted(DRM_SVM_PLANTED_OWNER_FILTER) &&
+	     mnr->event == MMU_NOTIFY_MIGRATE && mnr->owner == &drm_svm_owner))
 		return true;
 	if (!mmu_notifier_range_blockable(mnr))
 		return drm_svm_inval_polling(&inval);

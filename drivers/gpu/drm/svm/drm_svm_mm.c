@@ -394,6 +394,7 @@ int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 	svm->ops = config->ops;
 	svm->migrate_on_fault = config->migrate_on_fault;
 	spin_lock_init(&svm->view_lock);
+	spin_lock_init(&svm->use_lock);
 	INIT_LIST_HEAD(&svm->views);
 
 	smm = drm_svm_mm_get(mm);
@@ -412,8 +413,8 @@ EXPORT_SYMBOL_GPL(drm_svm_init);
  * @svm: address space
  *
  * For a driver that is about to close it, before it takes a lock that its ioctls
- * hold: drm_svm_migrate(), drm_svm_residency() and drm_svm_populate() return -ESRCH
- * instead of waiting for an mmap_lock, or a page, that may never come. Cannot be taken back.
+ * hold: drm_svm_migrate(), drm_svm_residency(), drm_svm_populate() and
+ * drm_svm_claim() return -ESRCH instead of waiting for an mmap_lock, or a page, that may never come. Cannot be taken back.
  *
  * Context: any.
  */

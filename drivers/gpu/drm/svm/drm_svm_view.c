@@ -66,7 +66,6 @@ int drm_svm_view_init(struct drm_svm_view *view, struct drm_svm *svm)
 		return ret;
 	view->svm = svm;
 	view->number = atomic64_inc_return(&drm_svm_view_numbers);
-	spin_lock_init(&view->use_lock);
 	view->fresh = 0;
 	view->spoilt = 0;
 	mt_init_flags(&view->claims, MT_FLAGS_ALLOC_RANGE | MT_FLAGS_USE_RCU);

@@ -174,10 +174,11 @@ void vgem_svm_queue_close(struct vgem_svm_queue *queue)
 {
 	struct vgem_svm_dev *vdev = queue->vm->vdev;
 	u32 chan = queue->ring.chan;
-	bool leak, tell;
+	bool planted_leak;
+	bool tell;
 
 	spin_lock(&queue->lock);
-	leak = drm_svm_planted(VGEM_SVM_PLANTED_CHAN_LEAK) && queue->nr_jobs;
+	planted_leak = drm_svm_planted(VGEM_SVM_PLANTED_CHAN_LEAK) && queue->nr_jobs;
 	queue->closed = true;
 	if (queue->status == DRM_VGEM_SVM_QUEUE_OK)
 		queue->status = DRM_VGEM_SVM_QUEUE_KILLED;
@@ -188,7 +189,7 @@ void vgem_svm_queue_close(struct vgem_svm_queue *queue)
 	vgem_svm_queue_off(queue);
 	cancel_work_sync(&queue->submit_work);
 	vgem_svm_ring_fini(&queue->ring);
-	if (!leak) {
+	if (!planted_leak) {
 		vgem_svm_chan_free(vdev, chan);
 		vgem_svm_user_uncharge(queue->vm->user, VGEM_SVM_USER_QUEUES, 1);
 	}

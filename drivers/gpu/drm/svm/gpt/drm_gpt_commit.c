@@ -150,16 +150,16 @@ static void drm_gpt_put_beside(struct drm_gpt_table *table, u32 i, u64 leaf, u32
 			       u32 *credits)
 {
 	u8 shift = drm_gpt_level(table->gpt, table->level)->hint;
-	bool early = drm_gpt_planted(DRM_GPT_PLANTED_BESIDE_EARLY);
+	bool planted = drm_gpt_planted(DRM_GPT_PLANTED_BESIDE_EARLY);
 
 	drm_gpt_unhint_all(table, i, n, credits);
-	if (early) {
+	if (planted) {
 		drm_gpt_write_beside(table, i >> shift, leaf, n >> shift, credits);
 		drm_gpt_write_barrier(table->gpt);
 	}
 	drm_gpt_write_seq(table, i, leaf, n, credits);
 	drm_gpt_write_barrier(table->gpt);
-	if (!early)
+	if (!planted)
 		drm_gpt_write_beside(table, i >> shift, leaf, n >> shift, credits);
 	drm_gpt_hint_set(table, i, leaf, n);
 }
@@ -505,7 +505,7 @@ static int drm_gpt_commit_piece(struct drm_gpt_update *up,
 				const struct drm_gpt_piece *p,
 				const struct drm_gpt_leaves *leaves)
 {
-	bool early = drm_gpt_planted(DRM_GPT_PLANTED_VALID_EARLY);
+	bool planted = drm_gpt_planted(DRM_GPT_PLANTED_VALID_EARLY);
 	int ret = 0;
 
 	if (drm_gpt_fits_huge(p)) {
@@ -514,11 +514,11 @@ static int drm_gpt_commit_piece(struct drm_gpt_update *up,
 			return ret;
 	}
 
-	if (early && !drm_gpt_still_valid(leaves))
+	if (planted && !drm_gpt_still_valid(leaves))
 		return -EAGAIN;
 	if (!drm_gpt_lock_linked(p->table, &up->credits))
 		return -EBUSY;
-	if (!early && !drm_gpt_still_valid(leaves))
+	if (!planted && !drm_gpt_still_valid(leaves))
 		ret = -EAGAIN;
 	else
 		ret = drm_gpt_in_the_way(p) || drm_gpt_breaks_group(p) ||

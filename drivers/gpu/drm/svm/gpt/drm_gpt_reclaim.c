@@ -77,15 +77,15 @@ static bool drm_gpt_reclaim_slot(struct drm_gpt_gather *gather,
 				 struct drm_gpt_table *parent, u32 i)
 {
 	struct drm_gpt_table *table = drm_gpt_child(parent, i);
-	bool early = drm_gpt_planted(DRM_GPT_PLANTED_IDLE_EARLY) && table &&
-		     drm_gpt_table_idle(table);
+	bool planted = drm_gpt_planted(DRM_GPT_PLANTED_IDLE_EARLY) && table &&
+		       drm_gpt_table_idle(table);
 	bool taken = false;
 
 	if (!table || !drm_gpt_can_take_out(gather))
 		return false;
 	drm_gpt_lock(table);
 	if (drm_gpt_is_deposit(parent, i) ||
-	    (!early && !drm_gpt_table_idle(table))) {
+	    (!planted && !drm_gpt_table_idle(table))) {
 		drm_gpt_mark_used(table);
 	} else if (drm_gpt_kill(table)) {
 		drm_gpt_take_out(gather, parent, table);

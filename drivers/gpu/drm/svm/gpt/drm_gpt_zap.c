@@ -492,6 +492,16 @@ static void drm_gpt_zap_child(struct drm_gpt_gather *gather,
 		drm_gpt_zap_promoted(gather, parent, i, first, last);
 }
 
+/* What of an interval that goes on to @last is in the slot of a directory? */
+static u64 drm_gpt_zap_end(const struct drm_gpt_table *table, u32 i, u64 last)
+{
+	u64 end = drm_gpt_slot_last(table, i);
+
+	if (drm_gpt_planted(DRM_GPT_PLANTED_MIXED_ENDS))
+		end++;
+	return min(last, end);
+}
+
 /* Under RCU. @first and @last are in @table, a directory. */
 static void drm_gpt_zap_table(struct drm_gpt_gather *gather,
 			      struct drm_gpt_table *table, u64 first, u64 last)
@@ -510,8 +520,7 @@ static void drm_gpt_zap_table(struct drm_gpt_gather *gather,
 		drm_gpt_zap_directory(gather, table, &c, part);
 	if (part[0])
 		drm_gpt_zap_child(gather, table, c.first, part[0], first,
-				  min(last, drm_gpt_slot_last(table, c.first) +
-					    drm_gpt_planted(DRM_GPT_PLANTED_MIXED_ENDS)));
+				  drm_gpt_zap_end(table, c.first, last));
 	if (part[1])
 		drm_gpt_zap_child(gather, table, c.last, part[1],
 				  drm_gpt_slot_first(table, c.last), last);

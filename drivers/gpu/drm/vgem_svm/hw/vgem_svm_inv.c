@@ -32,7 +32,7 @@
 
 #include "vgem_svm_hw_priv.h"
 
-static bool vgem_svm_unit_withholds(struct vgem_svm_unit *unit)
+static bool vgem_svm_unit_planted(struct vgem_svm_unit *unit)
 {
 	unsigned int c, t;
 
@@ -108,7 +108,7 @@ void vgem_svm_unit_ack(struct vgem_svm_unit *unit)
 	u64 seq = smp_load_acquire(&unit->hw->inv_seq);
 
 	lockdep_assert_held(&unit->lock);
-	if (seq == unit->acked || vgem_svm_unit_withholds(unit))
+	if (seq == unit->acked || vgem_svm_unit_planted(unit))
 		return;
 	vgem_svm_unit_forget(unit, seq);
 	/* Accesses before are done, later ones translate anew. */
