@@ -8,10 +8,7 @@
  */
 
 #include <fcntl.h>
-#include <linux/sync_file.h>
-#include <poll.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +16,7 @@
 
 #include "igt.h"
 #include "igt_vgem_svm.h"
+#include "igt_vgem_svm_fence.h"
 #include "igt_vgem_svm_sys.h"
 
 /**
@@ -136,125 +134,38 @@ static void rig_fini(struct rig *r)
 	vgem_svm_fini(&r->s);
 }
 
-static uint32_t syncobj(int fd)
-{
-	uint32_t handle;
-
-	igt_assert(!drmSyncobjCreate(fd, 0, &handle));
-	return handle;
-}
-
-/* EXEC of what stands in the last slot of the batch, with one syncobj each, or none. */
-static int exec_synced(struct vgem_svm_queue *q, const uint64_t *batch, unsigned int nr,
-		       const struct drm_vgem_svm_sync *in,
-		       const struct drm_vgem_svm_sync *out)
-{
-	struct drm_vgem_svm_exec args = {
-		.queue_id = q->id,
-		.flags = DRM_VGEM_SVM_EXEC_EVENT,
-		.batch_addr = VA(batch),
-		.batch_bytes = nr * 8,
-		.nr_in_syncs = !!in,
-		.in_syncs = VA(in),
-		.in_sync_stride = sizeof(*in),
-		.nr_out_syncs = !!out,
-		.out_syncs = VA(out),
-		.out_sync_stride = sizeof(*out),
-	};
-	int ret = __vgem_svm_ioctl(q->fd, DRM_IOCTL_VGEM_SVM_EXEC, &args);
-
-	if (!ret)
-		q->given++;
-	return ret;
-}
-
-static uint64_t *slot(struct vgem_svm_queue *q)
-{
-	return q->batch + q->given % 32 * 16;
-}
-
 /* out[0] = in[0] * 3 + 1, with a handle of a binary syncobj to wait for and to signal. */
 static void start_transform(struct rig *r, uint64_t *from, uint64_t *to, uint32_t in,
 			    uint32_t out)
 {
+	const uint64_t args[7] = { 1, VA(from), VA(to), 1 };
 	struct drm_vgem_svm_sync in_sync = { .handle = in };
 	struct drm_vgem_svm_sync out_sync = { .handle = out };
-	uint64_t *batch = slot(&r->q);
-	const uint64_t launch[DRM_VGEM_SVM_LAUNCH_WORDS] = {
-		DRM_VGEM_SVM_PKT(DRM_VGEM_SVM_PKT_LAUNCH, DRM_VGEM_SVM_LAUNCH_WORDS),
-		vgem_svm_program(VGEM_SVM_PROGRAMS_transform), 1, VA(r->q.stack), 1024,
-		1, VA(from), VA(to), 1,
-	};
+	uint64_t *batch = vgem_svm_slot(&r->q);
 
-	memcpy(batch, launch, sizeof(launch));
-	igt_assert_eq(exec_synced(&r->q, batch, DRM_VGEM_SVM_LAUNCH_WORDS,
-				  in ? &in_sync : NULL, out ? &out_sync : NULL), 0);
+	vgem_svm_launch(&r->q, batch, vgem_svm_program(VGEM_SVM_PROGRAMS_transform), args);
+	igt_assert_eq(__vgem_svm_exec_synced(&r->q, batch, DRM_VGEM_SVM_LAUNCH_WORDS,
+					     in ? &in_sync : NULL,
+					     out ? &out_sync : NULL), 0);
 }
 
 /* A program that runs until data[0] is not 0. Return: its out-syncobj. */
 static uint32_t start_held(struct rig *r)
 {
-	struct drm_vgem_svm_sync out = { .handle = syncobj(r->s.fd) };
-	uint64_t *batch = slot(&r->q);
-	const uint64_t launch[DRM_VGEM_SVM_LAUNCH_WORDS] = {
-		DRM_VGEM_SVM_PKT(DRM_VGEM_SVM_PKT_LAUNCH, DRM_VGEM_SVM_LAUNCH_WORDS),
-		vgem_svm_program(VGEM_SVM_PROGRAMS_write_on), 1, VA(r->q.stack), 1024,
-		VA(r->data + 8), 8, VA(r->data + 16), VA(r->data),
-	};
+	const uint64_t args[7] = { VA(r->data + 8), 8, VA(r->data + 16), VA(r->data) };
+	struct drm_vgem_svm_sync out = { .handle = vgem_svm_syncobj(r->s.fd) };
+	uint64_t *batch = vgem_svm_slot(&r->q);
 
-	memcpy(batch, launch, sizeof(launch));
 	vgem_svm_poke(r->data, 0);
-	igt_assert_eq(exec_synced(&r->q, batch, DRM_VGEM_SVM_LAUNCH_WORDS, NULL, &out), 0);
+	vgem_svm_launch(&r->q, batch, vgem_svm_program(VGEM_SVM_PROGRAMS_write_on), args);
+	igt_assert_eq(__vgem_svm_exec_synced(&r->q, batch, DRM_VGEM_SVM_LAUNCH_WORDS, NULL,
+					     &out), 0);
 	return out.handle;
 }
 
 static void end_held(struct rig *r)
 {
 	vgem_svm_poke(r->data, 1);
-}
-
-/* ---- fences --------------------------------------------------------------- */
-
-static int sync_file(int fd, uint32_t handle)
-{
-	int file;
-
-	igt_assert(!drmSyncobjExportSyncFile(fd, handle, &file));
-	return file;
-}
-
-/* 1: signalled, 0: not yet, else the error with which it was. */
-static int file_status(int file)
-{
-	struct sync_file_info info = {};
-
-	igt_assert(!ioctl(file, SYNC_IOC_FILE_INFO, &info));
-	return info.status;
-}
-
-static int status(int fd, uint32_t handle)
-{
-	int file = sync_file(fd, handle), ret = file_status(file);
-
-	close(file);
-	return ret;
-}
-
-static int await_file(int file)
-{
-	struct pollfd pfd = { .fd = file, .events = POLLIN };
-
-	igt_assert_f(poll(&pfd, 1, 1000 * vgem_svm_patience(20)) == 1,
-		     "the fence is not signalled\n");
-	return file_status(file);
-}
-
-static int await(int fd, uint32_t handle)
-{
-	int file = sync_file(fd, handle), ret = await_file(file);
-
-	close(file);
-	return ret;
 }
 
 /* ---- what it reaches ------------------------------------------------------ */
@@ -267,12 +178,12 @@ static void test_populated(void)
 	int i;
 
 	rig_init(&r);
-	out = syncobj(r.s.fd);
+	out = vgem_svm_syncobj(r.s.fd);
 	faults = vgem_svm_counter(&r.s, DRM_VGEM_SVM_CTR_FAULTS);
 	for (i = 0; i < 50; i++) {
 		vgem_svm_poke(r.data, i);
 		start_transform(&r, r.data, r.data + BYTES / 8 - 1, 0, out);
-		igt_assert_eq(await(r.s.fd, out), 1);
+		igt_assert_eq(vgem_svm_fence_await(r.s.fd, out), 1);
 		/* What was stored can be read once the fence is signalled. */
 		igt_assert_eq_u64(r.data[BYTES / 8 - 1], i * 3 + 1);
 	}
@@ -315,10 +226,10 @@ static void test_missing(void)
 	struct rig r;
 
 	rig_init(&r);
-	out = syncobj(r.s.fd);
+	out = vgem_svm_syncobj(r.s.fd);
 	faults = vgem_svm_counter(&r.s, DRM_VGEM_SVM_CTR_FAULTS);
 	start_transform(&r, r.data, missing + 3, 0, out);
-	igt_assert_eq(await(r.s.fd, out), -EFAULT);
+	igt_assert_eq(vgem_svm_fence_await(r.s.fd, out), -EFAULT);
 	check_dead(&r, missing + 3);
 	check_log(&r, missing + 3, 1, EFAULT);
 	igt_assert_eq_u64(vgem_svm_counter(&r.s, DRM_VGEM_SVM_CTR_FAULTS), faults);
@@ -338,13 +249,13 @@ static void test_not_permitted(void)
 	struct rig r;
 
 	rig_init(&r);
-	out = syncobj(r.s.fd);
+	out = vgem_svm_syncobj(r.s.fd);
 	vgem_svm_run(&r.s.q, touch, 1, 1, VA(zeros), 8, 1);
 	start_transform(&r, zeros, r.data, 0, out);
-	igt_assert_eq(await(r.s.fd, out), 1);
+	igt_assert_eq(vgem_svm_fence_await(r.s.fd, out), 1);
 	igt_assert_eq_u64(r.data[0], 1);
 	start_transform(&r, r.data, zeros, 0, out);
-	igt_assert_eq(await(r.s.fd, out), -EFAULT);
+	igt_assert_eq(vgem_svm_fence_await(r.s.fd, out), -EFAULT);
 	check_dead(&r, zeros);
 	check_log(&r, zeros, 1, EACCES);
 	drmSyncobjDestroy(r.s.fd, out);
@@ -369,7 +280,7 @@ static void test_out_args(void)
 	args.batch_addr = VA(r.q.batch);
 	args.queue_id = r.q.id;
 	REFUSED(r.s.fd, request, args, pad, 0, -ENOENT);
-	sync.handle = syncobj(r.s.fd);
+	sync.handle = vgem_svm_syncobj(r.s.fd);
 	REFUSED(r.s.fd, request, args, out_sync_stride, 0, -EINVAL);
 	REFUSED(r.s.fd, request, args, out_sync_stride, sizeof(sync) - 1, -EINVAL);
 	REFUSED(r.s.fd, request, args, out_sync_stride, DRM_VGEM_SVM_MAX_STRIDE + 1,
@@ -386,7 +297,7 @@ static void test_out_args(void)
 	igt_assert(drmSyncobjExportSyncFile(r.s.fd, sync.handle, &(int){ -1 }));
 	igt_assert_eq(__vgem_svm_ioctl(r.s.fd, request, &args), 0);
 	r.q.given++;
-	igt_assert_eq(await(r.s.fd, sync.handle), 1);
+	igt_assert_eq(vgem_svm_fence_await(r.s.fd, sync.handle), 1);
 	drmSyncobjDestroy(r.s.fd, sync.handle);
 	rig_fini(&r);
 }
@@ -434,17 +345,17 @@ static void test_in_order(void)
 	struct rig r;
 
 	rig_init(&r);
-	out.handle = syncobj(r.s.fd);
+	out.handle = vgem_svm_syncobj(r.s.fd);
 	held = start_held(&r);
 	for (i = 1; i <= n; i++) {
-		batch = slot(&r.q);
+		batch = vgem_svm_slot(&r.q);
 		batch[0] = DRM_VGEM_SVM_PKT(DRM_VGEM_SVM_PKT_STORE, 3);
 		batch[1] = VA(r.data + 32);
 		batch[2] = i;
 		out.point = i;
-		igt_assert_eq(exec_synced(&r.q, batch, 3, NULL, &out), 0);
+		igt_assert_eq(__vgem_svm_exec_synced(&r.q, batch, 3, NULL, &out), 0);
 	}
-	igt_assert_eq(status(r.s.fd, held), 0);
+	igt_assert_eq(vgem_svm_fence_status(r.s.fd, held), 0);
 	igt_assert(!drmSyncobjQuery(r.s.fd, &out.handle, &now, 1));
 	igt_assert_eq_u64(now, 0);
 	end_held(&r);
@@ -456,7 +367,7 @@ static void test_in_order(void)
 		igt_assert(vgem_svm_peek(r.data + 32) >= now);
 		last = now;
 	}
-	igt_assert_eq(await(r.s.fd, held), 1);
+	igt_assert_eq(vgem_svm_fence_await(r.s.fd, held), 1);
 	drmSyncobjDestroy(r.s.fd, held);
 	drmSyncobjDestroy(r.s.fd, out.handle);
 	rig_fini(&r);
@@ -470,17 +381,17 @@ static void test_chain_queues(void)
 	rig_init(&r);
 	other = r;
 	rig_queue(&other, 0);
-	out = syncobj(r.s.fd);
+	out = vgem_svm_syncobj(r.s.fd);
 	held = start_held(&r);
 	vgem_svm_wait_change(r.data + 8, "what the program writes");
 	/* Of what the first ends with. */
 	start_transform(&other, r.data + 16, r.data + 24, held, out);
 	usleep(20000);
-	igt_assert_eq(status(r.s.fd, out), 0);
+	igt_assert_eq(vgem_svm_fence_status(r.s.fd, out), 0);
 	igt_assert_eq_u64(vgem_svm_peek(r.data + 24), 0);
 	end_held(&r);
-	igt_assert_eq(await(r.s.fd, out), 1);
-	igt_assert_eq(status(r.s.fd, held), 1);
+	igt_assert_eq(vgem_svm_fence_await(r.s.fd, out), 1);
+	igt_assert_eq(vgem_svm_fence_status(r.s.fd, held), 1);
 	igt_assert_eq_u64(r.data[24], r.data[16] * 3 + 1);
 	vgem_svm_queue_fini(&other.q);
 	drmSyncobjDestroy(r.s.fd, held);
@@ -491,8 +402,8 @@ static void test_chain_queues(void)
 /* The fence of one device for the other. */
 static uint32_t carry(int from, int to, uint32_t handle)
 {
-	uint32_t there = syncobj(to);
-	int file = sync_file(from, handle);
+	uint32_t there = vgem_svm_syncobj(to);
+	int file = vgem_svm_sync_file(from, handle);
 
 	igt_assert(!drmSyncobjImportSyncFile(to, there, file));
 	close(file);
@@ -509,16 +420,16 @@ static void test_chain_devices(void)
 	/* The other device's part, and the first's again, of one memory. */
 	warm(&b.s, a.data, BYTES);
 	held = start_held(&a);
-	mid = syncobj(b.s.fd);
-	out = syncobj(a.s.fd);
+	mid = vgem_svm_syncobj(b.s.fd);
+	out = vgem_svm_syncobj(a.s.fd);
 	in = carry(a.s.fd, b.s.fd, held);
 	start_transform(&b, a.data + 16, a.data + 24, in, mid);
 	back = carry(b.s.fd, a.s.fd, mid);
 	start_transform(&a, a.data + 24, a.data + 32, back, out);
 	usleep(20000);
-	igt_assert_eq(status(a.s.fd, out), 0);
+	igt_assert_eq(vgem_svm_fence_status(a.s.fd, out), 0);
 	end_held(&a);
-	igt_assert_eq(await(a.s.fd, out), 1);
+	igt_assert_eq(vgem_svm_fence_await(a.s.fd, out), 1);
 	igt_assert_eq_u64(a.data[32], (a.data[16] * 3 + 1) * 3 + 1);
 	drmSyncobjDestroy(b.s.fd, in);
 	drmSyncobjDestroy(b.s.fd, mid);
@@ -541,15 +452,15 @@ static void test_after_death(void)
 	alive = r;
 	rig_queue(&alive, 0);
 	first = start_held(&r);
-	second = syncobj(r.s.fd);
-	other = syncobj(r.s.fd);
+	second = vgem_svm_syncobj(r.s.fd);
+	other = vgem_svm_syncobj(r.s.fd);
 	start_transform(&r, missing, r.data + 24, 0, second);
 	/* What waits for a fence runs when that is signalled, be it with an error. */
 	start_transform(&alive, r.data, r.data + 32, second, other);
 	end_held(&r);
-	igt_assert_eq(await(r.s.fd, second), -EFAULT);
-	igt_assert_eq(status(r.s.fd, first), 1);
-	igt_assert_eq(await(r.s.fd, other), 1);
+	igt_assert_eq(vgem_svm_fence_await(r.s.fd, second), -EFAULT);
+	igt_assert_eq(vgem_svm_fence_status(r.s.fd, first), 1);
+	igt_assert_eq(vgem_svm_fence_await(r.s.fd, other), 1);
 	igt_assert_eq_u64(r.data[32], 4);
 	igt_assert_eq_u64(r.data[24], 0);
 	vgem_svm_queue_fini(&alive.q);
@@ -567,7 +478,7 @@ static void test_budget(void)
 
 	rig_init_budget(&r, 0, 20000);
 	held = start_held(&r);
-	igt_assert_eq(await(r.s.fd, held), -ETIME);
+	igt_assert_eq(vgem_svm_fence_await(r.s.fd, held), -ETIME);
 	vgem_svm_wait_dead(&r.q, DRM_VGEM_SVM_QUEUE_BUDGET);
 	drmSyncobjDestroy(r.s.fd, held);
 	rig_fini(&r);
@@ -585,7 +496,7 @@ static void test_too_long(void)
 	rig_init(&r);
 	igt_assert_eq_u64(vgem_svm_query(r.s.fd, DRM_VGEM_SVM_PARAM_FENCE_MS), 1500);
 	held = start_held(&r);
-	igt_assert_eq(await(r.s.fd, held), -ETIME);
+	igt_assert_eq(vgem_svm_fence_await(r.s.fd, held), -ETIME);
 	vgem_svm_wait_dead(&r.q, DRM_VGEM_SVM_QUEUE_BUDGET);
 	snprintf(text, sizeof(text), "%" PRIu64, before);
 	igt_assert_eq(vgem_svm_write_file(TIMEOUT, text), 0);
@@ -603,18 +514,18 @@ static void test_destroy_pending(void)
 	rig_queue(&other, 0);
 	held = start_held(&r);
 	vgem_svm_wait_change(r.data + 8, "what the program writes");
-	behind = syncobj(r.s.fd);
-	waiting = syncobj(r.s.fd);
+	behind = vgem_svm_syncobj(r.s.fd);
+	waiting = vgem_svm_syncobj(r.s.fd);
 	start_transform(&r, r.data, r.data + 24, 0, behind);
 	/* Not even in its ring: waits for the other queue. */
 	start_transform(&other, r.data, r.data + 32, held, waiting);
 	vgem_svm_queue_fini(&other.q);
-	igt_assert_eq(status(r.s.fd, waiting), -ECANCELED);
-	igt_assert_eq(status(r.s.fd, held), 0);
+	igt_assert_eq(vgem_svm_fence_status(r.s.fd, waiting), -ECANCELED);
+	igt_assert_eq(vgem_svm_fence_status(r.s.fd, held), 0);
 	vgem_svm_queue_fini(&r.q);
 	/* Signalled when the ioctl is back, and nothing runs on. */
-	igt_assert_eq(status(r.s.fd, held), -ECANCELED);
-	igt_assert_eq(status(r.s.fd, behind), -ECANCELED);
+	igt_assert_eq(vgem_svm_fence_status(r.s.fd, held), -ECANCELED);
+	igt_assert_eq(vgem_svm_fence_status(r.s.fd, behind), -ECANCELED);
 	igt_assert_eq_u64(r.data[24] | r.data[32], 0);
 	vgem_svm_poke(r.data + 8, 0);
 	usleep(10000);
@@ -644,7 +555,7 @@ static int body_killed(void *data)
 	rig_init(&r);
 	held = start_held(&r);
 	vgem_svm_wait_change(r.data + 8, "what the program writes");
-	file = sync_file(r.s.fd, held);
+	file = vgem_svm_sync_file(r.s.fd, held);
 	CHILD_CHECK(!drmSyncobjFDToHandle(r.s.fd, in->syncobj, &shared));
 	CHILD_CHECK(!drmSyncobjImportSyncFile(r.s.fd, shared, file));
 	CHILD_CHECK(write(in->ready[1], "x", 1) == 1);
@@ -656,7 +567,7 @@ static void test_killed_pending(void)
 {
 	struct in_child in;
 	int fd = vgem_svm_open(0), wait_status, file;
-	uint32_t shared = syncobj(fd);
+	uint32_t shared = vgem_svm_syncobj(fd);
 	pid_t pid;
 	char c;
 
@@ -665,11 +576,11 @@ static void test_killed_pending(void)
 	pid = vgem_svm_fork(body_killed, &in);
 	close(in.ready[1]);
 	igt_assert_f(read(in.ready[0], &c, 1) == 1, "the child has failed\n");
-	file = sync_file(fd, shared);
-	igt_assert_eq(file_status(file), 0);
+	file = vgem_svm_sync_file(fd, shared);
+	igt_assert_eq(vgem_svm_file_status(file), 0);
 	kill(pid, SIGKILL);
 	igt_assert(waitpid(pid, &wait_status, 0) == pid);
-	igt_assert_eq(await_file(file), -ECANCELED);
+	igt_assert_eq(vgem_svm_file_await(file), -ECANCELED);
 	close(file);
 	close(in.ready[0]);
 	close(in.syncobj);
@@ -688,16 +599,16 @@ static int body_unbind(void *data)
 	other = r;
 	rig_queue(&other, 0);
 	held = start_held(&r);
-	waiting = syncobj(r.s.fd);
+	waiting = vgem_svm_syncobj(r.s.fd);
 	start_transform(&other, r.data, r.data + 24, held, waiting);
-	file[0] = sync_file(r.s.fd, held);
-	file[1] = sync_file(r.s.fd, waiting);
-	CHILD_CHECK(file_status(file[0]) == 0 && file_status(file[1]) == 0);
+	file[0] = vgem_svm_sync_file(r.s.fd, held);
+	file[1] = vgem_svm_sync_file(r.s.fd, waiting);
+	CHILD_CHECK(vgem_svm_file_status(file[0]) == 0 && vgem_svm_file_status(file[1]) == 0);
 	CHILD_CHECK(vgem_svm_driver("unbind", 0) == 0);
 	/* They outlive the device. */
-	CHILD_CHECK(file_status(file[0]) == -ECANCELED);
+	CHILD_CHECK(vgem_svm_file_status(file[0]) == -ECANCELED);
 	/* Whose queue went first, or ran when the other's had gone. */
-	CHILD_CHECK(file_status(file[1]) == -ECANCELED || file_status(file[1]) == 1);
+	CHILD_CHECK(vgem_svm_file_status(file[1]) == -ECANCELED || vgem_svm_file_status(file[1]) == 1);
 	return 0;
 }
 

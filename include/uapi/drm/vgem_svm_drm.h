@@ -51,6 +51,7 @@ extern "C" {
 #define DRM_VGEM_SVM_GEM_CREATE		0x20
 #define DRM_VGEM_SVM_GEM_MMAP		0x21
 #define DRM_VGEM_SVM_VM_BIND		0x22
+#define DRM_VGEM_SVM_USERPTR		0x23
 
 /*
  * What QUERY can be asked. PARAMS: __u64 values, in the order of PARAM_*; later
@@ -147,6 +148,8 @@ struct drm_vgem_svm_query_engines {
  * ATTR_SET, ATTR_GET and RESIDENCY give -EOPNOTSUPP.
  */
 #define DRM_VGEM_SVM_VM_NO_SVM			(1 << 1)
+/* USERPTR may be used. Only with NO_SVM. */
+#define DRM_VGEM_SVM_VM_USERPTR			(1 << 2)
 
 /**
  * struct drm_vgem_svm_vm_create - mirror the caller's address space
@@ -429,7 +432,9 @@ struct drm_vgem_svm_residency {
 #define DRM_VGEM_SVM_CTR_TO_SYSTEM	15	/* pages of the whole device moved back */
 #define DRM_VGEM_SVM_CTR_PT_COMMANDS	16	/* page-table packets, whole device */
 #define DRM_VGEM_SVM_CTR_PT_STORES	17	/* runs that the CPU wrote among them */
-#define DRM_VGEM_SVM_CTR_NR		18
+#define DRM_VGEM_SVM_CTR_USERPTR_REVOKED 18	/* USERPTR binds taken from the device */
+#define DRM_VGEM_SVM_CTR_USERPTR_RESTORED 19	/* and given to it */
+#define DRM_VGEM_SVM_CTR_NR		20
 
 /**
  * struct drm_vgem_svm_counters - read the counters
@@ -585,6 +590,40 @@ struct drm_vgem_svm_vm_bind {
 	__u64 ops;
 };
 
+/**
+ * struct drm_vgem_svm_userptr - bind memory of the caller, or unbind
+ * @vm_id: address space, made with DRM_VGEM_SVM_VM_USERPTR
+ * @op: DRM_VGEM_SVM_BIND_MAP or _UNMAP
+ * @flags: MAP: DRM_VGEM_SVM_BIND_*; UNMAP: must be 0
+ * @pad: must be 0
+ * @user_addr: MAP: address of the process, page aligned; UNMAP: must be 0
+ * @addr: address of the device, page aligned
+ * @length: page aligned, not 0, at most 1 GiB. UNMAP: as it was mapped
+ *
+ * What happens to the memory there (munmap, fork, reclaim...) waits for the EXECs of
+ * queues with DRM_VGEM_SVM_QUEUE_NO_FAULT in this address space, and takes it from the
+ * device; the next EXEC brings back what the process has there then. If it has
+ * nothing there, or nothing that may be written, EXEC gives -EFAULT or -EACCES until
+ * it does, or this is unbound. EXECs of other queues bring it back too, and nothing
+ * waits for them: an access that comes too late ends the queue, with ESTALE in the log
+ * of FAULTS.
+ *
+ * UNMAP waits for the EXECs of queues without faults. VM_BIND refuses addresses that are
+ * bound so with -EEXIST. Errors: -EINVAL, -ENOENT (vm_id; UNMAP: not bound so), -EEXIST
+ * (something is bound there), -EOPNOTSUPP (no VM_USERPTR, or memory of a kind that
+ * devices cannot have), -EFAULT and -EACCES (no such memory), -EINTR, -ENOMEM, -EDQUOT
+ * (the user has PARAM_USER_BINDS).
+ */
+struct drm_vgem_svm_userptr {
+	__u32 vm_id;
+	__u32 op;
+	__u32 flags;
+	__u32 pad;
+	__u64 user_addr;
+	__u64 addr;
+	__u64 length;
+};
+
 #define DRM_VGEM_SVM_IOWR(nr, type) DRM_IOWR(DRM_COMMAND_BASE + (nr), type)
 #define DRM_IOCTL_VGEM_SVM_QUERY \
 	DRM_VGEM_SVM_IOWR(DRM_VGEM_SVM_QUERY, struct drm_vgem_svm_query)
@@ -618,6 +657,8 @@ struct drm_vgem_svm_vm_bind {
 	DRM_VGEM_SVM_IOWR(DRM_VGEM_SVM_GEM_MMAP, struct drm_vgem_svm_gem_mmap)
 #define DRM_IOCTL_VGEM_SVM_VM_BIND \
 	DRM_VGEM_SVM_IOWR(DRM_VGEM_SVM_VM_BIND, struct drm_vgem_svm_vm_bind)
+#define DRM_IOCTL_VGEM_SVM_USERPTR \
+	DRM_VGEM_SVM_IOWR(DRM_VGEM_SVM_USERPTR, struct drm_vgem_svm_userptr)
 
 /*
  * Packets of a batch: 64-bit words. Word 0 is opcode | words << 8. The

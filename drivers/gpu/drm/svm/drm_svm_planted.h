@@ -63,6 +63,8 @@ enum drm_svm_planted {
 	/* Of vgem_svm. */
 	VGEM_SVM_PLANTED_USER_COUNT = 47, /* COUNTERS believes the caller's number */
 	VGEM_SVM_PLANTED_CHAN_LEAK,	/* a queue closed with work keeps its channel */
+	VGEM_SVM_PLANTED_UNCHECKED_USE = 59, /* a fence is published, and nothing looked at */
+	VGEM_SVM_PLANTED_REVOKE_NO_FLUSH = 62, /* revoked memory stays in TLBs */
 	VGEM_SVM_PLANTED_BIND_OWNER = 60, /* binds are leaves of the mirror */
 	VGEM_SVM_PLANTED_UNBIND_NO_FLUSH, /* unbind does not flush TLBs */
 

@@ -388,6 +388,10 @@ static int vgem_svm_bind_locked(struct vgem_svm_bind_call *call)
 	int ret = 0;
 	u32 i;
 
+	for (i = 0; i < call->nr; i++)
+		if (vgem_svm_userptrs_overlap(call->vm, call->op[i].args.addr,
+					      vgem_svm_bind_last(&call->op[i])))
+			return -EEXIST;
 	for (i = 0; !ret && i < call->nr; i++)
 		ret = vgem_svm_bind_prepare(call->vm, &call->op[i]);
 	ret = ret ?: vgem_svm_bind_use_objects(call);

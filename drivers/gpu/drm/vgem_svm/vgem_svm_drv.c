@@ -133,6 +133,7 @@ static const struct drm_ioctl_desc vgem_svm_ioctls[] = {
 	VGEM_SVM_IOCTL(GEM_CREATE, vgem_svm_gem_create_ioctl),
 	VGEM_SVM_IOCTL(GEM_MMAP, vgem_svm_gem_mmap_ioctl),
 	VGEM_SVM_IOCTL(VM_BIND, vgem_svm_vm_bind_ioctl),
+	VGEM_SVM_IOCTL(USERPTR, vgem_svm_userptr_ioctl),
 };
 
 static const struct drm_driver vgem_svm_driver = {

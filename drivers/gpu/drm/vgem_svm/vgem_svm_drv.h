@@ -19,6 +19,7 @@
 
 #include "hw/vgem_svm_hw.h"
 #include "vgem_svm_bind.h"
+#include "vgem_svm_userptr.h"
 
 #define VGEM_SVM_PT_RING_BYTES		SZ_512K
 #define VGEM_SVM_COPY_RING_BYTES	SZ_64K
@@ -224,7 +225,9 @@ struct vgem_svm_owner {
  * @closed: nothing works any more; under @sem
  * @gpt: page table
  * @binds: what is bound
+ * @userptrs: memory of the process that is
  * @mirrors: it has a mirror too, which is the next two
+ * @watches: @exit is in use: it has a mirror, or may have @userptrs
  * @svm: mirror
  * @table: @gpt as where it goes
  * @queues: of it; under @sem
@@ -246,6 +249,8 @@ struct vgem_svm_vm {
 	bool closed;
 	struct drm_gpt gpt;
 	struct vgem_svm_binds binds;
+	struct vgem_svm_userptrs userptrs;
+	bool watches;
 	bool mirrors;
 	struct drm_svm svm;
 	struct drm_svm_gpt table;

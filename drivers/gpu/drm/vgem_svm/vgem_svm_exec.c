@@ -27,8 +27,8 @@
  * @queue: its queue; the job is the queue's
  * @args: what was asked for
  * @seq: fence behind it, once it is in the ring; 0 before
- * @out: what says that it has ended, referenced once it is pushed; or NULL
- * @pushed: @queue has it
+ * @out: what says that it has ended; or NULL
+ * @begun: @out is a fence, referenced
  * @cb: on @fences[@next]
  * @armed: @cb is on it
  * @next: first fence that may be unsignalled
@@ -41,7 +41,7 @@ struct vgem_svm_job {
 	struct drm_vgem_svm_exec args;
 	u64 seq;
 	struct vgem_svm_fence *out;
-	bool pushed;
+	bool begun;
 	struct dma_fence_cb cb;
 	bool armed;
 	u32 next;
@@ -57,10 +57,10 @@ static void vgem_svm_job_free(struct vgem_svm_job *job)
 		dma_fence_remove_callback(job->fences[job->next], &job->cb);
 	for (i = 0; i < job->nr; i++)
 		dma_fence_put(job->fences[i]);
-	if (!job->pushed)
-		kfree(job->out);
-	else if (job->out)
+	if (job->begun)
 		dma_fence_put(&job->out->base);
+	else
+		kfree(job->out);
 	vgem_svm_user_uncharge(job->queue->vm->user, VGEM_SVM_USER_JOBS, 1);
 	kfree(job);
 }
@@ -268,11 +268,11 @@ static int vgem_svm_job_push(struct vgem_svm_job *job, struct dma_fence **fence)
 	if (queue->nr_jobs == VGEM_SVM_QUEUE_JOBS)
 		return -EBUSY;
 	queue->nr_jobs++;
-	job->pushed = true;
-	if (job->out) {
+	if (job->out && !job->begun)
 		vgem_svm_fence_begin(job->out, queue);
+	job->begun = job->out;
+	if (job->out)
 		*fence = dma_fence_get(&job->out->base);
-	}
 	list_add_tail(&job->node, &queue->jobs);
 	vgem_svm_queue_submit(queue);
 	return 0;
@@ -320,6 +320,43 @@ static int vgem_svm_exec_check(struct drm_device *drm,
 	return 0;
 }
 
+/* Where memory of the process is bound: first it has to be there, and to be kept. */
+static int vgem_svm_job_push_bound(struct vgem_svm_job *job, struct dma_fence **fence)
+{
+	struct vgem_svm_fence *begun = NULL;
+	int ret;
+
+	ret = vgem_svm_userptrs_ready(job->queue->vm, job->queue, &begun);
+	if (begun) {
+		kfree(job->out);
+		job->out = begun;
+		job->begun = true;
+	}
+	ret = ret ?: vgem_svm_job_push(job, fence);
+	if (ret && begun)
+		vgem_svm_fence_drop(begun, job->queue);
+	return ret;
+}
+
+static int vgem_svm_job_give(struct vgem_svm_job *job, struct dma_fence **fence)
+{
+	struct vgem_svm_vm *vm = job->queue->vm;
+	int ret;
+
+	if (!vm->userptrs.there)
+		return vgem_svm_job_push(job, fence);
+	ret = vgem_svm_vm_use(vm);
+	if (ret)
+		return ret;
+	ret = mutex_lock_interruptible(&vm->binds.lock);
+	if (!ret) {
+		ret = vgem_svm_job_push_bound(job, fence);
+		mutex_unlock(&vm->binds.lock);
+	}
+	vgem_svm_vm_unuse(vm);
+	return ret == -ESRCH ? -ENOENT : ret;
+}
+
 static int vgem_svm_exec(struct vgem_svm_queue *queue, struct drm_file *file,
 			 const struct drm_vgem_svm_exec *args)
 {
@@ -337,7 +374,7 @@ static int vgem_svm_exec(struct vgem_svm_queue *queue, struct drm_file *file,
 		ret = PTR_ERR(job);
 		goto out;
 	}
-	ret = vgem_svm_job_push(job, &fence);
+	ret = vgem_svm_job_give(job, &fence);
 	if (ret)
 		vgem_svm_job_free(job);
 	if (fence) {

@@ -208,8 +208,11 @@ void vgem_svm_done(struct drm_svm *svm, const struct drm_svm_fault *fault,
 static void vgem_svm_fault_unmirrored(struct vgem_svm_vm *vm,
 				      const struct drm_svm_fault *fault)
 {
-	int error = vgem_svm_binds_access(vm, fault->addr,
-					  fault->access != DRM_SVM_READ);
+	bool write = fault->access != DRM_SVM_READ;
+	int error = vgem_svm_binds_access(vm, fault->addr, write);
+
+	if (error == -EFAULT)
+		error = vgem_svm_userptrs_access(vm, fault->addr, write);
 
 	if (error)
 		vgem_svm_fault_cancel(vm, fault, error);

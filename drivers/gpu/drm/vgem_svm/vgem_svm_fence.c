@@ -143,6 +143,24 @@ struct vgem_svm_fence *vgem_svm_fence_new(void)
 	return kzalloc_obj(struct vgem_svm_fence, GFP_KERNEL_ACCOUNT);
 }
 
+static void vgem_svm_fence_init(struct vgem_svm_fence *fence,
+				struct vgem_svm_queue *queue, u64 context, u64 nr)
+{
+	struct vgem_svm_dev *vdev = queue->vm->vdev;
+
+	lockdep_assert_held(&queue->lock);
+	snprintf(fence->timeline, sizeof(fence->timeline), "vgem_svm%u-q%u", vdev->id,
+		 queue->uid);
+	dma_fence_init64(&fence->base, &vgem_svm_fence_ops, NULL, context, nr);
+	dma_fence_get(&fence->base);
+	fence->queue = queue;
+	scoped_guard(spinlock_irqsave, &vdev->fence_lock) {
+		list_add_tail(&fence->node, &vdev->fence_list);
+		vgem_svm_fence_look(fence);
+	}
+	queue_delayed_work(vdev->fence_wq, &vdev->fence_tick, HZ);
+}
+
 /**
  * vgem_svm_fence_begin() - a job of a queue will signal it
  * @fence: from vgem_svm_fence_new()
@@ -154,20 +172,36 @@ struct vgem_svm_fence *vgem_svm_fence_new(void)
  */
 void vgem_svm_fence_begin(struct vgem_svm_fence *fence, struct vgem_svm_queue *queue)
 {
-	struct vgem_svm_dev *vdev = queue->vm->vdev;
+	vgem_svm_fence_init(fence, queue, queue->fence_context, ++queue->fence_seq);
+}
 
-	lockdep_assert_held(&queue->lock);
-	snprintf(fence->timeline, sizeof(fence->timeline), "vgem_svm%u-q%u", vdev->id,
-		 queue->uid);
-	dma_fence_init64(&fence->base, &vgem_svm_fence_ops, NULL, queue->fence_context,
-			 ++queue->fence_seq);
-	dma_fence_get(&fence->base);
-	fence->queue = queue;
-	scoped_guard(spinlock_irqsave, &vdev->fence_lock) {
-		list_add_tail(&fence->node, &vdev->fence_list);
-		vgem_svm_fence_look(fence);
-	}
-	queue_delayed_work(vdev->fence_wq, &vdev->fence_tick, HZ);
+/**
+ * vgem_svm_fence_begin_alone() - the same, for one that may be dropped
+ * @fence: from vgem_svm_fence_new()
+ * @queue: alive
+ *
+ * It is in a context of its own: no other fence stands for it, nor it for another.
+ *
+ * Context: &vgem_svm_queue.lock is held.
+ */
+void vgem_svm_fence_begin_alone(struct vgem_svm_fence *fence,
+				struct vgem_svm_queue *queue)
+{
+	vgem_svm_fence_init(fence, queue, dma_fence_context_alloc(1), 1);
+}
+
+/**
+ * vgem_svm_fence_drop() - there is no job that will signal it
+ * @fence: of vgem_svm_fence_begin_alone(), referenced, its job was not pushed
+ * @queue: its queue
+ *
+ * Context: any.
+ */
+void vgem_svm_fence_drop(struct vgem_svm_fence *fence, struct vgem_svm_queue *queue)
+{
+	guard(spinlock_irqsave)(&queue->vm->vdev->fence_lock);
+	if (!list_empty(&fence->node))
+		vgem_svm_fence_signal(fence, -ECANCELED);
 }
 
 /**

@@ -34,6 +34,9 @@ void vgem_svm_fences_look(struct vgem_svm_dev *vdev);
 void vgem_svm_fences_end(struct vgem_svm_queue *queue);
 struct vgem_svm_fence *vgem_svm_fence_new(void);
 void vgem_svm_fence_begin(struct vgem_svm_fence *fence, struct vgem_svm_queue *queue);
+void vgem_svm_fence_begin_alone(struct vgem_svm_fence *fence,
+				struct vgem_svm_queue *queue);
+void vgem_svm_fence_drop(struct vgem_svm_fence *fence, struct vgem_svm_queue *queue);
 void vgem_svm_fence_arm(struct vgem_svm_fence *fence, struct vgem_svm_queue *queue,
 			u64 seq);
 

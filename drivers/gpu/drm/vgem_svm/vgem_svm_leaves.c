@@ -97,8 +97,23 @@ void vgem_svm_pins_fini(struct vgem_svm_pins *pins)
 
 /* ---- writing ------------------------------------------------------------ */
 
-static int vgem_svm_table_write(struct drm_gpt *gpt, u64 first, u64 last,
-				const u64 *leaves, u64 *seq)
+/**
+ * vgem_svm_leaves_commit() - write leaves of one lowest table
+ * @gpt: page table
+ * @first: first byte, page aligned
+ * @last: last byte, of a page
+ * @leaves: as many
+ * @valid: asked under the table's lock whether they are still true, or NULL
+ * @data: for @valid
+ * @seq: raised to what drm_gpt_wait() waits for
+ *
+ * Context: may sleep; allocates nothing where the table is pinned.
+ * Return: 0; -EAGAIN if @valid said no; -ENOMEM; -ENODEV if the device has been
+ * stopped.
+ */
+int vgem_svm_leaves_commit(struct drm_gpt *gpt, u64 first, u64 last,
+			   const u64 *leaves, drm_gpt_valid_fn valid, void *data,
+			   u64 *seq)
 {
 	struct drm_gpt_update up;
 	int ret;
@@ -108,7 +123,7 @@ static int vgem_svm_table_write(struct drm_gpt *gpt, u64 first, u64 last,
 	if (ret)
 		return ret;
 	ret = drm_gpt_commit(&up, first, leaves, (last - first + 1) >> PAGE_SHIFT,
-			     NULL, NULL);
+			     valid, data);
 	*seq = max(*seq, drm_gpt_update_fence(&up));
 	drm_gpt_finish(&up);
 	return ret;
@@ -148,7 +163,8 @@ int vgem_svm_leaves_write(struct vgem_svm_vm *vm, struct vgem_svm_pins *pins,
 			pins->leaves[i] = leaf | sg_page_iter_dma_address(&iter);
 		if (WARN_ON_ONCE(i < n))
 			return -EINVAL;
-		ret = vgem_svm_table_write(&vm->gpt, first, end, pins->leaves, seq);
+		ret = vgem_svm_leaves_commit(&vm->gpt, first, end, pins->leaves,
+					     NULL, NULL, seq);
 		cond_resched();
 	}
 	return ret;
@@ -168,7 +184,8 @@ static bool vgem_svm_leaves_zap_some(struct vgem_svm_vm *vm, u64 first, u64 last
 	more = drm_gpt_zap_owner(&gather, first, last, vgem_svm_leaves_owner());
 	if (!more)
 		drm_gpt_reclaim(&gather, first, last);
-	if (!drm_svm_planted(VGEM_SVM_PLANTED_UNBIND_NO_FLUSH))
+	if (!drm_svm_planted(VGEM_SVM_PLANTED_UNBIND_NO_FLUSH) &&
+	    !drm_svm_planted(VGEM_SVM_PLANTED_REVOKE_NO_FLUSH))
 		vgem_svm_flush_gather(vm, &gather);
 	drm_gpt_gather_fini(&gather);
 	return more;

@@ -31,6 +31,7 @@ static_assert(sizeof(struct drm_vgem_svm_residency) == 40);
 static_assert(sizeof(struct drm_vgem_svm_counters) == 24);
 static_assert(sizeof(struct drm_vgem_svm_fault) == 40);
 static_assert(sizeof(struct drm_vgem_svm_faults) == 32);
+static_assert(sizeof(struct drm_vgem_svm_userptr) == 40);
 static_assert(sizeof(struct drm_vgem_svm_gem_create) == 16);
 static_assert(sizeof(struct drm_vgem_svm_gem_mmap) == 16);
 static_assert(sizeof(struct drm_vgem_svm_bind_op) == 40);

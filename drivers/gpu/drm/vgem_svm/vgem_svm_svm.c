@@ -240,6 +240,8 @@ static void vgem_svm_read_counters(struct vgem_svm_vm *vm, u64 *v)
 	v[DRM_VGEM_SVM_CTR_TO_SYSTEM] = atomic64_read(&vdev->region.to_system);
 	v[DRM_VGEM_SVM_CTR_PT_COMMANDS] = atomic64_read(&vdev->pt_packets);
 	v[DRM_VGEM_SVM_CTR_PT_STORES] = atomic64_read(&vm->gpt.stats.stores);
+	v[DRM_VGEM_SVM_CTR_USERPTR_REVOKED] = atomic64_read(&vm->userptrs.revoked);
+	v[DRM_VGEM_SVM_CTR_USERPTR_RESTORED] = atomic64_read(&vm->userptrs.restored);
 }
 
 int vgem_svm_counters_ioctl(struct drm_device *drm, void *data,

@@ -306,7 +306,7 @@ static int vgem_svm_vm_init_svm(struct vgem_svm_vm *vm, u32 flags)
 /* The memory does not matter any more, or never did. */
 static void vgem_svm_vm_forget_exit(struct vgem_svm_vm *vm)
 {
-	if (vm->mirrors)
+	if (vm->watches)
 		mmu_interval_notifier_remove(&vm->exit);
 }
 
@@ -363,6 +363,7 @@ static struct vgem_svm_vm *vgem_svm_vm_alloc(struct vgem_svm_dev *vdev,
 	INIT_WORK(&vm->reap_work, vgem_svm_vm_reap_work);
 	vm->vdev = vdev;
 	vm->mirrors = !(flags & DRM_VGEM_SVM_VM_NO_SVM);
+	vm->watches = vm->mirrors || (flags & DRM_VGEM_SVM_VM_USERPTR);
 	kref_get(&vfile->ref);
 	vm->vfile = vfile;
 	vgem_svm_owner_init(&vm->owner);
@@ -380,10 +381,13 @@ static int vgem_svm_vm_init(struct vgem_svm_vm *vm, u32 flags)
 	ret = vgem_svm_binds_init(vm);
 	if (ret)
 		goto err_gpt;
+	ret = vgem_svm_userptrs_init(vm, flags);
+	if (ret)
+		goto err_binds;
 	if (vm->mirrors)
 		ret = vgem_svm_vm_init_svm(vm, flags);
 	if (ret)
-		goto err_binds;
+		goto err_userptrs;
 	ret = vgem_svm_vm_get_hw_id(vm);
 	if (ret)
 		goto err_svm;
@@ -393,6 +397,8 @@ err_svm:
 	if (vm->mirrors)
 		drm_svm_stop(&vm->svm);
 	vgem_svm_vm_fini_svm(vm);
+err_userptrs:
+	vgem_svm_userptrs_fini(vm);
 err_binds:
 	vgem_svm_binds_fini(vm);
 err_gpt:
@@ -453,6 +459,7 @@ void vgem_svm_vm_close(struct vgem_svm_vm *vm)
 	/* Who holds it may wait for what only a process can give. */
 	if (vm->mirrors)
 		drm_svm_interrupt(&vm->svm);
+	vgem_svm_userptrs_interrupt(vm);
 	down_write(&vm->sem);
 	if (!vm->closed) {
 		vm->closed = true;
@@ -467,6 +474,7 @@ void vgem_svm_vm_close(struct vgem_svm_vm *vm)
 		if (vm->mirrors)
 			drm_svm_stop(&vm->svm);
 		vgem_svm_vm_forget_exit(vm);
+		vgem_svm_userptrs_fini(vm);
 		vgem_svm_vm_fini_svm(vm);
 		vgem_svm_binds_fini(vm);
 		drm_gpt_fini(&vm->gpt);
@@ -508,7 +516,7 @@ static int vgem_svm_vm_create(struct vgem_svm_dev *vdev, struct drm_file *file,
 	 * threads may hold for as long as they please: have it before anybody
 	 * waits for us.
 	 */
-	if (vm->mirrors)
+	if (vm->watches)
 		ret = mmu_interval_notifier_insert(&vm->exit, current->mm, 0,
 						   PAGE_SIZE, &vgem_svm_exit_ops);
 	if (ret) {
@@ -535,11 +543,15 @@ int vgem_svm_vm_create_ioctl(struct drm_device *drm, void *data,
 	struct drm_vgem_svm_vm_create *args = data;
 
 	if (args->flags & ~(DRM_VGEM_SVM_VM_MIGRATE_ON_FAULT |
-			    DRM_VGEM_SVM_VM_NO_SVM))
+			    DRM_VGEM_SVM_VM_NO_SVM | DRM_VGEM_SVM_VM_USERPTR))
 		return vgem_svm_bad(drm, "flags");
 	/* There is nothing that could migrate. */
-	if (args->flags == (DRM_VGEM_SVM_VM_MIGRATE_ON_FAULT |
-			    DRM_VGEM_SVM_VM_NO_SVM))
+	if ((args->flags & DRM_VGEM_SVM_VM_MIGRATE_ON_FAULT) &&
+	    (args->flags & DRM_VGEM_SVM_VM_NO_SVM))
+		return vgem_svm_bad(drm, "flags");
+	/* What the mirror has is the process's memory already. */
+	if ((args->flags & DRM_VGEM_SVM_VM_USERPTR) &&
+	    !(args->flags & DRM_VGEM_SVM_VM_NO_SVM))
 		return vgem_svm_bad(drm, "flags");
 	return vgem_svm_vm_create(to_vgem_svm_dev(drm), file, args);
 }
