@@ -23,7 +23,7 @@
 /* All in one page, so that a queue that has run once has none of it to fault. */
 #define BATCH_SLOTS	32
 #define BATCH_WORDS	16
-#define STACK_BYTES	1024UL
+#define STACK_BYTES	(VGEM_SVM_QUEUE_STACKS / DRM_VGEM_SVM_RESIDENT_THREADS)
 
 /* ---- how much, how long ------------------------------------------------- */
 
@@ -371,11 +371,12 @@ void vgem_svm_move(const struct vgem_svm *s, const void *addr, size_t length,
 
 /* ---- address spaces and queues ------------------------------------------ */
 
-void vgem_svm_queue_init(struct vgem_svm_queue *q, int fd, uint32_t vm,
-			 unsigned int engine, uint64_t budget)
+void vgem_svm_queue_init_flags(struct vgem_svm_queue *q, int fd, uint32_t vm,
+			       unsigned int engine, uint64_t budget, uint32_t flags)
 {
 	struct drm_vgem_svm_queue_create args = {
 		.vm_id = vm,
+		.flags = flags,
 		.engine_class = DRM_VGEM_SVM_ENGINE_COMPUTE,
 		.engine_instance = engine,
 		.budget = budget,
@@ -392,7 +393,13 @@ void vgem_svm_queue_init(struct vgem_svm_queue *q, int fd, uint32_t vm,
 	igt_assert(args.queue_id);
 	q->id = args.queue_id;
 	q->batch = vgem_svm_map(BATCH_SLOTS * BATCH_WORDS * 8);
-	q->stack = vgem_svm_map(DRM_VGEM_SVM_RESIDENT_THREADS * STACK_BYTES);
+	q->stack = vgem_svm_map(VGEM_SVM_QUEUE_STACKS);
+}
+
+void vgem_svm_queue_init(struct vgem_svm_queue *q, int fd, uint32_t vm,
+			 unsigned int engine, uint64_t budget)
+{
+	vgem_svm_queue_init_flags(q, fd, vm, engine, budget, 0);
 }
 
 void vgem_svm_queue_fini(struct vgem_svm_queue *q)
@@ -400,7 +407,7 @@ void vgem_svm_queue_fini(struct vgem_svm_queue *q)
 	igt_assert_eq(__vgem_svm_queue_destroy(q->fd, q->id), 0);
 	close(q->event);
 	vgem_svm_unmap(q->batch, BATCH_SLOTS * BATCH_WORDS * 8);
-	vgem_svm_unmap(q->stack, DRM_VGEM_SVM_RESIDENT_THREADS * STACK_BYTES);
+	vgem_svm_unmap(q->stack, VGEM_SVM_QUEUE_STACKS);
 }
 
 void vgem_svm_init(struct vgem_svm *s, unsigned int index, uint32_t flags)

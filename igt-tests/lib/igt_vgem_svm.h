@@ -14,6 +14,8 @@
 #define VGEM_SVM_PAGE	4096UL
 #define VGEM_SVM_BLOCK	(2UL << 20)	/* what the helper serves in one go */
 
+#define VGEM_SVM_QUEUE_STACKS	(64UL << 10)	/* bytes at &vgem_svm_queue.stack */
+
 /* A pointer is a GPU address. */
 #define VA(ptr)	((uint64_t)(uintptr_t)(ptr))
 
@@ -62,6 +64,8 @@ void vgem_svm_init(struct vgem_svm *s, unsigned int index, uint32_t flags);
 void vgem_svm_fini(struct vgem_svm *s);
 void vgem_svm_queue_init(struct vgem_svm_queue *q, int fd, uint32_t vm,
 			 unsigned int engine, uint64_t budget);
+void vgem_svm_queue_init_flags(struct vgem_svm_queue *q, int fd, uint32_t vm,
+			       unsigned int engine, uint64_t budget, uint32_t flags);
 void vgem_svm_queue_fini(struct vgem_svm_queue *q);
 
 /* Ioctls as they are: 0 or -errno. */

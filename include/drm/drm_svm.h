@@ -39,6 +39,10 @@ struct seq_file;
  *	no more; or why it cannot be made. Optional; -EREMCHG without it. No lock is held;
  *	it may sleep and allocate, and must not wait for drm_svm_stop(),
  *	drm_svm_claim() or a fault of the address space
+ * @released: the process's memory is gone, by exit or by exec, or about to be: end what
+ *	works on it and close the address space, by a work of the driver's own, since
+ *	drm_svm_fini() waits for this call. Once at most. Optional. Process context; it
+ *	may sleep
  */
 struct drm_svm_ops {
 	void (*replay)(struct drm_svm *svm);
@@ -47,6 +51,7 @@ struct drm_svm_ops {
 	void (*done)(struct drm_svm *svm, const struct drm_svm_fault *fault,
 		     int result);
 	int (*claimed)(struct drm_svm *svm, const struct drm_svm_fault *fault);
+	void (*released)(struct drm_svm *svm);
 };
 
 /**
@@ -94,10 +99,15 @@ struct drm_svm_stats {
  * struct drm_svm_device - a device that takes part; embed it in the driver's
  * @dev: the device, for DMA mapping; 64-bit mask, coherent, behind no bounce buffer
  * @queue: where its faults come in, or NULL; set by drm_svm_fault_queue_init()
+ * @system_atomics: its atomics on system memory are coherent with the CPU's, as over a
+ *	bus that has them; set before the first address space. Without it pages that the
+ *	device may write in system memory are mapped without the right to atomics, and
+ *	one that is asked for moves the page to the device, or is refused
  */
 struct drm_svm_device {
 	struct device *dev;
 	struct drm_svm_fault_queue *queue;
+	bool system_atomics;
 	/* private: */
 	struct list_head regions;	/* its memory; fixed while there are @users */
 	unsigned int users;		/* address spaces */
@@ -119,8 +129,11 @@ struct drm_svm {
 	struct drm_svm_stats stats;
 	/* private: */
 	struct drm_svm_mm *smm;		/* the process's address space */
+	struct list_head in_mm;		/* in &drm_svm_mm.svms; under its lock, as: */
+	bool told;			/* the end of the process's memory */
 	spinlock_t view_lock;		/* views */
 	struct list_head views;		/* struct drm_svm_view */
+	spinlock_t use_lock;		/* drm_svm_use_begin(); what views are fresh */
 	bool dying;			/* no new service */
 	bool interrupted;		/* what goes on is to end soon */
 	bool migrate_on_fault;		/* memory without an attribute goes to the region */

@@ -238,9 +238,8 @@ struct drm_svm_view {
 	u8 rights;
 	u8 caps;
 	/* private: */
-	spinlock_t use_lock;		/* drm_svm_use_begin() */
-	u8 fresh;			/* rights with which all of it is mapped; under it */
-	u64 spoilt;			/* how often something was taken away; under it */
+	u8 fresh;			/* rights with which all of it is mapped; under use_lock */
+	u64 spoilt;			/* how often something was taken away; likewise */
 	struct list_head node;		/* in drm_svm.views */
 	u64 number;			/* in the order of their making */
 	struct maple_tree claims;	/* by page number, if DRM_SVM_SINK_CLAIMS */
@@ -253,8 +252,10 @@ void drm_svm_view_fini(struct drm_svm_view *view);
 
 int drm_svm_populate(struct drm_svm_view *view, u64 first, u64 last, u8 rights);
 bool drm_svm_use_begin(struct drm_svm_view *view, u8 rights)
-	__cond_acquires(true, &view->use_lock);
-void drm_svm_use_end(struct drm_svm_view *view) __releases(&view->use_lock);
+	__cond_acquires(true, &view->svm->use_lock);
+bool drm_svm_use_also(struct drm_svm_view *view, u8 rights);
+void drm_svm_use_end(struct drm_svm_view *view)
+	__releases(&view->svm->use_lock);
 
 /**
  * drm_svm_view_addr() - the device's address

@@ -115,7 +115,7 @@ static void test_vm_args(struct vgem_svm *s)
 	struct drm_vgem_svm_vm_create create = {};
 	uint32_t vm;
 
-	REFUSED(s->fd, DRM_IOCTL_VGEM_SVM_VM_CREATE, create, flags, 2, -EINVAL);
+	REFUSED(s->fd, DRM_IOCTL_VGEM_SVM_VM_CREATE, create, flags, 4, -EINVAL);
 	REFUSED(s->fd, DRM_IOCTL_VGEM_SVM_VM_CREATE, create, flags, 1U << 31,
 		-EINVAL);
 	REFUSED(s->fd, DRM_IOCTL_VGEM_SVM_VM_DESTROY, destroy, flags, 1,
@@ -143,7 +143,8 @@ static void test_queue_args(struct vgem_svm *s)
 	igt_assert(!pipe(pipe_fds));
 	REFUSED(s->fd, request, args, vm_id, 0, -ENOENT);
 	REFUSED(s->fd, request, args, vm_id, 12345, -ENOENT);
-	REFUSED(s->fd, request, args, flags, 1, -EINVAL);
+	REFUSED(s->fd, request, args, flags, 2, -EINVAL);
+	REFUSED(s->fd, request, args, flags, 1U << 31, -EINVAL);
 	REFUSED(s->fd, request, args, pad, 1, -EINVAL);
 	REFUSED(s->fd, request, args, engine_class, 1, -EINVAL);
 	REFUSED(s->fd, request, args, engine_instance, 8, -EINVAL);
@@ -190,6 +191,8 @@ static void test_exec_args(struct vgem_svm *s)
 		-EINVAL);
 	REFUSED(s->fd, request, args, nr_in_syncs, 1, -EFAULT);
 	REFUSED(s->fd, request, args, fence_addr, 4, -EINVAL);
+	REFUSED(s->fd, request, args, nr_out_syncs, 1, -EINVAL);
+	REFUSED(s->fd, request, args, out_syncs, VA(sync), -EINVAL);
 	args.nr_in_syncs = 1;
 	REFUSED(s->fd, request, args, in_syncs, VA(sync), -ENOENT);
 	REFUSED(s->fd, request, args, in_sync_stride, 0, -EINVAL);

@@ -48,6 +48,9 @@ extern "C" {
 #define DRM_VGEM_SVM_RESIDENCY		0x1a
 #define DRM_VGEM_SVM_COUNTERS		0x1b
 #define DRM_VGEM_SVM_FAULTS		0x1c
+#define DRM_VGEM_SVM_GEM_CREATE		0x20
+#define DRM_VGEM_SVM_GEM_MMAP		0x21
+#define DRM_VGEM_SVM_VM_BIND		0x22
 
 /*
  * What QUERY can be asked. PARAMS: __u64 values, in the order of PARAM_*; later
@@ -79,7 +82,11 @@ extern "C" {
 #define DRM_VGEM_SVM_PARAM_MAX_ATTRS	20	/* intervals with attributes of a process */
 #define DRM_VGEM_SVM_PARAM_RESIDENCY_BYTES 21	/* longest interval of RESIDENCY */
 #define DRM_VGEM_SVM_PARAM_FAULT_LOG	22	/* faults that FAULTS remembers */
-#define DRM_VGEM_SVM_PARAM_NR		23
+#define DRM_VGEM_SVM_PARAM_USER_GEM_BYTES 23	/* of one user's buffer objects there */
+#define DRM_VGEM_SVM_PARAM_USER_BINDS	24	/* intervals that one user has bound there */
+#define DRM_VGEM_SVM_PARAM_BIND_OPS	25	/* operations of one VM_BIND */
+#define DRM_VGEM_SVM_PARAM_FENCE_MS	26	/* that an EXEC with an out-syncobj may run */
+#define DRM_VGEM_SVM_PARAM_NR		27
 
 /* PARAM_PT_UPDATE: who writes page tables. */
 #define DRM_VGEM_SVM_PT_CPU		0	/* the CPU */
@@ -134,6 +141,12 @@ struct drm_vgem_svm_query_engines {
 
 /* Memory without an attribute moves to the device that touches it. */
 #define DRM_VGEM_SVM_VM_MIGRATE_ON_FAULT	(1 << 0)
+/*
+ * Nothing is mirrored: there is what VM_BIND binds, batches, programs and stacks
+ * included, and any other access ends its queue. Not with the other flag. MIGRATE,
+ * ATTR_SET, ATTR_GET and RESIDENCY give -EOPNOTSUPP.
+ */
+#define DRM_VGEM_SVM_VM_NO_SVM			(1 << 1)
 
 /**
  * struct drm_vgem_svm_vm_create - mirror the caller's address space
@@ -158,10 +171,13 @@ struct drm_vgem_svm_vm_destroy {
 	__u32 flags;
 };
 
+/* It cannot page-fault: an access to what is not mapped ends it. EXEC has out-syncobjs. */
+#define DRM_VGEM_SVM_QUEUE_NO_FAULT	(1 << 0)
+
 /**
  * struct drm_vgem_svm_queue_create - make a queue of an address space
  * @vm_id: the address space
- * @flags: must be 0
+ * @flags: DRM_VGEM_SVM_QUEUE_NO_FAULT or 0
  * @engine_class: DRM_VGEM_SVM_ENGINE_*
  * @engine_instance: which of its class
  * @eventfd: signalled by 1 for each EXEC with EXEC_EVENT that ends, and once when
@@ -210,7 +226,7 @@ struct drm_vgem_svm_queue_destroy {
 #define DRM_VGEM_SVM_QUEUE_STACK	5	/* stack pointer left the stack */
 #define DRM_VGEM_SVM_QUEUE_VA		6	/* address wider than PARAM_VA_BITS */
 #define DRM_VGEM_SVM_QUEUE_BUS		7	/* bus error */
-#define DRM_VGEM_SVM_QUEUE_FAULT	8	/* page fault that cannot be served */
+#define DRM_VGEM_SVM_QUEUE_FAULT	8	/* page fault that cannot be, or is not, served */
 #define DRM_VGEM_SVM_QUEUE_KILLED	9	/* ended by the kernel */
 #define DRM_VGEM_SVM_QUEUE_RESET	10	/* the device was reset */
 #define DRM_VGEM_SVM_QUEUE_ENTRY	11	/* broken page-table entry */
@@ -240,7 +256,7 @@ struct drm_vgem_svm_queue_query {
 };
 
 /**
- * struct drm_vgem_svm_sync - a syncobj to wait for
+ * struct drm_vgem_svm_sync - a syncobj to wait for, or to be given a fence
  * @handle: syncobj
  * @flags: must be 0
  * @point: timeline point, 0 for a binary syncobj
@@ -268,8 +284,18 @@ struct drm_vgem_svm_sync {
  * @fence_addr: where the engine stores @fence_value when the batch has ended,
  *	8-byte aligned; 0 for nowhere
  * @fence_value: see @fence_addr
+ * @out_syncs: pointer to @nr_out_syncs struct drm_vgem_svm_sync, which get the fence of
+ *	the batch
+ * @nr_out_syncs: at most DRM_VGEM_SVM_MAX_SYNCS; -EINVAL for any if the queue can
+ *	page-fault
+ * @out_sync_stride: bytes from one to the next; not looked at if there are none
  *
- * Work that can page-fault never backs a dma_fence: there is no out-syncobj.
+ * Work that can page-fault never backs a dma_fence: only a queue with
+ * DRM_VGEM_SVM_QUEUE_NO_FAULT has out-syncobjs. The batch, what it uses and
+ * @fence_addr have to be mapped then when the engine gets there. The fence is always
+ * signalled, with an error if the queue ends before: -EFAULT (QUEUE_FAULT), -ETIME
+ * (QUEUE_BUDGET, and if no EXEC of it has ended for PARAM_FENCE_MS), -ECANCELED (killed
+ * or destroyed), -EIO. An in-fence that was signalled with an error is as good as any.
  * A dead queue stores no fence. Errors: -EINVAL, -ENOENT, -EIO, -EFAULT, -E2BIG,
  * -EBUSY (queue full; not -EAGAIN, which libdrm repeats at once), -EDQUOT (the
  * user has PARAM_USER_JOBS).
@@ -285,6 +311,9 @@ struct drm_vgem_svm_exec {
 	__u32 pad;
 	__u64 fence_addr;
 	__u64 fence_value;
+	__u64 out_syncs;
+	__u32 nr_out_syncs;
+	__u32 out_sync_stride;
 };
 
 #define DRM_VGEM_SVM_LOC_DEFAULT	0	/* ATTR only */
@@ -458,6 +487,99 @@ struct drm_vgem_svm_faults {
 	__u64 total;
 };
 
+/**
+ * struct drm_vgem_svm_gem_create - make a buffer object
+ * @size: bytes, page aligned, not 0
+ * @flags: must be 0
+ * @handle: out, never 0; closed by DRM_IOCTL_GEM_CLOSE
+ *
+ * Its memory is zero. It is the system's, and can be shared with other devices by
+ * DRM_IOCTL_PRIME_HANDLE_TO_FD and _FD_TO_HANDLE. Errors: -EINVAL, -ENOMEM, -EDQUOT
+ * (the user's objects would have more than PARAM_USER_GEM_BYTES; so says an import
+ * too).
+ */
+struct drm_vgem_svm_gem_create {
+	__u64 size;
+	__u32 flags;
+	__u32 handle;
+};
+
+/**
+ * struct drm_vgem_svm_gem_mmap - where can a buffer object be mapped?
+ * @handle: which; -ENOENT if there is none
+ * @flags: must be 0
+ * @offset: out, for mmap() of the device's descriptor with MAP_SHARED
+ *
+ * Such a mapping is no memory that an address space mirrors: a device that shall
+ * have the object has it bound.
+ */
+struct drm_vgem_svm_gem_mmap {
+	__u32 handle;
+	__u32 flags;
+	__u64 offset;
+};
+
+#define DRM_VGEM_SVM_BIND_MAP		0
+#define DRM_VGEM_SVM_BIND_UNMAP		1
+
+/* What a program may do there; READ is a must, and lets it run there too. */
+#define DRM_VGEM_SVM_BIND_READ		(1 << 0)
+#define DRM_VGEM_SVM_BIND_WRITE		(1 << 1)	/* and atomics */
+
+/**
+ * struct drm_vgem_svm_bind_op - bind a part of a buffer object, or unbind
+ * @op: DRM_VGEM_SVM_BIND_MAP or _UNMAP
+ * @flags: MAP: DRM_VGEM_SVM_BIND_*; UNMAP: must be 0
+ * @handle: MAP: object; UNMAP: must be 0
+ * @pad: must be 0
+ * @offset: MAP: bytes from the object's begin, page aligned; UNMAP: must be 0
+ * @addr: page aligned
+ * @length: page aligned, not 0; MAP: within the object
+ *
+ * MAP takes the place of what is bound there. UNMAP takes away what is, to the page;
+ * where nothing is bound it does nothing.
+ */
+struct drm_vgem_svm_bind_op {
+	__u32 op;
+	__u32 flags;
+	__u32 handle;
+	__u32 pad;
+	__u64 offset;
+	__u64 addr;
+	__u64 length;
+};
+
+#define DRM_VGEM_SVM_MAX_BINDS		256
+
+/**
+ * struct drm_vgem_svm_vm_bind - bind and unbind buffer objects
+ * @vm_id: address space
+ * @flags: must be 0
+ * @nr_ops: operations, 1 to DRM_VGEM_SVM_MAX_BINDS
+ * @op_stride: bytes from one to the next
+ * @ops: pointer to as many struct drm_vgem_svm_bind_op
+ *
+ * All or nothing, and done when it returns: programs find what was bound, and nothing
+ * of what was before. Operations must not overlap; their order does not matter. A
+ * bind keeps its object, and the object's pages in memory. It waits for no fence, and
+ * makes none: who unbinds what a program still uses ends its queue.
+ *
+ * An access to what is bound otherwise (a write without BIND_WRITE) ends its queue
+ * with QUEUE_FAULT; the log of FAULTS has EACCES.
+ *
+ * Errors: -EINVAL, -ENOENT (vm_id, handle), -EFAULT, -E2BIG, -EINTR, -ENOMEM, -EDQUOT
+ * (the user has PARAM_USER_BINDS), -EOPNOTSUPP (an import that the device does not
+ * reach), what the exporter of an import says. After -ENODEV the device has stopped
+ * for good, all queues are dead, and what is bound may be the new.
+ */
+struct drm_vgem_svm_vm_bind {
+	__u32 vm_id;
+	__u32 flags;
+	__u32 nr_ops;
+	__u32 op_stride;
+	__u64 ops;
+};
+
 #define DRM_VGEM_SVM_IOWR(nr, type) DRM_IOWR(DRM_COMMAND_BASE + (nr), type)
 #define DRM_IOCTL_VGEM_SVM_QUERY \
 	DRM_VGEM_SVM_IOWR(DRM_VGEM_SVM_QUERY, struct drm_vgem_svm_query)
@@ -485,6 +607,12 @@ struct drm_vgem_svm_faults {
 	DRM_VGEM_SVM_IOWR(DRM_VGEM_SVM_COUNTERS, struct drm_vgem_svm_counters)
 #define DRM_IOCTL_VGEM_SVM_FAULTS \
 	DRM_VGEM_SVM_IOWR(DRM_VGEM_SVM_FAULTS, struct drm_vgem_svm_faults)
+#define DRM_IOCTL_VGEM_SVM_GEM_CREATE \
+	DRM_VGEM_SVM_IOWR(DRM_VGEM_SVM_GEM_CREATE, struct drm_vgem_svm_gem_create)
+#define DRM_IOCTL_VGEM_SVM_GEM_MMAP \
+	DRM_VGEM_SVM_IOWR(DRM_VGEM_SVM_GEM_MMAP, struct drm_vgem_svm_gem_mmap)
+#define DRM_IOCTL_VGEM_SVM_VM_BIND \
+	DRM_VGEM_SVM_IOWR(DRM_VGEM_SVM_VM_BIND, struct drm_vgem_svm_vm_bind)
 
 /*
  * Packets of a batch: 64-bit words. Word 0 is opcode | words << 8. The

@@ -389,12 +389,13 @@ static void take_channels(struct test_hw *t)
 
 static void set_up(struct litmus *l)
 {
+	u64 flags = PTE_RWA | (l->shape->uncached ? VGEM_SVM_PTE_UNCACHED : 0);
 	struct test_hw *t = l->t;
 	unsigned int i;
 
 	l->rows = test_alloc(t, SZ_64K);
 	for (i = 0; i < SZ_64K / SZ_4K; i++)
-		map(t, VA_DATA + i * SZ_4K, l->rows->bus + i * SZ_4K, PTE_RWA);
+		map(t, VA_DATA + i * SZ_4K, l->rows->bus + i * SZ_4K, flags);
 	take_channels(t);
 	for (i = 0; i < LITMUS_THREADS; i++) {
 		struct vgem_svm_chan *chan = chan_of(l, i);

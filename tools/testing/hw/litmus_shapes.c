@@ -46,6 +46,9 @@ const struct litmus_shape litmus_shapes[] = {
 	{ "SB+fence+lr.aqrl", NEVER,
 	  .code = { { W(X, 1), FENCE_RW, R(R0, Y) }, { W(Y, 1), LR(AQRL, R0, X) } },
 	  .outcome = "0:R0=0 1:R0=0" },
+	{ "SB+uncached", NEVER, .uncached = true,
+	  .code = { { W(X, 1), R(R0, Y) }, { W(Y, 1), R(R0, X) } },
+	  .outcome = "0:R0=0 1:R0=0" },
 
 	/* Message passing: data, then a flag; the flag, then the data. */
 	{ "MP", WEAK, .code = { { W(X, 1), W(Y, 1) }, { R(R0, Y), R(R1, X) } },
@@ -70,6 +73,9 @@ const struct litmus_shape litmus_shapes[] = {
 	  .outcome = "1:R0=1 1:R1=0" },
 	{ "MP+fence.w.w+addr", NEVER, .dependency = true,
 	  .code = { { W(X, 1), FENCE(FW, FW), W(Y, 1) }, { R(R0, Y), R_BY(R1, X, R0) } },
+	  .outcome = "1:R0=1 1:R1=0" },
+	{ "MP+uncached", NEVER, .uncached = true,
+	  .code = { { W(X, 1), W(Y, 1) }, { R(R0, Y), R(R1, X) } },
 	  .outcome = "1:R0=1 1:R1=0" },
 
 	/* Load buffering: no machine of ours shows it, with or without an order. */
@@ -103,6 +109,10 @@ const struct litmus_shape litmus_shapes[] = {
 	{ "IRIW+amoor.aq", NEVER,
 	  .code = { { W(X, 1) }, { W(Y, 1) }, { AMOR(AQ, R0, X), R(R1, Y) },
 		    { AMOR(AQ, R0, Y), R(R1, X) } },
+	  .outcome = "2:R0=1 2:R1=0 3:R0=1 3:R1=0" },
+	{ "IRIW+uncached", NEVER, .uncached = true,
+	  .code = { { W(X, 1) }, { W(Y, 1) }, { R(R0, X), R(R1, Y) },
+		    { R(R0, Y), R(R1, X) } },
 	  .outcome = "2:R0=1 2:R1=0 3:R0=1 3:R1=0" },
 
 	/* Two words, each last written by whom it was first written by. */

@@ -99,6 +99,9 @@ static int drm_svm_sort_page(struct drm_svm_service *s, unsigned int i)
 	if (place == DRM_SVM_PLACE_LOCAL && test_bit(i, s->want_write) &&
 	    drm_svm_stale(s, i))
 		return -EXDEV;
+	/* The CPU has taken it back meanwhile. */
+	if (place == DRM_SVM_PLACE_SYSTEM && test_bit(i, s->want_atomic))
+		return -EAGAIN;
 	__set_bit(i, place == DRM_SVM_PLACE_LOCAL ? s->local : s->system);
 	if (drm_svm_grants(s, i))
 		__set_bit(i, s->grant);
@@ -218,7 +221,10 @@ static void drm_svm_run_begin(struct drm_svm_service *s, unsigned int i,
 					     DRM_SVM_PLACE_SYSTEM;
 	run->rights = DRM_SVM_RIGHT_READ | DRM_SVM_RIGHT_EXEC;
 	if (test_bit(i, s->grant))
-		run->rights |= DRM_SVM_RIGHT_WRITE | DRM_SVM_RIGHT_ATOMIC;
+		run->rights |= DRM_SVM_RIGHT_WRITE;
+	if (test_bit(i, s->grant) &&
+	    (test_bit(i, s->local) || s->svm->device->system_atomics))
+		run->rights |= DRM_SVM_RIGHT_ATOMIC;
 	run->rights &= s->view->rights;
 }
 

@@ -261,3 +261,24 @@ void drm_svm_policy_pages(struct drm_svm *svm, u64 base, unsigned long *pages)
 	}
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_svm_policy_pages);
+
+/**
+ * drm_svm_policy_forbids() - must any of the pages not be on the device?
+ * @svm: device address space
+ * @base: first byte of the range
+ * @pages: pages, by index
+ *
+ * Return: true if an attribute says so of one; that there is none says nothing.
+ */
+bool drm_svm_policy_forbids(struct drm_svm *svm, u64 base, const unsigned long *pages)
+{
+	enum drm_svm_location location;
+	unsigned int i;
+
+	for_each_set_bit(i, pages, DRM_SVM_RANGE_PAGES) {
+		drm_svm_get_preferred(svm, drm_svm_page_addr(base, i), &location);
+		if (location == DRM_SVM_LOC_SYSTEM)
+			return true;
+	}
+	return false;
+}

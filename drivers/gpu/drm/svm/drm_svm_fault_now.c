@@ -28,8 +28,7 @@
  * struct drm_svm_call - pages of a range that are served here
  * @view: where; in use
  * @base: first byte of the range
- * @want: pages, by index
- * @write: of these, those to be written
+ * @want: what
  * @deadline: jiffies; not if it is @patient
  * @patient: without an end of its own; then drm_svm_interrupt() ends it too
  * @over: the lane has done what it was asked for
@@ -38,8 +37,7 @@
 struct drm_svm_call {
 	struct drm_svm_view *view;
 	u64 base;
-	const unsigned long *want;
-	const unsigned long *write;
+	const struct drm_svm_want *want;
 	unsigned long deadline;
 	bool patient;
 	bool over;
@@ -136,7 +134,7 @@ static int drm_svm_call_hold(struct drm_svm_call *call, const unsigned long *hel
 	if (!in)
 		return -ENOMEM;
 	bitmap_copy(in->want, held, DRM_SVM_RANGE_PAGES);
-	bitmap_and(in->write, held, call->write, DRM_SVM_RANGE_PAGES);
+	bitmap_and(in->write, held, call->want->write, DRM_SVM_RANGE_PAGES);
 	call->over = false;
 	in->job.done = drm_svm_call_done;
 	in->waiter = call;
@@ -151,8 +149,7 @@ static int drm_svm_call_try(struct drm_svm_call *call)
 	DECLARE_BITMAP(held, DRM_SVM_RANGE_PAGES);
 	int ret;
 
-	ret = drm_svm_serve_view(call->view, call->base, call->want, call->write,
-				 held);
+	ret = drm_svm_serve_view(call->view, call->base, call->want, held);
 	if (ret || bitmap_empty(held, DRM_SVM_RANGE_PAGES))
 		return ret;
 	/* What has come may have gone again: served once more. */
@@ -185,21 +182,19 @@ static int drm_svm_call_serve(struct drm_svm_call *call)
  * drm_svm_serve_patiently() - serve pages of a range, however long they take
  * @view: view, in use
  * @base: first byte of the range
- * @want: pages, by index
- * @write: of these, those to be written
+ * @want: what of them
  *
  * Context: as drm_svm_handle_fault().
  * Return: the same, but for -ETIME; -ESRCH also after drm_svm_interrupt() and when the
  * view ends.
  */
 int drm_svm_serve_patiently(struct drm_svm_view *view, u64 base,
-			    const unsigned long *want, const unsigned long *write)
+			    const struct drm_svm_want *want)
 {
 	struct drm_svm_call call = {
 		.view = view,
 		.base = base,
 		.want = want,
-		.write = write,
 		.patient = true,
 	};
 	int ret;
@@ -215,20 +210,18 @@ int drm_svm_serve_patiently(struct drm_svm_view *view, u64 base,
 static int drm_svm_call_fault(struct drm_svm_view *view, u64 addr,
 			      enum drm_svm_access access, unsigned long deadline)
 {
-	DECLARE_BITMAP(want, DRM_SVM_RANGE_PAGES) = {};
-	DECLARE_BITMAP(none, DRM_SVM_RANGE_PAGES) = {};
+	struct drm_svm_want want = {};
 	struct drm_svm_call call = {
 		.view = view,
 		.base = addr & DRM_SVM_RANGE_MASK,
-		.want = want,
-		.write = access == DRM_SVM_READ ? none : want,
+		.want = &want,
 		.deadline = deadline,
 	};
 	int ret = drm_svm_view_may(view, access);
 
 	if (ret)
 		return ret;
-	__set_bit(drm_svm_page_index(addr), want);
+	drm_svm_want_add(&want, drm_svm_page_index(addr), access);
 	if (!drm_svm_call_enter(view->svm))
 		return -ESRCH;
 	ret = drm_svm_call_serve(&call);

@@ -81,8 +81,7 @@ enum drm_svm_group_state {
  * @io_tries: services that ended with -EIO, which may pass
  * @pending: slots that came in since the service began; under the queue's lock
  * @serving: slots that the worker serves; it alone takes any out
- * @want: the worker's: pages of @serving
- * @write: the worker's: of these, pages to be written
+ * @want: the worker's: what those in @serving want
  * @held: the worker's: of these, pages that are long in coming
  */
 struct drm_svm_fault_group {
@@ -96,8 +95,7 @@ struct drm_svm_fault_group {
 	unsigned int io_tries;
 	struct list_head pending;
 	struct list_head serving;
-	DECLARE_BITMAP(want, DRM_SVM_RANGE_PAGES);
-	DECLARE_BITMAP(write, DRM_SVM_RANGE_PAGES);
+	struct drm_svm_want want;
 	DECLARE_BITMAP(held, DRM_SVM_RANGE_PAGES);
 };
 

@@ -15,11 +15,10 @@ static bool drm_svm_group_passes(struct drm_svm_fault_group *group, int error)
 
 /* Pages of the group; those that are held back are remembered, and no error. */
 static int drm_svm_group_try(struct drm_svm_fault_group *group,
-			     const unsigned long *want,
-			     const unsigned long *write)
+			     const struct drm_svm_want *want)
 {
 	DECLARE_BITMAP(held, DRM_SVM_RANGE_PAGES);
-	int error = drm_svm_serve(group->svm, group->base, want, write, held);
+	int error = drm_svm_serve(group->svm, group->base, want, held);
 
 	bitmap_or(group->held, group->held, held, DRM_SVM_RANGE_PAGES);
 	return error;
@@ -39,20 +38,24 @@ static void drm_svm_group_claimed(struct drm_svm_fault_group *group,
 			slot->result = svm->ops->claimed(svm, &slot->fault);
 }
 
-/* Ends the records of a page. Return: true if others of that page are left. */
-static bool drm_svm_group_refuse(struct drm_svm_fault_group *group,
-				 unsigned int page, bool writes_only, int error)
+/*
+ * Ends the records of a page that want so much or more. Return: the most that those
+ * who are left want, less than 0 if there are none.
+ */
+static int drm_svm_group_refuse(struct drm_svm_fault_group *group,
+				unsigned int page, enum drm_svm_access access,
+				int error)
 {
 	struct drm_svm_slot *slot, *next;
-	bool left = false;
+	int left = -1;
 	LIST_HEAD(bad);
 
 	spin_lock(&group->queue->lock);
 	list_for_each_entry_safe(slot, next, &group->serving, node) {
 		if (drm_svm_slot_page(slot) != page)
 			continue;
-		if (writes_only && slot->fault.access == DRM_SVM_READ)
-			left = true;
+		if (slot->fault.access < access)
+			left = max_t(int, left, slot->fault.access);
 		else
 			drm_svm_slot_end(slot, error, &bad);
 	}
@@ -62,33 +65,38 @@ static bool drm_svm_group_refuse(struct drm_svm_fault_group *group,
 	return left;
 }
 
+static enum drm_svm_access drm_svm_group_most(const struct drm_svm_fault_group *group,
+					      unsigned int page)
+{
+	if (test_bit(page, group->want.atomic))
+		return DRM_SVM_ATOMIC;
+	return test_bit(page, group->want.write) ? DRM_SVM_WRITE : DRM_SVM_READ;
+}
+
 /*
- * One page alone, as it was asked for. If it may be read but not written, only
- * those who write are at fault.
+ * One page alone, as it was asked for. If that cannot be had, only those who want so
+ * much are at fault, and the others are tried with what they want.
  */
 static int drm_svm_group_serve_page(struct drm_svm_fault_group *group,
 				    unsigned int page)
 {
-	DECLARE_BITMAP(want, DRM_SVM_RANGE_PAGES) = {};
-	DECLARE_BITMAP(none, DRM_SVM_RANGE_PAGES) = {};
-	bool write = test_bit(page, group->write);
-	int error;
+	int access = drm_svm_group_most(group, page), error;
 
-	__set_bit(page, want);
-	error = drm_svm_group_try(group, want, write ? want : none);
-	if (!error || drm_svm_group_passes(group, error) || error == -ESRCH)
-		return error;
-	if (write) {
-		/* What is held of it, and put off, is so for those who read. */
-		__clear_bit(page, group->write);
-		if (!drm_svm_group_refuse(group, page, true, error))
-			return 0;
-		error = drm_svm_group_try(group, want, none);
+	while (access >= DRM_SVM_READ) {
+		struct drm_svm_want want = {};
+
+		drm_svm_want_add(&want, page, access);
+		error = drm_svm_group_try(group, &want);
 		if (!error || drm_svm_group_passes(group, error) ||
 		    error == -ESRCH)
 			return error;
+		access = drm_svm_group_refuse(group, page, access, error);
+		/* What is held of it, and put off, is so for those who are left. */
+		if (access < DRM_SVM_ATOMIC)
+			__clear_bit(page, group->want.atomic);
+		if (access < DRM_SVM_WRITE)
+			__clear_bit(page, group->want.write);
 	}
-	drm_svm_group_refuse(group, page, false, error);
 	return 0;
 }
 
@@ -98,11 +106,11 @@ static int drm_svm_group_serve(struct drm_svm_fault_group *group)
 	int error;
 
 	bitmap_zero(group->held, DRM_SVM_RANGE_PAGES);
-	error = drm_svm_group_try(group, group->want, group->write);
+	error = drm_svm_group_try(group, &group->want);
 	if (!error || drm_svm_group_passes(group, error) || error == -ESRCH)
 		return error;
 	/* Some page is bad: find out which, and serve the others. */
-	for_each_set_bit(page, group->want, DRM_SVM_RANGE_PAGES) {
+	for_each_set_bit(page, group->want.pages, DRM_SVM_RANGE_PAGES) {
 		error = drm_svm_group_serve_page(group, page);
 		if (error)
 			return error;
@@ -116,12 +124,10 @@ static void drm_svm_group_begin(struct drm_svm_fault_group *group)
 	struct drm_svm_slot *slot, *next;
 
 	group->state = DRM_SVM_GROUP_SERVING;
-	bitmap_zero(group->want, DRM_SVM_RANGE_PAGES);
-	bitmap_zero(group->write, DRM_SVM_RANGE_PAGES);
+	group->want = (struct drm_svm_want){};
 	list_for_each_entry_safe(slot, next, &group->pending, node) {
-		__set_bit(drm_svm_slot_page(slot), group->want);
-		if (slot->fault.access != DRM_SVM_READ)
-			__set_bit(drm_svm_slot_page(slot), group->write);
+		drm_svm_want_add(&group->want, drm_svm_slot_page(slot),
+				 slot->fault.access);
 		drm_svm_slot_move(slot, DRM_SVM_SLOT_SERVING, &group->serving);
 	}
 }

@@ -147,7 +147,7 @@ drm_svm_held_pagein(struct drm_svm_fault_group *group)
 	if (!in)
 		return NULL;
 	bitmap_copy(in->want, group->held, DRM_SVM_RANGE_PAGES);
-	bitmap_and(in->write, group->held, group->write, DRM_SVM_RANGE_PAGES);
+	bitmap_and(in->write, group->held, group->want.write, DRM_SVM_RANGE_PAGES);
 	in->job.done = drm_svm_held_done;
 	return in;
 }

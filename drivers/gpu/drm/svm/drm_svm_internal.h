@@ -68,11 +68,32 @@ void drm_svm_span_unlock(struct drm_svm_spans *spans,
 			 struct drm_svm_span *span);
 
 /**
+ * struct drm_svm_users - those who keep a process's memory for drm_svm
+ * @ref: the &struct drm_svm_mm holds one, and each page-in
+ * @mm: the memory; held by mmgrab()
+ * @lock: guards @nr, and that it agrees with mm_users
+ * @nr: users of @mm that are ours
+ */
+struct drm_svm_users {
+	refcount_t ref;
+	struct mm_struct *mm;
+	spinlock_t lock;
+	unsigned int nr;
+};
+
+struct drm_svm_users *drm_svm_users_make(struct mm_struct *mm);
+struct drm_svm_users *drm_svm_users_get(struct drm_svm_users *users);
+void drm_svm_users_put(struct drm_svm_users *users);
+bool drm_svm_users_enter(struct drm_svm_users *users);
+void drm_svm_users_leave(struct drm_svm_users *users);
+
+/**
  * struct drm_svm_mm - a process's address space as devices see it
  * @users: attached devices and their openers, under the global attach mutex
  * @hash: in the hash of all of them, keyed by @mm; read under RCU
  * @rcu: for lookups that race with the last detach
  * @mm: the address space; held by mmgrab(), so it may have no pages any more
+ * @holders: users of @mm's memory that are ours
  * @user: whose process it is: users share what is scarce
  * @windows: struct drm_svm_window by address >> DRM_SVM_WINDOW_SHIFT
  * @window_lock: held to make windows and to drop them
@@ -89,12 +110,17 @@ void drm_svm_span_unlock(struct drm_svm_spans *spans,
  * @gc_work: the collector, which drops them
  * @soft_epoch: moment at which soft-dirty bits were last cleared, or devices first
  *	attached; of a clock of all address spaces, never 0
+ * @svms_lock: guards @svms, and is held while drivers are told
+ * @svms: devices that mirror it
+ * @release_work: tells them that it goes
+ * @released: it does
  */
 struct drm_svm_mm {
 	unsigned int users;
 	struct hlist_node hash;
 	struct rcu_head rcu;
 	struct mm_struct *mm;
+	struct drm_svm_users *holders;
 	kuid_t user;
 	struct xarray windows;
 	struct mutex window_lock;
@@ -109,7 +135,17 @@ struct drm_svm_mm {
 	struct list_head idle_windows;
 	struct delayed_work gc_work;
 	atomic64_t soft_epoch;
+	struct mutex svms_lock;
+	struct list_head svms;
+	struct work_struct release_work;
+	bool released;
 };
+
+void drm_svm_release_init(struct drm_svm_mm *smm);
+void drm_svm_release_fini(struct drm_svm_mm *smm);
+void drm_svm_release(struct drm_svm_mm *smm);
+void drm_svm_release_watch(struct drm_svm *svm);
+void drm_svm_release_leave(struct drm_svm *svm);
 
 void drm_svm_mm_bump_soft_epoch(struct drm_svm_mm *smm);
 bool drm_svm_mm_soft_epoch(struct mm_struct *mm, u64 *epoch);
@@ -253,6 +289,34 @@ void drm_svm_gc_fini(struct drm_svm_mm *smm);
 extern const struct mmu_interval_notifier_ops drm_svm_notifier_ops;
 
 /**
+ * struct drm_svm_want - what is asked for of a range
+ * @pages: these, by index
+ * @write: of them, those to be written
+ * @atomic: of those, the ones that are to be read and written at once
+ */
+struct drm_svm_want {
+	DECLARE_BITMAP(pages, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(write, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(atomic, DRM_SVM_RANGE_PAGES);
+};
+
+/**
+ * drm_svm_want_add() - one access more
+ * @want: of the range
+ * @i: its page
+ * @access: what it does
+ */
+static inline void drm_svm_want_add(struct drm_svm_want *want, unsigned int i,
+				    enum drm_svm_access access)
+{
+	__set_bit(i, want->pages);
+	if (access != DRM_SVM_READ)
+		__set_bit(i, want->write);
+	if (access == DRM_SVM_ATOMIC)
+		__set_bit(i, want->atomic);
+}
+
+/**
  * struct drm_svm_service - scratch of one service of a range
  * @svm: whom it is for
  * @view: where it sees the range
@@ -266,6 +330,7 @@ extern const struct mmu_interval_notifier_ops drm_svm_notifier_ops;
  * @write: a requested access is a write
  * @want: pages that must be there in the end
  * @want_write: of these, writable
+ * @want_atomic: of these, those for atomics that are not coherent in system memory
  * @missing: of @want, what the walk has not found
  * @held: pages that may be long in coming; not in @want any more
  * @mapped: snapshot of &drm_svm_range_view.mapped
@@ -295,6 +360,7 @@ struct drm_svm_service {
 	bool foreign;
 	DECLARE_BITMAP(want, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(want_write, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(want_atomic, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(missing, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(held, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(mapped, DRM_SVM_RANGE_PAGES);
@@ -311,14 +377,12 @@ struct drm_svm_service {
 };
 
 int drm_svm_serve_view(struct drm_svm_view *view, u64 base,
-		       const unsigned long *want,
-		       const unsigned long *want_write, unsigned long *held);
+		       const struct drm_svm_want *want, unsigned long *held);
 void drm_svm_fault_attach(struct drm_svm *svm);
 int drm_svm_serve_patiently(struct drm_svm_view *view, u64 base,
-			    const unsigned long *want,
-			    const unsigned long *write);
-int drm_svm_serve(struct drm_svm *svm, u64 base, const unsigned long *want,
-		  const unsigned long *want_write, unsigned long *held);
+			    const struct drm_svm_want *want);
+int drm_svm_serve(struct drm_svm *svm, u64 base, const struct drm_svm_want *want,
+		  unsigned long *held);
 int drm_svm_walk(struct drm_svm_service *s);
 bool drm_svm_walk_known(struct drm_svm_service *s);
 int drm_svm_apply(struct drm_svm_service *s);
@@ -364,6 +428,8 @@ int drm_svm_present_next(struct drm_svm *svm, u64 *addr, u64 last, bool holes,
 			 bool *mapped);
 int drm_svm_place_device(struct drm_svm *svm, u64 base,
 			 const unsigned long *want, const unsigned long *claimed);
+int drm_svm_place_atomic(struct drm_svm *svm, u64 base,
+			 const unsigned long *want);
 int drm_svm_place_system(struct drm_svm *svm, u64 base,
 			 const unsigned long *want);
 vm_fault_t drm_svm_migrate_to_ram(struct vm_fault *vmf);
@@ -372,6 +438,7 @@ extern unsigned int drm_svm_max_attrs;
 
 enum drm_svm_location drm_svm_policy(struct drm_svm *svm, u64 addr);
 void drm_svm_policy_pages(struct drm_svm *svm, u64 base, unsigned long *pages);
+bool drm_svm_policy_forbids(struct drm_svm *svm, u64 base, const unsigned long *pages);
 
 /**
  * drm_svm_page_index() - index of an address's page in its range

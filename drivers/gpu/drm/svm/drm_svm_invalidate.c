@@ -434,6 +434,8 @@ static bool drm_svm_invalidate(struct mmu_interval_notifier *notifier,
 
 	if (mnr->event == MMU_NOTIFY_SOFT_DIRTY)
 		drm_svm_mm_bump_soft_epoch(window->smm);
+	if (mnr->event == MMU_NOTIFY_RELEASE)
+		drm_svm_release(window->smm);
 	mmu_interval_set_seq(notifier, cur_seq);
 	/*
 	 * A service indexes its range, then reads the sequence: we see the range

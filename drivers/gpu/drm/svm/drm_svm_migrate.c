@@ -22,7 +22,6 @@
 #include <linux/delay.h>
 #include <linux/folio_batch.h>
 #include <linux/mempool.h>
-#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
@@ -281,12 +280,12 @@ int drm_svm_migrate(struct drm_svm *svm, u64 first, u64 last,
 		return -EINVAL;
 	if (m.device && !drm_svm_has_memory(svm))
 		return -ENODEV;
-	if (!mmget_not_zero(svm->smm->mm))
+	if (!drm_svm_users_enter(svm->smm->holders))
 		return -ESRCH;
 	xa_init(&m.left);
 	ret = drm_svm_migration_run(&m);
 	xa_destroy(&m.left);
-	mmput_async(svm->smm->mm);
+	drm_svm_users_leave(svm->smm->holders);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(drm_svm_migrate);

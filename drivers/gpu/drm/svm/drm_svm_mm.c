@@ -34,8 +34,9 @@
  *	              page-table ring lock (driver)
  *
  * The mm is held by mmgrab(): it does not keep the process's memory. mm_users
- * is taken for one service at a time and dropped by mmput_async(), outside the
- * service lock, because the last put runs exit_mmap() and so our notifiers.
+ * is taken for one service at a time (drm_svm_users_enter()) and dropped by
+ * mmput_async(), outside the service lock, because the last put runs exit_mmap() and so
+ * our notifiers.
  */
 
 #include <kunit/visibility.h>
@@ -218,6 +219,8 @@ static void drm_svm_mm_free(struct drm_svm_mm *smm)
 	mtree_destroy(&smm->attrs);
 	mutex_destroy(&smm->window_lock);
 	mutex_destroy(&smm->attr_lock);
+	drm_svm_release_fini(smm);
+	drm_svm_users_put(smm->holders);
 	mmdrop(smm->mm);
 	kfree_rcu(smm, rcu);
 }
@@ -243,6 +246,11 @@ static struct drm_svm_mm *drm_svm_mm_make(struct mm_struct *mm)
 	smm = kzalloc_obj(*smm, GFP_KERNEL_ACCOUNT);
 	if (!smm)
 		return ERR_PTR(-ENOMEM);
+	smm->holders = drm_svm_users_make(mm);
+	if (!smm->holders) {
+		kfree(smm);
+		return ERR_PTR(-ENOMEM);
+	}
 	xa_init_flags(&smm->windows, XA_FLAGS_ACCOUNT);
 	xa_init_flags(&smm->ranges, XA_FLAGS_ACCOUNT);
 	mt_init_flags(&smm->attrs, MT_FLAGS_ALLOC_RANGE | MT_FLAGS_USE_RCU);
@@ -250,6 +258,7 @@ static struct drm_svm_mm *drm_svm_mm_make(struct mm_struct *mm)
 	mutex_init(&smm->window_lock);
 	drm_svm_spans_init(&smm->spans);
 	drm_svm_gc_init(smm);
+	drm_svm_release_init(smm);
 	drm_svm_mm_bump_soft_epoch(smm);
 	smm->mm = mm;
 	smm->user = current_uid();
@@ -385,12 +394,14 @@ int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 	svm->ops = config->ops;
 	svm->migrate_on_fault = config->migrate_on_fault;
 	spin_lock_init(&svm->view_lock);
+	spin_lock_init(&svm->use_lock);
 	INIT_LIST_HEAD(&svm->views);
 
 	smm = drm_svm_mm_get(mm);
 	if (IS_ERR(smm))
 		return PTR_ERR(smm);
 	svm->smm = smm;
+	drm_svm_release_watch(svm);
 	drm_svm_device_enter(svm->device);
 	drm_svm_fault_attach(svm);
 	return 0;
@@ -427,6 +438,7 @@ void drm_svm_fini(struct drm_svm *svm)
 	struct drm_svm_mm *smm = svm->smm;
 
 	WARN_ON(!list_empty(&svm->views));
+	drm_svm_release_leave(svm);
 	drm_svm_device_leave(svm->device);
 	mutex_lock(&drm_svm_attach_mutex);
 	smm = drm_svm_mm_unuse(smm);

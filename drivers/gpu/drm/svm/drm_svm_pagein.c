@@ -195,8 +195,7 @@ struct drm_svm_pagein *drm_svm_pagein_make(struct drm_svm_mm *smm, u64 base)
 		return NULL;
 	drm_svm_lane_job_init(&in->job);
 	refcount_set(&in->ref, 1);
-	in->mm = smm->mm;
-	mmgrab(in->mm);
+	in->users = drm_svm_users_get(smm->holders);
 	in->base = base;
 	in->job.user = smm->user;
 	return in;
@@ -206,7 +205,7 @@ void drm_svm_pagein_put(struct drm_svm_pagein *in)
 {
 	if (!refcount_dec_and_test(&in->ref))
 		return;
-	mmdrop(in->mm);
+	drm_svm_users_put(in->users);
 	kfree(in);
 }
 
@@ -214,15 +213,16 @@ void drm_svm_pagein_put(struct drm_svm_pagein *in)
 static int drm_svm_pagein_try(struct drm_svm_pagein *in, unsigned int i)
 {
 	u64 addr = drm_svm_page_addr(in->base, i);
+	struct mm_struct *mm = in->users->mm;
 	bool locked = true;
 	int ret;
 
-	if (drm_svm_lane_stopped(&in->job) || mmap_read_lock_killable(in->mm))
+	if (drm_svm_lane_stopped(&in->job) || mmap_read_lock_killable(mm))
 		return -EINTR;
-	ret = drm_svm_page_in(vma_lookup(in->mm, addr), addr,
+	ret = drm_svm_page_in(vma_lookup(mm, addr), addr,
 			      test_bit(i, in->write), &locked);
 	if (locked)
-		mmap_read_unlock(in->mm);
+		mmap_read_unlock(mm);
 	if (ret == -ENOMEM) {
 		schedule_timeout_killable(DRM_SVM_LANE_NO_MEMORY);
 		return 1;
@@ -253,14 +253,14 @@ static int drm_svm_pagein_run(struct drm_svm_lane_job *job)
 	struct mem_cgroup *memcg, *old;
 	int ret;
 
-	if (!mmget_not_zero(in->mm))
+	if (!drm_svm_users_enter(in->users))
 		return -ESRCH;
-	memcg = get_mem_cgroup_from_mm(in->mm);
+	memcg = get_mem_cgroup_from_mm(in->users->mm);
 	old = set_active_memcg(memcg);
 	ret = drm_svm_pagein_pages(in);
 	set_active_memcg(old);
 	mem_cgroup_put(memcg);
-	mmput_async(in->mm);
+	drm_svm_users_leave(in->users);
 	return ret;
 }
 

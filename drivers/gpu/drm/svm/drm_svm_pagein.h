@@ -13,7 +13,7 @@ struct vm_area_struct;
  * struct drm_svm_pagein - pages of a range that the lane has to wait for
  * @job: its job
  * @ref: the lane holds one, and who stops it
- * @mm: whose pages; held by mmgrab()
+ * @users: who keeps the memory whose pages they are
  * @base: first byte of the range
  * @want: the pages, by index
  * @write: of these, those to be written
@@ -23,7 +23,7 @@ struct vm_area_struct;
 struct drm_svm_pagein {
 	struct drm_svm_lane_job job;
 	refcount_t ref;
-	struct mm_struct *mm;
+	struct drm_svm_users *users;
 	u64 base;
 	DECLARE_BITMAP(want, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(write, DRM_SVM_RANGE_PAGES);

@@ -508,6 +508,44 @@ int drm_svm_place_device(struct drm_svm *svm, u64 base,
 }
 
 /**
+ * drm_svm_place_atomic() - put pages on the device that it has atomics for
+ * @svm: device address space, of a device with memory
+ * @base: first byte of the range
+ * @want: pages that it wants to read and write at once
+ *
+ * Whatever policy says of them, unless an attribute says that they are to be in
+ * system memory.
+ *
+ * Context: as drm_svm_place_device().
+ * Return: 0 if all of them are there, or not there at all; -EOPNOTSUPP for pages that
+ * may not move; -EAGAIN if somebody holds one; -ENOMEM also if there is no room;
+ * -EINTR, -ESRCH, -EBUSY.
+ */
+int drm_svm_place_atomic(struct drm_svm *svm, u64 base, const unsigned long *want)
+{
+	DECLARE_BITMAP(pages, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(tried, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(done, DRM_SVM_RANGE_PAGES);
+	struct drm_svm_placement pl;
+	int ret;
+
+	ret = drm_svm_placement_read(&pl, svm, base);
+	if (ret)
+		return ret;
+	bitmap_or(pages, pl.system, pl.remote, DRM_SVM_RANGE_PAGES);
+	bitmap_or(pages, pages, pl.makeable, DRM_SVM_RANGE_PAGES);
+	bitmap_and(pages, pages, want, DRM_SVM_RANGE_PAGES);
+	if (bitmap_intersects(want, pl.fixed, DRM_SVM_RANGE_PAGES) ||
+	    drm_svm_policy_forbids(svm, base, pages))
+		return -EOPNOTSUPP;
+	bitmap_copy(tried, pages, DRM_SVM_RANGE_PAGES);
+	ret = drm_svm_move_to_device(svm, base, &pl, want, tried, done);
+	if (ret || bitmap_equal(pages, done, DRM_SVM_RANGE_PAGES))
+		return ret;
+	return bitmap_equal(pages, tried, DRM_SVM_RANGE_PAGES) ? -EAGAIN : -ENOMEM;
+}
+
+/**
  * drm_svm_place_system() - put the wanted pages of a range in system memory
  * @svm: device address space
  * @base: first byte of the range

@@ -63,6 +63,8 @@ enum drm_svm_planted {
 	/* Of vgem_svm. */
 	VGEM_SVM_PLANTED_USER_COUNT = 47, /* COUNTERS believes the caller's number */
 	VGEM_SVM_PLANTED_CHAN_LEAK,	/* a queue closed with work keeps its channel */
+	VGEM_SVM_PLANTED_BIND_OWNER = 60, /* binds are leaves of the mirror */
+	VGEM_SVM_PLANTED_UNBIND_NO_FLUSH, /* unbind does not flush TLBs */
 
 	/* Of drm_svm. */
 	DRM_SVM_PLANTED_SHARED_MOVES = 49, /* pages that others have too are moved */
@@ -71,6 +73,8 @@ enum drm_svm_planted {
 	DRM_SVM_PLANTED_UPGRADE_CACHED,	/* more rights, and no flush where one is needed */
 	DRM_SVM_PLANTED_CLAIM_IGNORED,	/* what is claimed is served as all else */
 	DRM_SVM_PLANTED_KEEPS_SPACE,	/* ring space is kept while a flush is waited for */
+
+	DRM_SVM_PLANTED_KEEPS_DEAD = 63, /* services of a process that is gone go on */
 
 	/* Of drm_svm's answers to faults. */
 	DRM_SVM_PLANTED_ANSWER_LOST = 52, /* who is stopped is not told of its faults */

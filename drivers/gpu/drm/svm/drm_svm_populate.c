@@ -17,6 +17,11 @@
  *		dma_resv_add_fence(...);
  *		drm_svm_use_end(view);
  *	}
+ *
+ * A job that uses several views of an address space begins with one and asks for the
+ * others by drm_svm_use_also(), which the same lock covers; if one is stale it ends,
+ * populates those that are, and begins again. What of the fence and the dma_resv needs
+ * memory is there before.
  */
 
 #include "drm_svm_internal.h"
@@ -29,21 +34,21 @@
  */
 void drm_svm_view_spoil(struct drm_svm_view *view)
 {
-	guard(spinlock)(&view->use_lock);
+	guard(spinlock)(&view->svm->use_lock);
 	view->spoilt++;
 	view->fresh = 0;
 }
 
 static u64 drm_svm_view_spoilt(struct drm_svm_view *view)
 {
-	guard(spinlock)(&view->use_lock);
+	guard(spinlock)(&view->svm->use_lock);
 	return view->spoilt;
 }
 
 /* All of it has been mapped since it was spoilt @spoilt times. */
 static void drm_svm_view_freshen(struct drm_svm_view *view, u64 spoilt, u8 rights)
 {
-	guard(spinlock)(&view->use_lock);
+	guard(spinlock)(&view->svm->use_lock);
 	if (view->spoilt == spoilt)
 		view->fresh |= rights;
 }
@@ -58,13 +63,28 @@ static void drm_svm_view_freshen(struct drm_svm_view *view, u64 spoilt, u8 right
  */
 bool drm_svm_use_begin(struct drm_svm_view *view, u8 rights)
 {
-	spin_lock(&view->use_lock);
-	if (!(rights & ~view->fresh))
+	spin_lock(&view->svm->use_lock);
+	if (drm_svm_use_also(view, rights))
 		return true;
-	spin_unlock(&view->use_lock);
+	spin_unlock(&view->svm->use_lock);
 	return false;
 }
 EXPORT_SYMBOL_GPL(drm_svm_use_begin);
+
+/**
+ * drm_svm_use_also() - use another view too
+ * @view: view of the same address space as the one of drm_svm_use_begin()
+ * @rights: DRM_SVM_RIGHT_*: how; all of it has been populated so
+ *
+ * Context: between drm_svm_use_begin() and drm_svm_use_end().
+ * Return: false if something of it has been taken away since; the caller ends the use.
+ */
+bool drm_svm_use_also(struct drm_svm_view *view, u8 rights)
+{
+	lockdep_assert_held(&view->svm->use_lock);
+	return !(rights & ~view->fresh);
+}
+EXPORT_SYMBOL_GPL(drm_svm_use_also);
 
 /**
  * drm_svm_use_end() - who uses a view can be found now
@@ -74,22 +94,22 @@ EXPORT_SYMBOL_GPL(drm_svm_use_begin);
  */
 void drm_svm_use_end(struct drm_svm_view *view)
 {
-	spin_unlock(&view->use_lock);
+	spin_unlock(&view->svm->use_lock);
 }
 EXPORT_SYMBOL_GPL(drm_svm_use_end);
 
 static int drm_svm_populate_range(struct drm_svm_view *view, u64 first, u64 last,
 				  u8 rights)
 {
-	DECLARE_BITMAP(want, DRM_SVM_RANGE_PAGES);
-	DECLARE_BITMAP(write, DRM_SVM_RANGE_PAGES);
+	struct drm_svm_want want = {};
 
-	bitmap_zero(want, DRM_SVM_RANGE_PAGES);
-	bitmap_zero(write, DRM_SVM_RANGE_PAGES);
-	bitmap_set(want, drm_svm_page_index(first), (last - first + 1) >> PAGE_SHIFT);
+	bitmap_set(want.pages, drm_svm_page_index(first),
+		   (last - first + 1) >> PAGE_SHIFT);
 	if (rights & (DRM_SVM_RIGHT_WRITE | DRM_SVM_RIGHT_ATOMIC))
-		bitmap_copy(write, want, DRM_SVM_RANGE_PAGES);
-	return drm_svm_serve_patiently(view, first & DRM_SVM_RANGE_MASK, want, write);
+		bitmap_copy(want.write, want.pages, DRM_SVM_RANGE_PAGES);
+	if (rights & DRM_SVM_RIGHT_ATOMIC)
+		bitmap_copy(want.atomic, want.pages, DRM_SVM_RANGE_PAGES);
+	return drm_svm_serve_patiently(view, first & DRM_SVM_RANGE_MASK, &want);
 }
 
 static int drm_svm_populate_all(struct drm_svm_view *view, u64 first, u64 last,

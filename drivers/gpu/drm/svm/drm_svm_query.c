@@ -4,7 +4,6 @@
  */
 
 #include <linux/mm.h>
-#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 
 #include "drm_svm_place.h"
@@ -119,13 +118,13 @@ static int drm_svm_residency_all(struct drm_svm *svm, u64 first, u64 last,
  */
 int drm_svm_residency(struct drm_svm *svm, u64 first, u64 last, u8 *out)
 {
-	struct mm_struct *mm = svm->smm->mm;
+	struct drm_svm_users *users = svm->smm->holders;
 	int ret;
 
-	if (!mmget_not_zero(mm))
+	if (!drm_svm_users_enter(users))
 		return -ESRCH;
 	ret = drm_svm_residency_all(svm, first, last, out);
-	mmput_async(mm);
+	drm_svm_users_leave(users);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(drm_svm_residency);

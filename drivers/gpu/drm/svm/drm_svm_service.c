@@ -162,12 +162,25 @@ static bool drm_svm_wants_device(struct drm_svm_view *view, u64 base,
 	return bitmap_intersects(want, device, DRM_SVM_RANGE_PAGES);
 }
 
+/* Where atomics are coherent with nobody's but the device's own: in its memory. */
+static int drm_svm_serve_atomic(struct drm_svm_service *s, u64 base)
+{
+	if (!drm_svm_has_memory(s->svm) || !(s->view->caps & DRM_SVM_SINK_LOCAL))
+		return -EOPNOTSUPP;
+	return drm_svm_place_atomic(s->svm, base, s->want_atomic);
+}
+
 static int drm_svm_serve_locked(struct drm_svm_service *s, u64 base)
 {
 	int ret = drm_svm_claims_read(s->view, base, s->want, s->claimed);
 
 	if (ret)
 		return ret;
+	if (!bitmap_empty(s->want_atomic, DRM_SVM_RANGE_PAGES)) {
+		ret = drm_svm_serve_atomic(s, base);
+		if (ret)
+			return ret;
+	}
 	/* What cannot move is mapped where it is. */
 	if (drm_svm_wants_device(s->view, base, s->want))
 		drm_svm_place_device(s->svm, base, s->want, s->claimed);
@@ -198,8 +211,7 @@ out:
 }
 
 static int drm_svm_serve_scratch(struct drm_svm_view *view, u64 base,
-				 const unsigned long *want,
-				 const unsigned long *want_write,
+				 const struct drm_svm_want *want,
 				 unsigned long *held)
 {
 	struct drm_svm_service *s = kvzalloc_obj(*s, GFP_KERNEL_ACCOUNT);
@@ -210,8 +222,10 @@ static int drm_svm_serve_scratch(struct drm_svm_view *view, u64 base,
 	s->view = view;
 	s->svm = view->svm;
 	s->smm = view->svm->smm;
-	bitmap_copy(s->want, want, DRM_SVM_RANGE_PAGES);
-	bitmap_and(s->want_write, want_write, want, DRM_SVM_RANGE_PAGES);
+	bitmap_copy(s->want, want->pages, DRM_SVM_RANGE_PAGES);
+	bitmap_copy(s->want_write, want->write, DRM_SVM_RANGE_PAGES);
+	if (!s->svm->device->system_atomics)
+		bitmap_copy(s->want_atomic, want->atomic, DRM_SVM_RANGE_PAGES);
 	s->write = !bitmap_empty(s->want_write, DRM_SVM_RANGE_PAGES);
 	ret = drm_svm_serve_span(s, base);
 	bitmap_copy(held, s->held, DRM_SVM_RANGE_PAGES);
@@ -240,11 +254,10 @@ int drm_svm_view_may(const struct drm_svm_view *view, enum drm_svm_access access
 
 /* Does the view let the device at what it wants? */
 static int drm_svm_view_allows(const struct drm_svm_view *view, u64 base,
-			       const unsigned long *want,
-			       const unsigned long *want_write)
+			       const struct drm_svm_want *want)
 {
-	unsigned int first = find_first_bit(want, DRM_SVM_RANGE_PAGES);
-	unsigned int last = find_last_bit(want, DRM_SVM_RANGE_PAGES);
+	unsigned int first = find_first_bit(want->pages, DRM_SVM_RANGE_PAGES);
+	unsigned int last = find_last_bit(want->pages, DRM_SVM_RANGE_PAGES);
 
 	if (base >= view->svm->smm->mm->task_size)
 		return -EFAULT;
@@ -253,7 +266,7 @@ static int drm_svm_view_allows(const struct drm_svm_view *view, u64 base,
 	     drm_svm_page_addr(base, last) > view->last))
 		return -EFAULT;
 	if (!(view->rights & DRM_SVM_RIGHT_WRITE) &&
-	    bitmap_intersects(want, want_write, DRM_SVM_RANGE_PAGES))
+	    !bitmap_empty(want->write, DRM_SVM_RANGE_PAGES))
 		return -EACCES;
 	return 0;
 }
@@ -262,39 +275,37 @@ static int drm_svm_view_allows(const struct drm_svm_view *view, u64 base,
  * drm_svm_serve_view() - make pages of one range accessible in a view
  * @view: view, in use
  * @base: first byte of the range
- * @want: pages that are needed, by index
- * @want_write: of these, those to be written
- * @held: out, of @want those that are not served since they may be long in coming:
+ * @want: what is needed
+ * @held: out, of its pages those that are not served since they may be long in coming:
  *	pages of files, or held by a userfaultfd
  *
  * Memory is charged to the owner of the address space, whoever runs this.
  *
  * Context: may sleep; no lock is held.
- * Return: 0, -EAGAIN if invalidations kept getting in between, or a claim is being made
- * or given up there; -EREMCHG if something of @want is claimed; -ESRCH if the process is
+ * Return: 0, -EAGAIN if invalidations kept getting in between, a claim is being made
+ * or given up there, or a page that has to move is held; -EREMCHG if something of @want is claimed; -ESRCH if the process is
  * gone; -EFAULT, -EACCES, -EOPNOTSUPP for an access that
  * cannot be served; -ENOMEM, -EIO, -ENODEV, -EINTR.
  */
 int drm_svm_serve_view(struct drm_svm_view *view, u64 base,
-		       const unsigned long *want,
-		       const unsigned long *want_write, unsigned long *held)
+		       const struct drm_svm_want *want, unsigned long *held)
 {
-	struct mm_struct *mm = view->svm->smm->mm;
+	struct drm_svm_users *users = view->svm->smm->holders;
 	struct mem_cgroup *memcg, *old;
 	int ret;
 
 	bitmap_zero(held, DRM_SVM_RANGE_PAGES);
-	ret = drm_svm_view_allows(view, base, want, want_write);
+	ret = drm_svm_view_allows(view, base, want);
 	if (ret)
 		return ret;
-	if (!mmget_not_zero(mm))
+	if (!drm_svm_users_enter(users))
 		return -ESRCH;
-	memcg = get_mem_cgroup_from_mm(mm);
+	memcg = get_mem_cgroup_from_mm(users->mm);
 	old = set_active_memcg(memcg);
-	ret = drm_svm_serve_scratch(view, base, want, want_write, held);
+	ret = drm_svm_serve_scratch(view, base, want, held);
 	set_active_memcg(old);
 	mem_cgroup_put(memcg);
-	mmput_async(mm);
+	drm_svm_users_leave(users);
 	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_svm_serve_view);
@@ -303,18 +314,16 @@ EXPORT_SYMBOL_IF_KUNIT(drm_svm_serve_view);
  * drm_svm_serve() - make pages of one range accessible to a device
  * @svm: device address space
  * @base: first byte of the range
- * @want: pages that are needed, by index; they are meant in the view that has the
- *	first of them
- * @want_write: of these, those to be written
+ * @want: what is needed; it is meant in the view that has the first of its pages
  * @held: out, as drm_svm_serve_view() says
  *
  * Context: may sleep; no lock is held.
  * Return: as drm_svm_serve_view(); -EFAULT if no view has it.
  */
-int drm_svm_serve(struct drm_svm *svm, u64 base, const unsigned long *want,
-		  const unsigned long *want_write, unsigned long *held)
+int drm_svm_serve(struct drm_svm *svm, u64 base, const struct drm_svm_want *want,
+		  unsigned long *held)
 {
-	unsigned int first = find_first_bit(want, DRM_SVM_RANGE_PAGES);
+	unsigned int first = find_first_bit(want->pages, DRM_SVM_RANGE_PAGES);
 	struct drm_svm_view *view;
 	int ret;
 
@@ -324,7 +333,7 @@ int drm_svm_serve(struct drm_svm *svm, u64 base, const unsigned long *want,
 	view = drm_svm_view_find(svm, drm_svm_page_addr(base, first));
 	if (!view)
 		return -EFAULT;
-	ret = drm_svm_serve_view(view, base, want, want_write, held);
+	ret = drm_svm_serve_view(view, base, want, held);
 	drm_svm_view_unuse(view);
 	return ret;
 }

@@ -27,7 +27,8 @@
 /* Gives views their order, in which invalidations go through them. */
 static atomic64_t drm_svm_view_numbers = ATOMIC64_INIT(0);
 
-static int drm_svm_view_check(const struct drm_svm_view *view)
+static int drm_svm_view_check(const struct drm_svm_view *view,
+			      const struct drm_svm *svm)
 {
 	if (view->first > view->last || !PAGE_ALIGNED(view->first) ||
 	    !PAGE_ALIGNED(view->last + 1) || !PAGE_ALIGNED(view->bias))
@@ -35,6 +36,10 @@ static int drm_svm_view_check(const struct drm_svm_view *view)
 	if (!(view->rights & DRM_SVM_RIGHT_READ))
 		return -EINVAL;
 	if ((view->caps & DRM_SVM_SINK_OVERZAP) && !view->ops->lookup)
+		return -EINVAL;
+	/* It could not be kept from atomics where it may write. */
+	if (!svm->device->system_atomics && (view->rights & DRM_SVM_RIGHT_WRITE) &&
+	    (view->caps & DRM_SVM_SINK_ATOMIC_IS_WRITE))
 		return -EINVAL;
 	return 0;
 }
@@ -49,17 +54,18 @@ static int drm_svm_view_check(const struct drm_svm_view *view)
  *
  * Context: process; may be called while others of @svm are in use.
  * Return: 0, -EINVAL for an interval that is empty or not of whole pages, for no right
- * to read, or for a sink that lacks what its caps ask for.
+ * to read, for a sink that lacks what its caps ask for, or one that cannot tell atomics
+ * from writes where the device's atomics are not coherent in system memory
+ * (&drm_svm_device.system_atomics).
  */
 int drm_svm_view_init(struct drm_svm_view *view, struct drm_svm *svm)
 {
-	int ret = drm_svm_view_check(view);
+	int ret = drm_svm_view_check(view, svm);
 
 	if (ret)
 		return ret;
 	view->svm = svm;
 	view->number = atomic64_inc_return(&drm_svm_view_numbers);
-	spin_lock_init(&view->use_lock);
 	view->fresh = 0;
 	view->spoilt = 0;
 	mt_init_flags(&view->claims, MT_FLAGS_ALLOC_RANGE | MT_FLAGS_USE_RCU);

@@ -83,4 +83,6 @@ void vgem_svm_debugfs_init(struct drm_minor *minor)
 			      ARRAY_SIZE(vgem_svm_debugfs_list));
 	debugfs_create_u32("fault_deadline_ms", 0644, minor->debugfs_root,
 			   &to_vgem_svm_dev(minor->dev)->fault_queue.deadline_ms);
+	debugfs_create_u32("fence_timeout_ms", 0644, minor->debugfs_root,
+			   &to_vgem_svm_dev(minor->dev)->fence_timeout_ms);
 }

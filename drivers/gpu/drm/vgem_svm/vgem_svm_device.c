@@ -10,6 +10,7 @@
 #include <drm/drm_print.h>
 
 #include "vgem_svm_drv.h"
+#include "vgem_svm_fence.h"
 
 /**
  * vgem_svm_device_kill() - stop the hardware for good
@@ -166,14 +167,18 @@ int vgem_svm_device_init(struct vgem_svm_dev *vdev)
 	vdev->wq = alloc_workqueue("vgem_svm%u", WQ_UNBOUND, 0, vdev->id);
 	if (!vdev->wq)
 		return -ENOMEM;
+	ret = vgem_svm_fences_init(vdev);
+	if (ret)
+		goto err_wq;
 	vdev->hw = vgem_svm_hw_create(&config);
 	if (IS_ERR(vdev->hw)) {
 		ret = PTR_ERR(vdev->hw);
-		goto err_wq;
+		goto err_fences;
 	}
 	vdev->fault_queue.deadline_ms = vgem_svm_fault_deadline_ms;
 	vdev->fault_queue.nr_slots = VGEM_SVM_FAULT_SLOTS;
 	drm_svm_device_init(&vdev->sdev, vdev->dev);
+	vdev->sdev.system_atomics = vgem_svm_system_atomics;
 	ret = drm_svm_fault_queue_init(&vdev->fault_queue, &vdev->sdev,
 				       &vgem_svm_fault_ops, dev_name(vdev->dev));
 	if (ret)
@@ -194,6 +199,8 @@ err_rings:
 err_hw:
 	drm_svm_device_fini(&vdev->sdev);
 	vgem_svm_hw_destroy(vdev->hw);
+err_fences:
+	vgem_svm_fences_fini(vdev);
 err_wq:
 	destroy_workqueue(vdev->wq);
 	return ret;
@@ -235,6 +242,7 @@ void vgem_svm_device_fini(struct vgem_svm_dev *vdev)
 	vgem_svm_close_vms(vdev);
 	vgem_svm_region_stop(vdev);
 	vgem_svm_irq_off(vdev);
+	vgem_svm_fences_fini(vdev);
 	drm_svm_fault_queue_fini(&vdev->fault_queue);
 	drm_svm_device_fini(&vdev->sdev);
 	vgem_svm_ring_fini(&vdev->copy_ring);

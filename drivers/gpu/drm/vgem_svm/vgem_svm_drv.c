@@ -44,11 +44,19 @@ unsigned int vgem_svm_fault_deadline_ms = DRM_SVM_FAULT_DEADLINE_MS;
 module_param_named(fault_deadline_ms, vgem_svm_fault_deadline_ms, uint, 0444);
 MODULE_PARM_DESC(fault_deadline_ms, "Milliseconds until a fault that cannot be served, nor refused, ends its queue, not 0; debugfs has it per device (default 60000)");
 
+unsigned int vgem_svm_fence_timeout_ms = 30000;
+module_param_named(fence_timeout_ms, vgem_svm_fence_timeout_ms, uint, 0444);
+MODULE_PARM_DESC(fence_timeout_ms, "Milliseconds that an EXEC may run that somebody has a fence of, before its queue is ended, not 0; debugfs has it per device (default 30000)");
+
 static char *vgem_svm_fault_answer = "replay";
 module_param_named(fault_answer, vgem_svm_fault_answer, charp, 0444);
 MODULE_PARM_DESC(fault_answer, "How faults are answered: replay: all of an address space try again together, or each: every record has an acknowledge of its own (default replay)");
 
 bool vgem_svm_fault_each;
+
+bool vgem_svm_system_atomics = true;
+module_param_named(system_atomics, vgem_svm_system_atomics, bool, 0444);
+MODULE_PARM_DESC(system_atomics, "Atomics of the device are coherent with the CPU's in system memory; otherwise a page that they are for moves to device memory (default Y)");
 
 unsigned long vgem_svm_max_insns = 1UL << 32;
 module_param_named(max_insns, vgem_svm_max_insns, ulong, 0444);
@@ -122,6 +130,9 @@ static const struct drm_ioctl_desc vgem_svm_ioctls[] = {
 	VGEM_SVM_IOCTL(RESIDENCY, vgem_svm_residency_ioctl),
 	VGEM_SVM_IOCTL(COUNTERS, vgem_svm_counters_ioctl),
 	VGEM_SVM_IOCTL(FAULTS, vgem_svm_faults_ioctl),
+	VGEM_SVM_IOCTL(GEM_CREATE, vgem_svm_gem_create_ioctl),
+	VGEM_SVM_IOCTL(GEM_MMAP, vgem_svm_gem_mmap_ioctl),
+	VGEM_SVM_IOCTL(VM_BIND, vgem_svm_vm_bind_ioctl),
 };
 
 static const struct drm_driver vgem_svm_driver = {
@@ -134,7 +145,9 @@ static const struct drm_driver vgem_svm_driver = {
 	.fops = &vgem_svm_fops,
 	.debugfs_init = vgem_svm_debugfs_init,
 	.show_fdinfo = vgem_svm_show_fdinfo,
-	DRM_GEM_SHMEM_DRIVER_OPS,
+	.gem_create_object = vgem_svm_gem_create_object,
+	.gem_prime_import = vgem_svm_gem_import,
+	.dumb_create = vgem_svm_gem_dumb_create,
 	.name = "vgem_svm",
 	.desc = "Virtual GPU with shared virtual memory",
 	.major = 1,
@@ -245,7 +258,10 @@ static int vgem_svm_check_params(void)
 	    !vgem_svm_user_limit(VGEM_SVM_USER_VMS) ||
 	    !vgem_svm_user_limit(VGEM_SVM_USER_QUEUES) ||
 	    !vgem_svm_user_limit(VGEM_SVM_USER_JOBS) ||
-	    !vgem_svm_max_insns || !vgem_svm_launch_insns || !vgem_svm_fault_deadline_ms) {
+	    !vgem_svm_user_limit(VGEM_SVM_USER_GEM_PAGES) ||
+	    !vgem_svm_user_limit(VGEM_SVM_USER_BINDS) ||
+	    !vgem_svm_max_insns || !vgem_svm_launch_insns || !vgem_svm_fault_deadline_ms ||
+	    !vgem_svm_fence_timeout_ms) {
 		pr_err("vgem_svm: a parameter is out of its range, see modinfo\n");
 		return -EINVAL;
 	}

@@ -18,6 +18,7 @@
 #include <uapi/drm/vgem_svm_drm.h>
 
 #include "hw/vgem_svm_hw.h"
+#include "vgem_svm_bind.h"
 
 #define VGEM_SVM_PT_RING_BYTES		SZ_512K
 #define VGEM_SVM_COPY_RING_BYTES	SZ_64K
@@ -37,7 +38,7 @@ enum vgem_svm_pt_mode {
 	VGEM_SVM_PT_MIXED,
 };
 
-/* Attributes of leaves. The hardware has the bits' names, and nothing behind them yet. */
+/* Attributes of leaves, as the hardware's manual says what they do. */
 enum vgem_svm_attr {
 	VGEM_SVM_ATTR_PLAIN,
 	VGEM_SVM_ATTR_NO_EXEC,
@@ -51,7 +52,9 @@ extern unsigned int vgem_svm_fault_entries;
 extern unsigned int vgem_svm_nr_compute;
 extern unsigned int vgem_svm_vram_mb;
 extern unsigned int vgem_svm_fault_deadline_ms;
+extern unsigned int vgem_svm_fence_timeout_ms;
 extern bool vgem_svm_fault_each;
+extern bool vgem_svm_system_atomics;
 extern unsigned long vgem_svm_max_insns;
 extern unsigned long vgem_svm_launch_insns;
 
@@ -63,6 +66,8 @@ enum vgem_svm_user_item {
 	VGEM_SVM_USER_VMS,
 	VGEM_SVM_USER_QUEUES,
 	VGEM_SVM_USER_JOBS,
+	VGEM_SVM_USER_GEM_PAGES,
+	VGEM_SVM_USER_BINDS,
 	VGEM_SVM_USER_NR
 };
 
@@ -117,6 +122,12 @@ struct vgem_svm_ring {
  * @chans: channels in use
  * @done_work: finds EXECs that have ended
  * @error_work: finds channels that have died
+ * @fence_lock: guards @fence_list, and what queues have of it; taken in interrupts,
+ *	outside of fences' own locks
+ * @fence_list: struct vgem_svm_fence that are not signalled
+ * @fence_tick: ends queues that take too long
+ * @fence_timeout_ms: how long that is
+ * @fence_wq: for what fences wait for: @fence_tick, &vgem_svm_queue.submit_work
  * @pt_tables: page tables in device memory
  * @pt_packets: packets put into @pt_ring
  * @next_uid: names queues apart over the life of the device
@@ -152,6 +163,11 @@ struct vgem_svm_dev {
 	DECLARE_BITMAP(chans, VGEM_SVM_HW_NR_CHANS);
 	struct work_struct done_work;
 	struct work_struct error_work;
+	spinlock_t fence_lock; /* fence_list */
+	struct list_head fence_list;
+	struct delayed_work fence_tick;
+	u32 fence_timeout_ms;
+	struct workqueue_struct *fence_wq;
 	struct ida pt_tables;
 	atomic64_t pt_packets;
 	atomic_t next_uid;
@@ -186,12 +202,12 @@ struct vgem_svm_file {
 /**
  * struct vgem_svm_owner - the process that an address space belongs to
  * @pid: of its thread group, referenced
- * @mm: the memory that is mirrored, to compare with only
+ * @mm: its memory, to compare with only; kept from being another's
  * @wait: in @pid's wait queue for pidfds
  */
 struct vgem_svm_owner {
 	struct pid *pid;
-	const struct mm_struct *mm;
+	struct mm_struct *mm;
 	wait_queue_entry_t wait;
 };
 
@@ -207,10 +223,12 @@ struct vgem_svm_owner {
  * @sem: read: an ioctl uses it; write: it is being closed. Outermost lock.
  * @closed: nothing works any more; under @sem
  * @gpt: page table
+ * @binds: what is bound
+ * @mirrors: it has a mirror too, which is the next two
  * @svm: mirror
  * @table: @gpt as where it goes
  * @queues: of it; under @sem
- * @exit: tells that the memory it mirrors goes: exit or exec
+ * @exit: tells that the memory it mirrors goes: exit or exec; only if there is a mirror
  * @reap_work: ends it when the owner has
  * @fault_lock: guards the log
  * @fault_log: last faults that could not be served
@@ -227,6 +245,8 @@ struct vgem_svm_vm {
 	struct rw_semaphore sem;
 	bool closed;
 	struct drm_gpt gpt;
+	struct vgem_svm_binds binds;
+	bool mirrors;
 	struct drm_svm svm;
 	struct drm_svm_gpt table;
 	struct list_head queues;
@@ -247,6 +267,11 @@ struct vgem_svm_vm {
  * @born: number of the first fault record that can be its own
  * @ring: its ring and channel
  * @eventfd: or NULL
+ * @no_fault: a fault ends it, and its jobs may have fences
+ * @fence_context: of these
+ * @nr_armed: fences of jobs in the ring; under &vgem_svm_dev.fence_lock, as are:
+ * @fence_value: number of the last job that was seen to have ended
+ * @fence_moved: jiffies then
  * @lock: guards what follows
  * @jobs: struct vgem_svm_job, in order; the first @in_ring are in the ring
  * @nr_jobs: their number
@@ -258,6 +283,7 @@ struct vgem_svm_vm {
  * @err_insn: instruction then
  * @dead: that it has ended has been told
  * @closed: being destroyed: takes no more
+ * @fence_seq: number of the last fence
  * @submit_work: puts jobs into the ring whose in-fences are signalled
  */
 struct vgem_svm_queue {
@@ -269,6 +295,11 @@ struct vgem_svm_queue {
 	u64 born;
 	struct vgem_svm_ring ring;
 	struct eventfd_ctx *eventfd;
+	bool no_fault;
+	u64 fence_context;
+	u32 nr_armed;
+	u64 fence_value;
+	unsigned long fence_moved;
 	spinlock_t lock;
 	struct list_head jobs;
 	u32 nr_jobs;
@@ -280,6 +311,7 @@ struct vgem_svm_queue {
 	u32 err_insn;
 	bool dead;
 	bool closed;
+	u64 fence_seq;
 	struct work_struct submit_work;
 };
 
@@ -296,8 +328,9 @@ void vgem_svm_error_work(struct work_struct *work);
 /* rings */
 int vgem_svm_ring_init(struct vgem_svm_dev *vdev, struct vgem_svm_ring *ring,
 		       u32 chan, u32 bytes);
-void vgem_svm_ring_enable(struct vgem_svm_ring *ring, u32 engine, u32 vm,
+void vgem_svm_ring_enable(struct vgem_svm_ring *ring, u64 ctrl, u32 vm,
 			  u64 budget);
+void vgem_svm_ring_stop(struct vgem_svm_ring *ring);
 void vgem_svm_ring_fini(struct vgem_svm_ring *ring);
 u32 vgem_svm_ring_space(struct vgem_svm_ring *ring);
 void vgem_svm_ring_emit(struct vgem_svm_ring *ring, const u64 *pkt, u32 words);
@@ -316,12 +349,14 @@ void vgem_svm_pt_release(struct vgem_svm_ring *ring, u32 words);
 u64 vgem_svm_flush_begin(struct drm_svm_gpt *table,
 			 struct drm_gpt_gather *gather);
 int vgem_svm_flush_wait(struct drm_svm_gpt *table, u64 token, bool may_sleep);
+void vgem_svm_flush_gather(struct vgem_svm_vm *vm, struct drm_gpt_gather *gather);
 void vgem_svm_flush_vm(struct vgem_svm_vm *vm);
 extern const struct drm_svm_region_ops vgem_svm_region_ops;
 void vgem_svm_copy_died(struct vgem_svm_dev *vdev);
 extern const struct drm_svm_fault_queue_ops vgem_svm_fault_ops;
 void vgem_svm_cancel(struct drm_svm *svm, const struct drm_svm_fault *fault,
 		     int error);
+void vgem_svm_fault_note(struct vgem_svm_queue *queue, u64 what);
 void vgem_svm_done(struct drm_svm *svm, const struct drm_svm_fault *fault,
 		   int result);
 
@@ -343,12 +378,13 @@ void vgem_svm_owner_watch(struct vgem_svm_owner *owner);
 void vgem_svm_owner_leave(struct vgem_svm_owner *owner);
 void vgem_svm_owner_fini(struct vgem_svm_owner *owner);
 bool vgem_svm_owner_gone(const struct vgem_svm_owner *owner);
+bool vgem_svm_owner_is(const struct vgem_svm_owner *owner);
 struct vgem_svm_user *vgem_svm_user_get(struct vgem_svm_dev *vdev);
 void vgem_svm_user_put(struct vgem_svm_user *user);
 int vgem_svm_user_charge(struct vgem_svm_user *user,
-			 enum vgem_svm_user_item item);
+			 enum vgem_svm_user_item item, u32 n);
 void vgem_svm_user_uncharge(struct vgem_svm_user *user,
-			    enum vgem_svm_user_item item);
+			    enum vgem_svm_user_item item, u32 n);
 u32 vgem_svm_user_number(const struct vgem_svm_user *user);
 unsigned int vgem_svm_user_limit(enum vgem_svm_user_item item);
 
@@ -356,8 +392,10 @@ unsigned int vgem_svm_user_limit(enum vgem_svm_user_item item);
 int vgem_svm_vm_use(struct vgem_svm_vm *vm);
 void vgem_svm_vm_unuse(struct vgem_svm_vm *vm);
 struct vgem_svm_vm *vgem_svm_vm_enter(struct drm_file *file, u32 id);
+struct vgem_svm_vm *vgem_svm_vm_enter_svm(struct drm_file *file, u32 id);
 void vgem_svm_vm_leave(struct vgem_svm_vm *vm);
 void vgem_svm_vm_put(struct vgem_svm_vm *vm);
+void vgem_svm_vm_replay(struct vgem_svm_vm *vm);
 void vgem_svm_vm_close(struct vgem_svm_vm *vm);
 bool vgem_svm_vm_end(struct vgem_svm_vm *vm);
 void vgem_svm_vm_reap(struct vgem_svm_vm *vm);

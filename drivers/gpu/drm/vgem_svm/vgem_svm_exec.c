@@ -4,8 +4,9 @@
  * its end a value in memory and an event.
  *
  * The work may page-fault, and a fault may wait for anything: so no dma_fence is
- * ever made of it. It may wait for one: by callbacks, so that a queue that is
- * destroyed meanwhile waits for nobody.
+ * ever made of it, unless its queue is one that ends instead (vgem_svm_fence.c). It
+ * may wait for one: by callbacks, so that a queue that is destroyed meanwhile waits
+ * for nobody.
  */
 
 #include <linux/dma-fence.h>
@@ -18,6 +19,7 @@
 #include <drm/drm_syncobj.h>
 
 #include "vgem_svm_drv.h"
+#include "vgem_svm_fence.h"
 
 /**
  * struct vgem_svm_job - an EXEC
@@ -25,6 +27,8 @@
  * @queue: its queue; the job is the queue's
  * @args: what was asked for
  * @seq: fence behind it, once it is in the ring; 0 before
+ * @out: what says that it has ended, referenced once it is pushed; or NULL
+ * @pushed: @queue has it
  * @cb: on @fences[@next]
  * @armed: @cb is on it
  * @next: first fence that may be unsignalled
@@ -36,6 +40,8 @@ struct vgem_svm_job {
 	struct vgem_svm_queue *queue;
 	struct drm_vgem_svm_exec args;
 	u64 seq;
+	struct vgem_svm_fence *out;
+	bool pushed;
 	struct dma_fence_cb cb;
 	bool armed;
 	u32 next;
@@ -51,7 +57,11 @@ static void vgem_svm_job_free(struct vgem_svm_job *job)
 		dma_fence_remove_callback(job->fences[job->next], &job->cb);
 	for (i = 0; i < job->nr; i++)
 		dma_fence_put(job->fences[i]);
-	vgem_svm_user_uncharge(job->queue->vm->user, VGEM_SVM_USER_JOBS);
+	if (!job->pushed)
+		kfree(job->out);
+	else if (job->out)
+		dma_fence_put(&job->out->base);
+	vgem_svm_user_uncharge(job->queue->vm->user, VGEM_SVM_USER_JOBS, 1);
 	kfree(job);
 }
 
@@ -62,7 +72,7 @@ static void vgem_svm_job_signalled(struct dma_fence *fence,
 {
 	struct vgem_svm_job *job = container_of(cb, struct vgem_svm_job, cb);
 
-	queue_work(system_dfl_wq, &job->queue->submit_work);
+	queue_work(job->queue->vm->vdev->fence_wq, &job->queue->submit_work);
 }
 
 /* Return: true if every fence is signalled; else a callback is on one. */
@@ -104,6 +114,8 @@ static void vgem_svm_job_emit(struct vgem_svm_job *job)
 	if (args->fence_addr)
 		vgem_svm_ring_emit(ring, fence, ARRAY_SIZE(fence));
 	job->seq = vgem_svm_ring_fence(ring);
+	if (job->out)
+		vgem_svm_fence_arm(job->out, job->queue, job->seq);
 }
 
 /* In order: a job that waits holds up those behind it. */
@@ -126,9 +138,12 @@ void vgem_svm_submit_work(struct work_struct *work)
 {
 	struct vgem_svm_queue *queue =
 		container_of(work, struct vgem_svm_queue, submit_work);
+	bool cookie = dma_fence_begin_signalling();
 
-	guard(spinlock)(&queue->lock);
+	spin_lock(&queue->lock);
 	vgem_svm_queue_submit(queue);
+	spin_unlock(&queue->lock);
+	dma_fence_end_signalling(cookie);
 }
 
 /* ---- out of the ring ---------------------------------------------------- */
@@ -217,28 +232,31 @@ static struct vgem_svm_job *vgem_svm_job_make(struct drm_file *file,
 	u32 i;
 	int ret;
 
-	ret = vgem_svm_user_charge(queue->vm->user, VGEM_SVM_USER_JOBS);
+	ret = vgem_svm_user_charge(queue->vm->user, VGEM_SVM_USER_JOBS, 1);
 	if (ret)
 		return ERR_PTR(ret);
 	job = kzalloc_flex(*job, fences, args->nr_in_syncs, GFP_KERNEL_ACCOUNT);
 	if (!job) {
-		vgem_svm_user_uncharge(queue->vm->user, VGEM_SVM_USER_JOBS);
+		vgem_svm_user_uncharge(queue->vm->user, VGEM_SVM_USER_JOBS, 1);
 		return ERR_PTR(-ENOMEM);
 	}
 	job->queue = queue;
 	job->args = *args;
 	job->nr = args->nr_in_syncs;
-	for (i = 0; i < job->nr; i++) {
-		ret = vgem_svm_job_add_fence(file, job, i);
-		if (ret) {
-			vgem_svm_job_free(job);
-			return ERR_PTR(ret);
-		}
+	if (args->nr_out_syncs) {
+		job->out = vgem_svm_fence_new();
+		ret = job->out ? 0 : -ENOMEM;
 	}
-	return job;
+	for (i = 0; !ret && i < job->nr; i++)
+		ret = vgem_svm_job_add_fence(file, job, i);
+	if (!ret)
+		return job;
+	vgem_svm_job_free(job);
+	return ERR_PTR(ret);
 }
 
-static int vgem_svm_job_push(struct vgem_svm_job *job)
+/* The job is the queue's then; @fence: out, referenced, of one that has one. */
+static int vgem_svm_job_push(struct vgem_svm_job *job, struct dma_fence **fence)
 {
 	struct vgem_svm_queue *queue = job->queue;
 
@@ -250,6 +268,11 @@ static int vgem_svm_job_push(struct vgem_svm_job *job)
 	if (queue->nr_jobs == VGEM_SVM_QUEUE_JOBS)
 		return -EBUSY;
 	queue->nr_jobs++;
+	job->pushed = true;
+	if (job->out) {
+		vgem_svm_fence_begin(job->out, queue);
+		*fence = dma_fence_get(&job->out->base);
+	}
 	list_add_tail(&job->node, &queue->jobs);
 	vgem_svm_queue_submit(queue);
 	return 0;
@@ -282,6 +305,14 @@ static int vgem_svm_exec_check(struct drm_device *drm,
 		return vgem_svm_bad(drm, "in_sync_stride");
 	if (args->pad)
 		return vgem_svm_bad(drm, "pad");
+	if (args->nr_out_syncs > DRM_VGEM_SVM_MAX_SYNCS)
+		return vgem_svm_bad(drm, "nr_out_syncs");
+	if (!args->nr_out_syncs && args->out_syncs)
+		return vgem_svm_bad(drm, "out_syncs");
+	if (args->nr_out_syncs &&
+	    !vgem_svm_stride_ok(args->out_sync_stride,
+				sizeof(struct drm_vgem_svm_sync)))
+		return vgem_svm_bad(drm, "out_sync_stride");
 	if ((args->fence_addr & 7) || !vgem_svm_va_ok(args->fence_addr, 8))
 		return vgem_svm_bad(drm, "fence_addr");
 	if (!args->fence_addr && args->fence_value)
@@ -289,12 +320,40 @@ static int vgem_svm_exec_check(struct drm_device *drm,
 	return 0;
 }
 
+static int vgem_svm_exec(struct vgem_svm_queue *queue, struct drm_file *file,
+			 const struct drm_vgem_svm_exec *args)
+{
+	struct vgem_svm_outs outs = {};
+	struct dma_fence *fence = NULL;
+	struct vgem_svm_job *job;
+	int ret;
+
+	ret = vgem_svm_outs_init(&outs, file, args->out_syncs, args->nr_out_syncs,
+				 args->out_sync_stride);
+	if (ret)
+		goto out;
+	job = vgem_svm_job_make(file, queue, args);
+	if (IS_ERR(job)) {
+		ret = PTR_ERR(job);
+		goto out;
+	}
+	ret = vgem_svm_job_push(job, &fence);
+	if (ret)
+		vgem_svm_job_free(job);
+	if (fence) {
+		vgem_svm_outs_give(&outs, fence);
+		dma_fence_put(fence);
+	}
+out:
+	vgem_svm_outs_fini(&outs);
+	return ret;
+}
+
 int vgem_svm_exec_ioctl(struct drm_device *drm, void *data,
 			struct drm_file *file)
 {
 	struct drm_vgem_svm_exec *args = data;
 	struct vgem_svm_queue *queue;
-	struct vgem_svm_job *job;
 	int ret;
 
 	ret = vgem_svm_exec_check(drm, args);
@@ -305,14 +364,11 @@ int vgem_svm_exec_ioctl(struct drm_device *drm, void *data,
 		return PTR_ERR(queue);
 	vgem_svm_queue_retire(queue);
 
-	job = vgem_svm_job_make(file, queue, args);
-	if (IS_ERR(job)) {
-		ret = PTR_ERR(job);
-	} else {
-		ret = vgem_svm_job_push(job);
-		if (ret)
-			vgem_svm_job_free(job);
-	}
+	/* What can page-fault never backs a dma_fence. */
+	if (args->nr_out_syncs && !queue->no_fault)
+		ret = vgem_svm_bad(drm, "nr_out_syncs of a queue that may fault");
+	else
+		ret = vgem_svm_exec(queue, file, args);
 	if (ret)
 		drm_dbg(drm, "queue %u: EXEC: %d\n", args->queue_id, ret);
 	vgem_svm_queue_put(queue);

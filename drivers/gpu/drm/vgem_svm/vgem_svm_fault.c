@@ -48,76 +48,6 @@ static enum drm_svm_access vgem_svm_access_kind(u32 access)
 	}
 }
 
-/* Return: false if nobody is there any more to be told. */
-static bool vgem_svm_fault_decode(struct vgem_svm_dev *vdev, u64 nr,
-				  const struct vgem_svm_hw_fault *record,
-				  struct drm_svm_fault *fault)
-{
-	struct vgem_svm_record *kept = (struct vgem_svm_record *)fault->priv;
-	u64 info = le64_to_cpu(record->info);
-	u32 chan = FIELD_GET(VGEM_SVM_FAULT_CHAN, info);
-	u32 access = FIELD_GET(VGEM_SVM_FAULT_ACCESS, info);
-	struct vgem_svm_queue *queue;
-	struct vgem_svm_vm *vm;
-	bool known;
-	u32 uid;
-
-	vm = xa_load(&vdev->vms, FIELD_GET(VGEM_SVM_FAULT_VM, info));
-	queue = vgem_svm_queue_of_chan(vdev, chan);
-	if (!queue)
-		return false;
-	uid = queue->uid;
-	/* The channel's former queue may have left the record behind. */
-	known = vm && queue->vm == vm && nr >= queue->born;
-	vgem_svm_queue_put(queue);
-	if (!known)
-		return false;
-	if (vgem_svm_owner_gone(&vm->owner)) {
-		vgem_svm_vm_reap(vm);
-		return false;
-	}
-
-	fault->svm = &vm->svm;
-	fault->addr = le64_to_cpu(record->va);
-	fault->access = vgem_svm_access_kind(access);
-	fault->cookie = FIELD_PREP(VGEM_SVM_COOKIE_CHAN, chan) |
-			FIELD_PREP(VGEM_SVM_COOKIE_ACCESS, access) |
-			FIELD_PREP(VGEM_SVM_COOKIE_THREAD,
-				   FIELD_GET(VGEM_SVM_FAULT_THREAD, info)) |
-			FIELD_PREP(VGEM_SVM_COOKIE_UID, uid);
-	kept->nr = nr;
-	kept->pc = le64_to_cpu(record->pc);
-	return true;
-}
-
-static unsigned int vgem_svm_fault_fetch(struct drm_svm_fault_queue *fq,
-					 struct drm_svm_fault *faults,
-					 unsigned int max)
-{
-	struct vgem_svm_dev *vdev =
-		container_of(fq, struct vgem_svm_dev, fault_queue);
-	u64 put = vgem_svm_hw_read(vdev->hw, VGEM_SVM_REG_FAULT_PUT);
-	u64 get = vdev->fault_get;
-	unsigned int n = 0;
-
-	/* PUT before the records that it counts. */
-	dma_rmb();
-	for (; get != put && n < max; get++)
-		if (vgem_svm_fault_decode(vdev, get,
-					  &vdev->faults[get % vgem_svm_fault_entries],
-					  &faults[n]))
-			n++;
-	if (get != vdev->fault_get) {
-		vdev->fault_get = get;
-		vgem_svm_hw_write(vdev->hw, VGEM_SVM_REG_FAULT_GET, get);
-	}
-	return n;
-}
-
-const struct drm_svm_fault_queue_ops vgem_svm_fault_ops = {
-	.fetch = vgem_svm_fault_fetch,
-};
-
 /* Tells the hardware: a record goes on, or ends its channel. */
 static void vgem_svm_fault_ack(struct vgem_svm_hw *hw, u32 chan,
 			       const struct drm_svm_fault *fault, u64 result)
@@ -127,6 +57,14 @@ static void vgem_svm_fault_ack(struct vgem_svm_hw *hw, u32 chan,
 			  FIELD_PREP(VGEM_SVM_ACK_RECORD,
 				     vgem_svm_record_of(fault)->nr) |
 			  FIELD_PREP(VGEM_SVM_ACK_RESULT, result));
+}
+
+/* What is parked on it goes on, where each has its own answer. */
+static void vgem_svm_fault_retry(struct vgem_svm_hw *hw,
+				 const struct drm_svm_fault *fault)
+{
+	vgem_svm_fault_ack(hw, FIELD_GET(VGEM_SVM_COOKIE_CHAN, fault->cookie),
+			   fault, VGEM_SVM_ACK_RETRY);
 }
 
 /* The same where faults are replayed: only ends are told one by one. */
@@ -159,6 +97,30 @@ static void vgem_svm_fault_log(struct vgem_svm_vm *vm,
 	entry->thread = FIELD_GET(VGEM_SVM_COOKIE_THREAD, fault->cookie);
 }
 
+/**
+ * vgem_svm_fault_note() - remember the fault that a queue has ended of
+ * @queue: queue without replay, locked, whose error has been read
+ * @what: CHAN_ERR_FAULT
+ *
+ * Who sees that the queue is dead finds the fault in the log.
+ */
+void vgem_svm_fault_note(struct vgem_svm_queue *queue, u64 what)
+{
+	struct drm_svm_fault fault = {
+		.addr = queue->err_addr,
+		.cookie = FIELD_PREP(VGEM_SVM_COOKIE_ACCESS,
+				     FIELD_GET(VGEM_SVM_FAULT_ACCESS, what)) |
+			  FIELD_PREP(VGEM_SVM_COOKIE_THREAD, queue->err_thread),
+	};
+	struct vgem_svm_record *kept = (struct vgem_svm_record *)fault.priv;
+	bool there = FIELD_GET(VGEM_SVM_FAULT_REASON, what) ==
+		     VGEM_SVM_FAULT_PERMISSION;
+
+	lockdep_assert_held(&queue->lock);
+	kept->pc = queue->err_pc;
+	vgem_svm_fault_log(queue->vm, queue, &fault, there ? -EACCES : -EFAULT);
+}
+
 /*
  * Return: true if the fault has ended the queue. A stale record does not: while
  * others of the range lost to invalidations, what had faulted was replayed, went
@@ -186,16 +148,10 @@ static bool vgem_svm_fault_blame(struct vgem_svm_queue *queue,
 	return true;
 }
 
-/**
- * vgem_svm_cancel() - a fault cannot be served: end its queue
- * @svm: address space
- * @fault: fault
- * @error: why
- */
-void vgem_svm_cancel(struct drm_svm *svm, const struct drm_svm_fault *fault,
-		     int error)
+/* It cannot be served: ends its queue. */
+static void vgem_svm_fault_cancel(struct vgem_svm_vm *vm,
+				  const struct drm_svm_fault *fault, int error)
 {
-	struct vgem_svm_vm *vm = container_of(svm, struct vgem_svm_vm, svm);
 	u32 chan = FIELD_GET(VGEM_SVM_COOKIE_CHAN, fault->cookie);
 	struct vgem_svm_queue *queue = vgem_svm_queue_of_chan(vm->vdev, chan);
 
@@ -208,6 +164,19 @@ void vgem_svm_cancel(struct drm_svm *svm, const struct drm_svm_fault *fault,
 		vgem_svm_queue_kill(queue, VGEM_SVM_ERR_NONE);
 	}
 	vgem_svm_queue_put(queue);
+}
+
+/**
+ * vgem_svm_cancel() - a fault cannot be served: end its queue
+ * @svm: address space
+ * @fault: fault
+ * @error: why
+ */
+void vgem_svm_cancel(struct drm_svm *svm, const struct drm_svm_fault *fault,
+		     int error)
+{
+	vgem_svm_fault_cancel(container_of(svm, struct vgem_svm_vm, svm), fault,
+			      error);
 }
 
 /**
@@ -225,9 +194,100 @@ void vgem_svm_done(struct drm_svm *svm, const struct drm_svm_fault *fault,
 	struct vgem_svm_vm *vm = container_of(svm, struct vgem_svm_vm, svm);
 
 	if (!result || result == -EAGAIN)
-		vgem_svm_fault_ack(vm->vdev->hw,
-				   FIELD_GET(VGEM_SVM_COOKIE_CHAN, fault->cookie),
-				   fault, VGEM_SVM_ACK_RETRY);
+		vgem_svm_fault_retry(vm->vdev->hw, fault);
 	else if (result != -ESRCH)
 		vgem_svm_cancel(svm, fault, result);
 }
+
+/* ---- from the hardware -------------------------------------------------- */
+
+/*
+ * Without a mirror there is nothing to serve: it has been bound since, or it ends the
+ * queue.
+ */
+static void vgem_svm_fault_unmirrored(struct vgem_svm_vm *vm,
+				      const struct drm_svm_fault *fault)
+{
+	int error = vgem_svm_binds_access(vm, fault->addr,
+					  fault->access != DRM_SVM_READ);
+
+	if (error)
+		vgem_svm_fault_cancel(vm, fault, error);
+	else if (vgem_svm_fault_each)
+		vgem_svm_fault_retry(vm->vdev->hw, fault);
+	else
+		vgem_svm_vm_replay(vm);
+}
+
+/* Return: false if nobody is there any more to be told, or it has been. */
+static bool vgem_svm_fault_decode(struct vgem_svm_dev *vdev, u64 nr,
+				  const struct vgem_svm_hw_fault *record,
+				  struct drm_svm_fault *fault)
+{
+	struct vgem_svm_record *kept = (struct vgem_svm_record *)fault->priv;
+	u64 info = le64_to_cpu(record->info);
+	u32 chan = FIELD_GET(VGEM_SVM_FAULT_CHAN, info);
+	u32 access = FIELD_GET(VGEM_SVM_FAULT_ACCESS, info);
+	struct vgem_svm_queue *queue;
+	struct vgem_svm_vm *vm;
+	bool known;
+	u32 uid;
+
+	vm = xa_load(&vdev->vms, FIELD_GET(VGEM_SVM_FAULT_VM, info));
+	queue = vgem_svm_queue_of_chan(vdev, chan);
+	if (!queue)
+		return false;
+	uid = queue->uid;
+	/* The channel's former queue may have left the record behind. */
+	known = vm && queue->vm == vm && nr >= queue->born;
+	vgem_svm_queue_put(queue);
+	if (!known)
+		return false;
+	if (vgem_svm_owner_gone(&vm->owner)) {
+		vgem_svm_vm_reap(vm);
+		return false;
+	}
+
+	fault->svm = vm->mirrors ? &vm->svm : NULL;
+	fault->addr = le64_to_cpu(record->va);
+	fault->access = vgem_svm_access_kind(access);
+	fault->cookie = FIELD_PREP(VGEM_SVM_COOKIE_CHAN, chan) |
+			FIELD_PREP(VGEM_SVM_COOKIE_ACCESS, access) |
+			FIELD_PREP(VGEM_SVM_COOKIE_THREAD,
+				   FIELD_GET(VGEM_SVM_FAULT_THREAD, info)) |
+			FIELD_PREP(VGEM_SVM_COOKIE_UID, uid);
+	kept->nr = nr;
+	kept->pc = le64_to_cpu(record->pc);
+	if (vm->mirrors)
+		return true;
+	vgem_svm_fault_unmirrored(vm, fault);
+	return false;
+}
+
+static unsigned int vgem_svm_fault_fetch(struct drm_svm_fault_queue *fq,
+					 struct drm_svm_fault *faults,
+					 unsigned int max)
+{
+	struct vgem_svm_dev *vdev =
+		container_of(fq, struct vgem_svm_dev, fault_queue);
+	u64 put = vgem_svm_hw_read(vdev->hw, VGEM_SVM_REG_FAULT_PUT);
+	u64 get = vdev->fault_get;
+	unsigned int n = 0;
+
+	/* PUT before the records that it counts. */
+	dma_rmb();
+	for (; get != put && n < max; get++)
+		if (vgem_svm_fault_decode(vdev, get,
+					  &vdev->faults[get % vgem_svm_fault_entries],
+					  &faults[n]))
+			n++;
+	if (get != vdev->fault_get) {
+		vdev->fault_get = get;
+		vgem_svm_hw_write(vdev->hw, VGEM_SVM_REG_FAULT_GET, get);
+	}
+	return n;
+}
+
+const struct drm_svm_fault_queue_ops vgem_svm_fault_ops = {
+	.fetch = vgem_svm_fault_fetch,
+};

@@ -129,6 +129,26 @@ int vgem_svm_flush_wait(struct drm_svm_gpt *table, u64 token, bool may_sleep)
 }
 
 /**
+ * vgem_svm_flush_gather() - flush and wait
+ * @vm: address space
+ * @gather: what; the caller finishes it
+ *
+ * A device that does not answer is stopped.
+ *
+ * Context: may sleep; allocates nothing.
+ */
+void vgem_svm_flush_gather(struct vgem_svm_vm *vm, struct drm_gpt_gather *gather)
+{
+	u64 token;
+
+	if (drm_gpt_gather_empty(gather))
+		return;
+	token = vgem_svm_flush_begin(&vm->table, gather);
+	if (vgem_svm_flush_wait(&vm->table, token, true))
+		vgem_svm_device_kill(vm->vdev);
+}
+
+/**
  * vgem_svm_flush_vm() - forget all of an address space, by register
  * @vm: it
  *

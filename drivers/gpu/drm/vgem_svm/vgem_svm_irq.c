@@ -4,6 +4,7 @@
  */
 
 #include "vgem_svm_drv.h"
+#include "vgem_svm_fence.h"
 
 /**
  * vgem_svm_irq() - the interrupt handler
@@ -22,6 +23,8 @@ void vgem_svm_irq(void *data)
 	vgem_svm_hw_write(vdev->hw, VGEM_SVM_REG_INT_STATUS, status);
 	if (status & VGEM_SVM_INT_FAULT)
 		drm_svm_fault_queue_kick(&vdev->fault_queue);
+	if (status & (VGEM_SVM_INT_FENCE | VGEM_SVM_INT_CHAN_ERROR))
+		vgem_svm_fences_look(vdev);
 	if (status & VGEM_SVM_INT_FENCE) {
 		wake_up_all(&vdev->fence_wait);
 		queue_work(system_dfl_wq, &vdev->done_work);

@@ -18,6 +18,7 @@
 
 #include <linux/mm_types.h>
 #include <linux/pid.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 
 #include "vgem_svm_drv.h"
@@ -43,6 +44,19 @@ bool vgem_svm_owner_gone(const struct vgem_svm_owner *owner)
 	return true;
 }
 
+/**
+ * vgem_svm_owner_is() - is the caller the owner?
+ * @owner: owner
+ *
+ * Context: process.
+ * Return: true if it uses the memory that the owner had. After fork and exec it does
+ * not.
+ */
+bool vgem_svm_owner_is(const struct vgem_svm_owner *owner)
+{
+	return current->mm == owner->mm;
+}
+
 /* Under the task list's lock: what there is to be done is done elsewhere. */
 static int vgem_svm_owner_wake(struct wait_queue_entry *wait, unsigned int mode,
 			       int sync, void *key)
@@ -61,8 +75,9 @@ static int vgem_svm_owner_wake(struct wait_queue_entry *wait, unsigned int mode,
 void vgem_svm_owner_init(struct vgem_svm_owner *owner)
 {
 	owner->pid = get_pid(task_tgid(current));
-	/* The mirror keeps it from being freed and used for another. */
+	/* Not from being taken down, only from being freed and used for another. */
 	owner->mm = current->mm;
+	mmgrab(owner->mm);
 }
 
 /**
@@ -94,5 +109,6 @@ void vgem_svm_owner_leave(struct vgem_svm_owner *owner)
  */
 void vgem_svm_owner_fini(struct vgem_svm_owner *owner)
 {
+	mmdrop(owner->mm);
 	put_pid(owner->pid);
 }

@@ -24,13 +24,17 @@ static_assert(sizeof(struct drm_vgem_svm_queue_create) == 40);
 static_assert(sizeof(struct drm_vgem_svm_queue_destroy) == 8);
 static_assert(sizeof(struct drm_vgem_svm_queue_query) == 48);
 static_assert(sizeof(struct drm_vgem_svm_sync) == 16);
-static_assert(sizeof(struct drm_vgem_svm_exec) == 56);
+static_assert(sizeof(struct drm_vgem_svm_exec) == 72);
 static_assert(sizeof(struct drm_vgem_svm_migrate) == 56);
 static_assert(sizeof(struct drm_vgem_svm_attr) == 40);
 static_assert(sizeof(struct drm_vgem_svm_residency) == 40);
 static_assert(sizeof(struct drm_vgem_svm_counters) == 24);
 static_assert(sizeof(struct drm_vgem_svm_fault) == 40);
 static_assert(sizeof(struct drm_vgem_svm_faults) == 32);
+static_assert(sizeof(struct drm_vgem_svm_gem_create) == 16);
+static_assert(sizeof(struct drm_vgem_svm_gem_mmap) == 16);
+static_assert(sizeof(struct drm_vgem_svm_bind_op) == 40);
+static_assert(sizeof(struct drm_vgem_svm_vm_bind) == 24);
 
 static u64 vgem_svm_pt_update(void)
 {
@@ -53,6 +57,7 @@ static void vgem_svm_params(struct vgem_svm_dev *vdev, u64 *v)
 	v[DRM_VGEM_SVM_PARAM_IOMMU] = device_iommu_mapped(vdev->dev);
 	v[DRM_VGEM_SVM_PARAM_VRAM_USED] = drm_svm_region_used(&vdev->region);
 	v[DRM_VGEM_SVM_PARAM_FAULT_ENTRIES] = vgem_svm_fault_entries;
+	v[DRM_VGEM_SVM_PARAM_FENCE_MS] = READ_ONCE(vdev->fence_timeout_ms);
 }
 
 static void vgem_svm_limits(u64 *v)
@@ -78,6 +83,11 @@ static void vgem_svm_limits(u64 *v)
 	v[DRM_VGEM_SVM_PARAM_MAX_ATTRS] = drm_svm_attr_limit();
 	v[DRM_VGEM_SVM_PARAM_RESIDENCY_BYTES] = VGEM_SVM_RESIDENCY_BYTES;
 	v[DRM_VGEM_SVM_PARAM_FAULT_LOG] = VGEM_SVM_FAULT_LOG;
+	v[DRM_VGEM_SVM_PARAM_USER_GEM_BYTES] =
+		(u64)vgem_svm_user_limit(VGEM_SVM_USER_GEM_PAGES) << PAGE_SHIFT;
+	v[DRM_VGEM_SVM_PARAM_USER_BINDS] =
+		vgem_svm_user_limit(VGEM_SVM_USER_BINDS);
+	v[DRM_VGEM_SVM_PARAM_BIND_OPS] = DRM_VGEM_SVM_MAX_BINDS;
 }
 
 /* As much of @from as there is room for; its size, if that is all that is asked. */

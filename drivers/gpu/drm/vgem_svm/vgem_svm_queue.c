@@ -6,6 +6,7 @@
  */
 
 #include <linux/cred.h>
+#include <linux/dma-fence.h>
 #include <linux/eventfd.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -15,6 +16,7 @@
 
 #include "../svm/drm_svm_planted.h"
 #include "vgem_svm_drv.h"
+#include "vgem_svm_fence.h"
 
 static u64 vgem_svm_queue_reg(struct vgem_svm_queue *queue, u32 reg)
 {
@@ -95,11 +97,14 @@ static void vgem_svm_queue_latch(struct vgem_svm_queue *queue)
 	lockdep_assert_held(&queue->lock);
 	if (queue->status != DRM_VGEM_SVM_QUEUE_OK)
 		return;
-	queue->status = error ?: DRM_VGEM_SVM_QUEUE_KILLED;
 	queue->err_addr = vgem_svm_queue_reg(queue, VGEM_SVM_CHAN_ERR_ADDR);
 	queue->err_pc = vgem_svm_queue_reg(queue, VGEM_SVM_CHAN_ERR_PC);
 	queue->err_thread = lower_32_bits(info);
 	queue->err_insn = upper_32_bits(info);
+	if (error == VGEM_SVM_ERR_FAULT)
+		vgem_svm_fault_note(queue, vgem_svm_queue_reg(queue,
+							      VGEM_SVM_CHAN_ERR_FAULT));
+	queue->status = error ?: DRM_VGEM_SVM_QUEUE_KILLED;
 }
 
 /* Return: true if it is dead, and that is news. */
@@ -135,9 +140,26 @@ void vgem_svm_queue_kill(struct vgem_svm_queue *queue, u32 error)
 		return;
 	drm_dbg(&queue->vm->vdev->drm, "queue %u is dead: status %u address %#llx pc %#llx\n",
 		queue->handle, queue->status, queue->err_addr, queue->err_pc);
+	/* By the interrupt already, if there still are interrupts. */
+	vgem_svm_fences_look(queue->vm->vdev);
 	vgem_svm_queue_drop_jobs(queue);
 	if (queue->eventfd)
 		eventfd_signal(queue->eventfd);
+}
+
+/*
+ * Takes it from the hardware. From the first of these steps on jobs that have not
+ * ended never will, and who waits for their fences waits for the last one.
+ */
+static void vgem_svm_queue_off(struct vgem_svm_queue *queue)
+{
+	bool cookie = dma_fence_begin_signalling();
+
+	vgem_svm_queue_drop_jobs(queue);
+	vgem_svm_chan_set(queue->vm->vdev, queue->ring.chan, NULL);
+	vgem_svm_ring_stop(&queue->ring);
+	vgem_svm_fences_end(queue);
+	dma_fence_end_signalling(cookie);
 }
 
 /**
@@ -164,13 +186,12 @@ void vgem_svm_queue_close(struct vgem_svm_queue *queue)
 	queue->dead = true;
 	spin_unlock(&queue->lock);
 
-	vgem_svm_queue_drop_jobs(queue);
+	vgem_svm_queue_off(queue);
 	cancel_work_sync(&queue->submit_work);
-	vgem_svm_chan_set(vdev, chan, NULL);
 	vgem_svm_ring_fini(&queue->ring);
 	if (!planted_leak) {
 		vgem_svm_chan_free(vdev, chan);
-		vgem_svm_user_uncharge(queue->vm->user, VGEM_SVM_USER_QUEUES);
+		vgem_svm_user_uncharge(queue->vm->user, VGEM_SVM_USER_QUEUES, 1);
 	}
 	/* Who sleeps on it learns what became of the queue, whoever ended it. */
 	if (tell)
@@ -191,6 +212,8 @@ static int vgem_svm_queue_enable(struct vgem_svm_queue *queue,
 				 const struct drm_vgem_svm_queue_create *args)
 {
 	struct vgem_svm_dev *vdev = queue->vm->vdev;
+	u64 ctrl = VGEM_SVM_CHAN_ENGINE(args->engine_instance) |
+		   (queue->no_fault ? VGEM_SVM_CHAN_NO_FAULT : 0);
 
 	guard(spinlock)(&vdev->kill_lock);
 	if (vdev->wedged)
@@ -202,8 +225,7 @@ static int vgem_svm_queue_enable(struct vgem_svm_queue *queue,
 			   args->launch_budget ?: vgem_svm_launch_insns);
 	vgem_svm_queue_set(queue, VGEM_SVM_CHAN_OWNER,
 			   vgem_svm_user_number(queue->vm->user));
-	vgem_svm_ring_enable(&queue->ring, args->engine_instance,
-			     queue->vm->hw_id,
+	vgem_svm_ring_enable(&queue->ring, ctrl, queue->vm->hw_id,
 			     args->budget ?: vgem_svm_max_insns);
 	return 0;
 }
@@ -234,12 +256,12 @@ vgem_svm_queue_make(struct vgem_svm_vm *vm,
 	struct vgem_svm_queue *queue;
 	int ret;
 
-	ret = vgem_svm_user_charge(vm->user, VGEM_SVM_USER_QUEUES);
+	ret = vgem_svm_user_charge(vm->user, VGEM_SVM_USER_QUEUES, 1);
 	if (ret)
 		return ERR_PTR(ret);
 	queue = kzalloc_obj(*queue, GFP_KERNEL_ACCOUNT);
 	if (!queue) {
-		vgem_svm_user_uncharge(vm->user, VGEM_SVM_USER_QUEUES);
+		vgem_svm_user_uncharge(vm->user, VGEM_SVM_USER_QUEUES, 1);
 		return ERR_PTR(-ENOMEM);
 	}
 	kref_init(&queue->ref);
@@ -247,6 +269,8 @@ vgem_svm_queue_make(struct vgem_svm_vm *vm,
 	INIT_LIST_HEAD(&queue->jobs);
 	INIT_WORK(&queue->submit_work, vgem_svm_submit_work);
 	spin_lock_init(&queue->lock);
+	queue->no_fault = args->flags & DRM_VGEM_SVM_QUEUE_NO_FAULT;
+	queue->fence_context = dma_fence_context_alloc(1);
 	queue->uid = atomic_inc_return(&vm->vdev->next_uid) & GENMASK(27, 0);
 	kref_get(&vm->ref);
 	queue->vm = vm;
@@ -263,7 +287,7 @@ vgem_svm_queue_make(struct vgem_svm_vm *vm,
 		goto err;
 	return queue;
 err:
-	vgem_svm_user_uncharge(vm->user, VGEM_SVM_USER_QUEUES);
+	vgem_svm_user_uncharge(vm->user, VGEM_SVM_USER_QUEUES, 1);
 	vgem_svm_queue_put(queue);
 	return ERR_PTR(ret);
 }
@@ -296,7 +320,7 @@ static int vgem_svm_queue_create(struct vgem_svm_vm *vm,
 static int vgem_svm_queue_create_check(struct drm_device *drm,
 				       struct drm_vgem_svm_queue_create *args)
 {
-	if (args->flags)
+	if (args->flags & ~DRM_VGEM_SVM_QUEUE_NO_FAULT)
 		return vgem_svm_bad(drm, "flags");
 	if (args->engine_class != DRM_VGEM_SVM_ENGINE_COMPUTE)
 		return vgem_svm_bad(drm, "engine_class");

@@ -40,11 +40,11 @@ static void vgem_svm_ring_reg(struct vgem_svm_ring *ring, u32 reg, u64 val)
 /**
  * vgem_svm_ring_enable() - start the channel, empty
  * @ring: ring
- * @engine: compute engine
+ * @ctrl: what CHAN_CTRL gets beside CHAN_ENABLE: the engine, and how it runs
  * @vm: hardware number of the address space
  * @budget: instructions per thread
  */
-void vgem_svm_ring_enable(struct vgem_svm_ring *ring, u32 engine, u32 vm,
+void vgem_svm_ring_enable(struct vgem_svm_ring *ring, u64 ctrl, u32 vm,
 			  u64 budget)
 {
 	ring->tail = 0;
@@ -54,26 +54,38 @@ void vgem_svm_ring_enable(struct vgem_svm_ring *ring, u32 engine, u32 vm,
 	vgem_svm_ring_reg(ring, VGEM_SVM_CHAN_RING_BYTES, ring->nr_words * 8);
 	vgem_svm_ring_reg(ring, VGEM_SVM_CHAN_VM, vm);
 	vgem_svm_ring_reg(ring, VGEM_SVM_CHAN_BUDGET, budget);
-	vgem_svm_ring_reg(ring, VGEM_SVM_CHAN_CTRL, VGEM_SVM_CHAN_ENABLE |
-			  VGEM_SVM_CHAN_ENGINE(engine));
+	vgem_svm_ring_reg(ring, VGEM_SVM_CHAN_CTRL, VGEM_SVM_CHAN_ENABLE | ctrl);
+}
+
+/**
+ * vgem_svm_ring_stop() - stop the channel
+ * @ring: ring
+ *
+ * When it returns the engine reads it no more, and does nothing of what it has read.
+ *
+ * Context: does not sleep, and allocates nothing.
+ */
+void vgem_svm_ring_stop(struct vgem_svm_ring *ring)
+{
+	WRITE_ONCE(ring->dead, true);
+	vgem_svm_ring_reg(ring, VGEM_SVM_CHAN_CTRL, 0);
+	wake_up_all(&ring->vdev->fence_wait);
 }
 
 /**
  * vgem_svm_ring_fini() - stop the channel and free the ring
  * @ring: ring
  *
- * When it returns the engine reads it no more.
+ * Context: may sleep.
  */
 void vgem_svm_ring_fini(struct vgem_svm_ring *ring)
 {
 	if (!ring->words)
 		return;
-	WRITE_ONCE(ring->dead, true);
-	vgem_svm_ring_reg(ring, VGEM_SVM_CHAN_CTRL, 0);
+	vgem_svm_ring_stop(ring);
 	dma_free_coherent(ring->vdev->dev, ring->nr_words * 8, ring->words,
 			  ring->dma);
 	ring->words = NULL;
-	wake_up_all(&ring->vdev->fence_wait);
 }
 
 /**

@@ -73,7 +73,7 @@ int vgem_svm_migrate_ioctl(struct drm_device *drm, void *data,
 		return vgem_svm_bad(drm, "location");
 	if (!vgem_svm_range_ok(args->addr, args->length))
 		return vgem_svm_bad(drm, "addr or length");
-	vm = vgem_svm_vm_enter(file, args->vm_id);
+	vm = vgem_svm_vm_enter_svm(file, args->vm_id);
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
 
@@ -117,7 +117,7 @@ int vgem_svm_attr_set_ioctl(struct drm_device *drm, void *data,
 		return ret;
 	if (args->value > DRM_VGEM_SVM_LOC_DEVICE)
 		return vgem_svm_bad(drm, "value");
-	vm = vgem_svm_vm_enter(file, args->vm_id);
+	vm = vgem_svm_vm_enter_svm(file, args->vm_id);
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
 	ret = drm_svm_set_preferred(&vm->svm, args->addr,
@@ -140,7 +140,7 @@ int vgem_svm_attr_get_ioctl(struct drm_device *drm, void *data,
 		return ret;
 	if (args->length != PAGE_SIZE)
 		return vgem_svm_bad(drm, "length");
-	vm = vgem_svm_vm_enter(file, args->vm_id);
+	vm = vgem_svm_vm_enter_svm(file, args->vm_id);
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
 	drm_svm_get_preferred(&vm->svm, args->addr, &location);
@@ -209,7 +209,8 @@ int vgem_svm_residency_ioctl(struct drm_device *drm, void *data,
 	vm = vgem_svm_file_find_vm(file->driver_priv, args->vm_id);
 	if (!vm)
 		return -ENOENT;
-	ret = vgem_svm_residency(vm, args);
+	/* Whether there is a mirror is known without having it in use. */
+	ret = vm->mirrors ? vgem_svm_residency(vm, args) : -EOPNOTSUPP;
 	vgem_svm_vm_put(vm);
 	return ret;
 }

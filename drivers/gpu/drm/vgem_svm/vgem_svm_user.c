@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What one user may have on a device at a time: address spaces, queues and EXECs
- * that have not ended. A device has 63 address spaces and 62 queues, of which one
- * user is to leave some to others; who has CAP_SYS_RESOURCE may have them all.
+ * What one user may have on a device at a time: address spaces, queues, EXECs that
+ * have not ended, pages of buffer objects, and binds of these. A device has 63 address
+ * spaces and 62 queues, of which one user is to leave some to others; who has
+ * CAP_SYS_RESOURCE may have them all.
  */
 
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/module.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "vgem_svm_drv.h"
@@ -16,6 +18,8 @@ static unsigned int vgem_svm_user_limits[VGEM_SVM_USER_NR] = {
 	[VGEM_SVM_USER_VMS] = 16,
 	[VGEM_SVM_USER_QUEUES] = 16,
 	[VGEM_SVM_USER_JOBS] = 512,
+	[VGEM_SVM_USER_GEM_PAGES] = SZ_1G >> PAGE_SHIFT,
+	[VGEM_SVM_USER_BINDS] = 65536,
 };
 
 module_param_named(user_vms, vgem_svm_user_limits[VGEM_SVM_USER_VMS], uint, 0444);
@@ -24,10 +28,14 @@ module_param_named(user_queues, vgem_svm_user_limits[VGEM_SVM_USER_QUEUES], uint
 MODULE_PARM_DESC(user_queues, "Queues that one user may have on a device, not 0 (default 16)");
 module_param_named(user_jobs, vgem_svm_user_limits[VGEM_SVM_USER_JOBS], uint, 0444);
 MODULE_PARM_DESC(user_jobs, "EXECs of one user that may wait or run on a device, not 0 (default 512)");
+module_param_named(user_gem_pages, vgem_svm_user_limits[VGEM_SVM_USER_GEM_PAGES], uint, 0444);
+MODULE_PARM_DESC(user_gem_pages, "Pages of all buffer objects that one user may have on a device, not 0 (default 262144)");
+module_param_named(user_binds, vgem_svm_user_limits[VGEM_SVM_USER_BINDS], uint, 0444);
+MODULE_PARM_DESC(user_binds, "Intervals that one user may have buffer objects bound at on a device, not 0 (default 65536)");
 
 /**
  * struct vgem_svm_user - a user of a device
- * @ref: each address space of the user's holds one
+ * @ref: each address space and each buffer object of the user's holds one
  * @vdev: device
  * @node: in &vgem_svm_dev.users
  * @uid: who
@@ -38,7 +46,7 @@ struct vgem_svm_user {
 	struct vgem_svm_dev *vdev;
 	struct list_head node;
 	kuid_t uid;
-	atomic_t counts[VGEM_SVM_USER_NR];
+	atomic_long_t counts[VGEM_SVM_USER_NR];
 };
 
 /**
@@ -126,30 +134,32 @@ void vgem_svm_user_put(struct vgem_svm_user *user)
 }
 
 /**
- * vgem_svm_user_charge() - one more of something
+ * vgem_svm_user_charge() - more of something
  * @user: user
  * @item: of what
+ * @n: how many
  *
  * Return: 0, -EDQUOT if the user has as many as may be and the caller may not go
  * beyond that.
  */
 int vgem_svm_user_charge(struct vgem_svm_user *user,
-			 enum vgem_svm_user_item item)
+			 enum vgem_svm_user_item item, u32 n)
 {
-	if (atomic_inc_return(&user->counts[item]) <= vgem_svm_user_limits[item] ||
-	    capable(CAP_SYS_RESOURCE))
+	if (atomic_long_add_return(n, &user->counts[item]) <=
+	    vgem_svm_user_limits[item] || capable(CAP_SYS_RESOURCE))
 		return 0;
-	atomic_dec(&user->counts[item]);
+	atomic_long_sub(n, &user->counts[item]);
 	return -EDQUOT;
 }
 
 /**
- * vgem_svm_user_uncharge() - one less
+ * vgem_svm_user_uncharge() - less
  * @user: user
  * @item: of what
+ * @n: how many
  */
 void vgem_svm_user_uncharge(struct vgem_svm_user *user,
-			    enum vgem_svm_user_item item)
+			    enum vgem_svm_user_item item, u32 n)
 {
-	atomic_dec(&user->counts[item]);
+	atomic_long_sub(n, &user->counts[item]);
 }

@@ -6,6 +6,10 @@
  * (exec). Then, when the file or the handle is closed, or when the device goes, it
  * loses its handle and is closed: queues stopped, root taken away and TLBs flushed,
  * faults drained, mirror and table taken down.
+ *
+ * One without a mirror has nothing but what is bound in it. It belongs to the process
+ * all the same, and lasts until its file or process ends; execve(2) leaves it, for
+ * nobody to use.
  */
 
 #include <linux/array_size.h>
@@ -49,7 +53,7 @@ int vgem_svm_vm_use(struct vgem_svm_vm *vm)
 
 	down_read(&vm->sem);
 	if (!vm->closed)
-		ret = drm_svm_is_owner(&vm->svm) ? 0 : -EPERM;
+		ret = vgem_svm_owner_is(&vm->owner) ? 0 : -EPERM;
 	if (ret)
 		up_read(&vm->sem);
 	return ret;
@@ -88,6 +92,23 @@ struct vgem_svm_vm *vgem_svm_vm_enter(struct drm_file *file, u32 id)
 }
 
 /**
+ * vgem_svm_vm_enter_svm() - the same for what is asked of the mirror
+ * @file: file
+ * @id: handle
+ *
+ * Return: as vgem_svm_vm_enter(); -EOPNOTSUPP if it has no mirror.
+ */
+struct vgem_svm_vm *vgem_svm_vm_enter_svm(struct drm_file *file, u32 id)
+{
+	struct vgem_svm_vm *vm = vgem_svm_vm_enter(file, id);
+
+	if (IS_ERR(vm) || vm->mirrors)
+		return vm;
+	vgem_svm_vm_leave(vm);
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+/**
  * vgem_svm_vm_leave() - the end of vgem_svm_vm_enter()
  * @vm: address space
  */
@@ -107,16 +128,24 @@ static void vgem_svm_vm_kill(struct drm_svm_gpt *table, bool may_sleep)
 /* Of tables that nobody needs, when memory is short. */
 static int vgem_svm_vm_flush(struct drm_gpt *gpt, struct drm_gpt_gather *gather)
 {
-	drm_svm_gpt_flush(&container_of(gpt, struct vgem_svm_vm, gpt)->table,
-			  gather);
+	vgem_svm_flush_gather(container_of(gpt, struct vgem_svm_vm, gpt), gather);
 	return 0;
 }
 
-static void vgem_svm_vm_replay(struct drm_svm *svm)
+/**
+ * vgem_svm_vm_replay() - let all that is parked on a fault try again
+ * @vm: address space
+ *
+ * Context: as a write to the register.
+ */
+void vgem_svm_vm_replay(struct vgem_svm_vm *vm)
 {
-	struct vgem_svm_vm *vm = container_of(svm, struct vgem_svm_vm, svm);
-
 	vgem_svm_hw_write(vm->vdev->hw, VGEM_SVM_REG_FAULT_REPLAY, vm->hw_id);
+}
+
+static void vgem_svm_vm_replay_svm(struct drm_svm *svm)
+{
+	vgem_svm_vm_replay(container_of(svm, struct vgem_svm_vm, svm));
 }
 
 static const struct drm_svm_gpt_ops vgem_svm_table_ops = {
@@ -126,7 +155,7 @@ static const struct drm_svm_gpt_ops vgem_svm_table_ops = {
 };
 
 static const struct drm_svm_ops vgem_svm_ops = {
-	.replay = vgem_svm_vm_replay,
+	.replay = vgem_svm_vm_replay_svm,
 	.cancel = vgem_svm_cancel,
 };
 
@@ -272,6 +301,21 @@ static int vgem_svm_vm_init_svm(struct vgem_svm_vm *vm, u32 flags)
 	return ret;
 }
 
+/* The memory does not matter any more, or never did. */
+static void vgem_svm_vm_forget_exit(struct vgem_svm_vm *vm)
+{
+	if (vm->mirrors)
+		mmu_interval_notifier_remove(&vm->exit);
+}
+
+static void vgem_svm_vm_fini_svm(struct vgem_svm_vm *vm)
+{
+	if (!vm->mirrors)
+		return;
+	drm_svm_gpt_fini(&vm->table);
+	drm_svm_fini(&vm->svm);
+}
+
 static int vgem_svm_vm_get_hw_id(struct vgem_svm_vm *vm)
 {
 	struct vgem_svm_dev *vdev = vm->vdev;
@@ -295,7 +339,8 @@ static void vgem_svm_vm_put_hw_id(struct vgem_svm_vm *vm)
 }
 
 static struct vgem_svm_vm *vgem_svm_vm_alloc(struct vgem_svm_dev *vdev,
-					     struct vgem_svm_file *vfile)
+					     struct vgem_svm_file *vfile,
+					     u32 flags)
 {
 	struct vgem_svm_vm *vm;
 
@@ -315,6 +360,7 @@ static struct vgem_svm_vm *vgem_svm_vm_alloc(struct vgem_svm_dev *vdev,
 	spin_lock_init(&vm->fault_lock);
 	INIT_WORK(&vm->reap_work, vgem_svm_vm_reap_work);
 	vm->vdev = vdev;
+	vm->mirrors = !(flags & DRM_VGEM_SVM_VM_NO_SVM);
 	kref_get(&vfile->ref);
 	vm->vfile = vfile;
 	vgem_svm_owner_init(&vm->owner);
@@ -329,18 +375,24 @@ static int vgem_svm_vm_init(struct vgem_svm_vm *vm, u32 flags)
 	ret = vgem_svm_vm_init_gpt(vm);
 	if (ret)
 		return ret;
-	ret = vgem_svm_vm_init_svm(vm, flags);
+	ret = vgem_svm_binds_init(vm);
 	if (ret)
 		goto err_gpt;
+	if (vm->mirrors)
+		ret = vgem_svm_vm_init_svm(vm, flags);
+	if (ret)
+		goto err_binds;
 	ret = vgem_svm_vm_get_hw_id(vm);
 	if (ret)
 		goto err_svm;
 	return 0;
 
 err_svm:
-	drm_svm_stop(&vm->svm);
-	drm_svm_gpt_fini(&vm->table);
-	drm_svm_fini(&vm->svm);
+	if (vm->mirrors)
+		drm_svm_stop(&vm->svm);
+	vgem_svm_vm_fini_svm(vm);
+err_binds:
+	vgem_svm_binds_fini(vm);
 err_gpt:
 	drm_gpt_fini(&vm->gpt);
 	return ret;
@@ -354,12 +406,12 @@ static int vgem_svm_vm_start(struct vgem_svm_vm *vm, u32 flags)
 {
 	int ret;
 
-	ret = vgem_svm_user_charge(vm->user, VGEM_SVM_USER_VMS);
+	ret = vgem_svm_user_charge(vm->user, VGEM_SVM_USER_VMS, 1);
 	if (ret)
 		goto err;
 	ret = vgem_svm_vm_init(vm, flags);
 	if (ret) {
-		vgem_svm_user_uncharge(vm->user, VGEM_SVM_USER_VMS);
+		vgem_svm_user_uncharge(vm->user, VGEM_SVM_USER_VMS, 1);
 		goto err;
 	}
 	vgem_svm_owner_watch(&vm->owner);
@@ -371,7 +423,7 @@ static int vgem_svm_vm_start(struct vgem_svm_vm *vm, u32 flags)
 	return ret;
 err:
 	vm->closed = true;
-	mmu_interval_notifier_remove(&vm->exit);
+	vgem_svm_vm_forget_exit(vm);
 	return ret;
 }
 
@@ -397,7 +449,8 @@ void vgem_svm_vm_close(struct vgem_svm_vm *vm)
 	struct vgem_svm_dev *vdev = vm->vdev;
 
 	/* Who holds it may wait for what only a process can give. */
-	drm_svm_interrupt(&vm->svm);
+	if (vm->mirrors)
+		drm_svm_interrupt(&vm->svm);
 	down_write(&vm->sem);
 	if (!vm->closed) {
 		vm->closed = true;
@@ -409,12 +462,13 @@ void vgem_svm_vm_close(struct vgem_svm_vm *vm)
 		 */
 		xa_store(&vdev->vms, vm->hw_id, XA_ZERO_ENTRY, GFP_KERNEL);
 		drm_svm_fault_queue_sync(&vdev->fault_queue);
-		drm_svm_stop(&vm->svm);
-		mmu_interval_notifier_remove(&vm->exit);
-		drm_svm_gpt_fini(&vm->table);
-		drm_svm_fini(&vm->svm);
+		if (vm->mirrors)
+			drm_svm_stop(&vm->svm);
+		vgem_svm_vm_forget_exit(vm);
+		vgem_svm_vm_fini_svm(vm);
+		vgem_svm_binds_fini(vm);
 		drm_gpt_fini(&vm->gpt);
-		vgem_svm_user_uncharge(vm->user, VGEM_SVM_USER_VMS);
+		vgem_svm_user_uncharge(vm->user, VGEM_SVM_USER_VMS, 1);
 		vgem_svm_vm_put_hw_id(vm);
 	}
 	up_write(&vm->sem);
@@ -439,8 +493,9 @@ bool vgem_svm_vm_end(struct vgem_svm_vm *vm)
 static int vgem_svm_vm_create(struct vgem_svm_dev *vdev, struct drm_file *file,
 			      struct drm_vgem_svm_vm_create *args)
 {
-	struct vgem_svm_vm *vm = vgem_svm_vm_alloc(vdev, file->driver_priv);
-	int idx, ret;
+	struct vgem_svm_vm *vm =
+		vgem_svm_vm_alloc(vdev, file->driver_priv, args->flags);
+	int idx, ret = 0;
 
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
@@ -451,8 +506,9 @@ static int vgem_svm_vm_create(struct vgem_svm_dev *vdev, struct drm_file *file,
 	 * threads may hold for as long as they please: have it before anybody
 	 * waits for us.
 	 */
-	ret = mmu_interval_notifier_insert(&vm->exit, current->mm, 0, PAGE_SIZE,
-					   &vgem_svm_exit_ops);
+	if (vm->mirrors)
+		ret = mmu_interval_notifier_insert(&vm->exit, current->mm, 0,
+						   PAGE_SIZE, &vgem_svm_exit_ops);
 	if (ret) {
 		vm->closed = true;
 	} else if (drm_dev_enter(&vdev->drm, &idx)) {
@@ -460,7 +516,7 @@ static int vgem_svm_vm_create(struct vgem_svm_dev *vdev, struct drm_file *file,
 		drm_dev_exit(idx);
 	} else {
 		vm->closed = true;
-		mmu_interval_notifier_remove(&vm->exit);
+		vgem_svm_vm_forget_exit(vm);
 		ret = -ENODEV;
 	}
 	if (!ret)
@@ -476,7 +532,12 @@ int vgem_svm_vm_create_ioctl(struct drm_device *drm, void *data,
 {
 	struct drm_vgem_svm_vm_create *args = data;
 
-	if (args->flags & ~DRM_VGEM_SVM_VM_MIGRATE_ON_FAULT)
+	if (args->flags & ~(DRM_VGEM_SVM_VM_MIGRATE_ON_FAULT |
+			    DRM_VGEM_SVM_VM_NO_SVM))
+		return vgem_svm_bad(drm, "flags");
+	/* There is nothing that could migrate. */
+	if (args->flags == (DRM_VGEM_SVM_VM_MIGRATE_ON_FAULT |
+			    DRM_VGEM_SVM_VM_NO_SVM))
 		return vgem_svm_bad(drm, "flags");
 	return vgem_svm_vm_create(to_vgem_svm_dev(drm), file, args);
 }

@@ -40,6 +40,7 @@ struct litmus_packet {
  * @name: as the literature calls it, and what orders
  * @rule: what is to be said of @outcome
  * @dependency: it relies on one, which the weak memory does not know
+ * @uncached: memory is mapped so
  * @code: a thread's instructions; what is 0 is left out
  * @batch: or its packets
  * @outcome: "0:R0=1 1:R1=0 X=2"
@@ -48,6 +49,7 @@ struct litmus_shape {
 	const char *name;
 	enum litmus_rule rule;
 	bool dependency;
+	bool uncached;
 	u32 code[LITMUS_THREADS][LITMUS_INSNS];
 	struct litmus_packet batch[LITMUS_THREADS][2];
 	const char *outcome;

@@ -4,6 +4,7 @@
  * units that access an address, fault, are parked and try again at a replay.
  */
 
+#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/io.h>
 #include <linux/platform_device.h>
@@ -86,6 +87,8 @@ static bool test_unit_try(struct test_dev *dev, struct test_unit *unit)
 {
 	u64 flags = unit->access == DRM_SVM_READ ? 0 : DRM_GPT_LEAF_WRITE;
 
+	if (unit->access == DRM_SVM_ATOMIC)
+		flags |= DRM_GPT_LEAF_ATOMIC & dev->format->leaf_bits;
 	lockdep_assert_held(&dev->lock);
 	if (test_dev_maps(dev, unit->addr, flags)) {
 		unit->state = TEST_UNIT_DONE;
@@ -152,6 +155,17 @@ static int test_claimed(struct drm_svm *svm, const struct drm_svm_fault *fault)
 
 	atomic_inc(&dev->claims);
 	return dev->claim_result ? dev->claim_result(dev, fault->addr) : -EREMCHG;
+}
+
+/* Slow, so that who does not wait for it is seen. */
+static void test_released(struct drm_svm *svm)
+{
+	struct test_dev *dev = test_of_svm(svm);
+
+	WRITE_ONCE(dev->in_released, true);
+	msleep(20);
+	atomic_inc(&dev->released);
+	WRITE_ONCE(dev->in_released, false);
 }
 
 /**
@@ -253,6 +267,7 @@ static const struct drm_svm_ops test_svm_ops = {
 	.replay = test_replay,
 	.cancel = test_cancel,
 	.claimed = test_claimed,
+	.released = test_released,
 };
 
 static const struct drm_svm_fault_queue_ops test_queue_ops = {
@@ -362,6 +377,7 @@ static int test_dev_init(struct test_dev *dev, struct mm_struct *mm)
 	int ret;
 
 	drm_svm_device_init(&dev->sdev, parent);
+	dev->sdev.system_atomics = true;
 	ret = dma_coerce_mask_and_coherent(parent, DMA_BIT_MASK(64));
 	if (ret)
 		return ret;

@@ -88,6 +88,8 @@ struct test_ring {
  * @directory: the last of them is of walk caches too
  * @attr_pages: pages in a row with one attribute, then as many with the other; 0: all
  *	have the first
+ * @released: times that the process's memory went
+ * @in_released: it is being told so
  * @claims: faults in what is claimed
  * @claim_result: what becomes of them; without it they are refused
  */
@@ -115,15 +117,17 @@ struct test_dev {
 	atomic_t begun;
 	bool directory;
 	unsigned int attr_pages;
+	atomic_t released;
+	bool in_released;
 	atomic_t claims;
 	int (*claim_result)(struct test_dev *dev, u64 addr);
 };
 
 struct test_dev *test_dev_make(struct mm_struct *mm,
 			       const struct drm_gpt_format *format);
-int test_dev_attach(struct test_dev *dev, struct mm_struct *mm);
 struct test_dev *test_dev_make_ring(struct mm_struct *mm,
 				    const struct drm_gpt_format *format, u32 words);
+int test_dev_attach(struct test_dev *dev, struct mm_struct *mm);
 void test_dev_detach(struct test_dev *dev);
 void test_dev_free(struct test_dev *dev);
 int test_dev_start(struct test_dev *dev, u64 addr, enum drm_svm_access access);

@@ -209,6 +209,7 @@ struct test_ledger *test_ledger_make(struct kunit *test)
 	if (IS_ERR(l->pdev))
 		goto err_free;
 	drm_svm_device_init(&l->sdev, &l->pdev->dev);
+	l->sdev.system_atomics = true;
 	if (dma_coerce_mask_and_coherent(&l->pdev->dev, DMA_BIT_MASK(64)) ||
 	    drm_svm_fault_queue_init(&l->queue, &l->sdev, &test_ledger_queue_ops,
 				     "ledger"))

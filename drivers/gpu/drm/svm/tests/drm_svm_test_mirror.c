@@ -378,7 +378,69 @@ static void who_is_overtaken_flushes_directories_too(struct kunit *test)
 	dev->table.view.ops = test_late.old;
 }
 
+/* ---- the end of the process ------------------------------------------------- */
+
+static void test_await_released(struct kunit *test, struct test_dev *dev)
+{
+	unsigned int tries;
+
+	for (tries = 0; tries < TEST_TRIES && !atomic_read(&dev->released); tries++)
+		fsleep(1000);
+}
+
+static void the_end_of_memory_is_told_once(struct kunit *test)
+{
+	struct test_dev *late;
+
+	test_notify(test, 0, MMU_NOTIFY_CLEAR);
+	test_notify(test, 0, MMU_NOTIFY_RELEASE);
+	test_notify(test, 0, MMU_NOTIFY_RELEASE);
+	/* While some are being told one leaves, and waits only if it is its turn. */
+	test_detach(test, 0);
+	KUNIT_EXPECT_FALSE(test, test_dev(test, 0)->in_released);
+	test_await_released(test, test_dev(test, 1));
+	test_notify(test, 0, MMU_NOTIFY_RELEASE);
+	/* Whom it concerns too: it came between the end and its own beginning. */
+	late = test_dev_make(current->mm, &drm_gpt_format_vgem_svm);
+	KUNIT_ASSERT_NOT_NULL(test, late);
+	test_await_released(test, late);
+	KUNIT_EXPECT_EQ(test, atomic_read(&late->released), 1);
+	test_dev_detach(late);
+	test_dev_free(late);
+	KUNIT_EXPECT_EQ(test, atomic_read(&test_dev(test, 1)->released), 1);
+	KUNIT_EXPECT_LE(test, atomic_read(&test_dev(test, 0)->released), 1);
+}
+
+/* As of a program that faults all the time, when its last thread has gone. */
+static void memory_that_only_we_keep_is_gone(struct kunit *test)
+{
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE), last = p + PAGE_SIZE - 1;
+	struct test_dev *dev = test_dev(test, 1);
+	struct drm_svm_users *holders = test_smm(test)->holders;
+	struct drm_svm_migrate_result result;
+	struct drm_svm *svm = &dev->svm;
+	u8 where;
+
+	test_access(test, 1, p);
+	/* A service that runs; then the thread that is the process goes. */
+	KUNIT_ASSERT_TRUE(test, drm_svm_users_enter(holders));
+	atomic_dec(&current->mm->mm_users);
+	KUNIT_EXPECT_EQ(test, drm_svm_handle_fault(svm, p + PAGE_SIZE, DRM_SVM_READ,
+						   jiffies), -ESRCH);
+	KUNIT_EXPECT_EQ(test, drm_svm_populate(&dev->table.view, p, last,
+					       DRM_SVM_RIGHT_READ), -ESRCH);
+	KUNIT_EXPECT_EQ(test, drm_svm_migrate(svm, p, last, DRM_SVM_LOC_SYSTEM, 0,
+					      &result), -ESRCH);
+	KUNIT_EXPECT_EQ(test, drm_svm_residency(svm, p, last, &where), -ESRCH);
+	atomic_inc(&current->mm->mm_users);
+	drm_svm_users_leave(holders);
+	KUNIT_EXPECT_EQ(test, holders->nr, 0);
+	test_access(test, 1, p + PAGES(64));
+}
+
 static struct kunit_case mirror_cases[] = {
+	KUNIT_CASE(the_end_of_memory_is_told_once),
+	KUNIT_CASE(memory_that_only_we_keep_is_gone),
 	KUNIT_CASE(who_maps_nothing_is_not_flushed),
 	KUNIT_CASE(an_invalidation_counts_once),
 	KUNIT_CASE(clearing_soft_dirty_bits_is_noted),

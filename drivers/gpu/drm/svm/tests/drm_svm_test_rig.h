@@ -36,6 +36,7 @@ void test_await_flushes(struct kunit *test, struct test_dev *dev, int n);
 extern struct kunit_suite drm_svm_device_suite;
 extern struct kunit_suite drm_svm_attr_suite;
 extern struct kunit_suite drm_svm_answer_suite;
+extern struct kunit_suite drm_svm_atomic_suite;
 extern struct kunit_suite drm_svm_claim_suite;
 extern struct kunit_suite drm_svm_fault_suite;
 extern struct kunit_suite drm_svm_lane_suite;

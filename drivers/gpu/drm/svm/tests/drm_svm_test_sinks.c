@@ -507,7 +507,6 @@ static void an_invalidation_waits_for_who_uses_pages(struct kunit *test)
 	drm_svm_use_end(&t->pages.view);
 }
 
-/* Fences cannot be polled for without sleep, so the reaper goes elsewhere. */
 /* Who has seen it all mapped is not let in on the strength of who begins to map it. */
 static void a_populate_that_has_begun_is_not_done(struct kunit *test)
 {
@@ -541,6 +540,28 @@ static void what_was_populated_to_read_is_not_written(struct kunit *test)
 	drm_svm_use_end(view);
 }
 
+/* A job that needs two lists starts when both are there, at once. */
+static void several_views_are_used_at_once(struct kunit *test)
+{
+	u64 p = test_map_small(test, 64);
+	struct test_pages *a = test_pages_make(test, p, PAGES(4));
+	struct test_pages *b = test_pages_make(test, p + PAGES(8), PAGES(4));
+
+	KUNIT_ASSERT_EQ(test, test_pages_populate(a), 0);
+	KUNIT_ASSERT_TRUE(test, drm_svm_use_begin(&a->pages.view, MAY_LOAD));
+	KUNIT_EXPECT_FALSE(test, drm_svm_use_also(&b->pages.view, MAY_LOAD));
+	drm_svm_use_end(&a->pages.view);
+	KUNIT_ASSERT_EQ(test, test_pages_populate(b), 0);
+	KUNIT_ASSERT_TRUE(test, drm_svm_use_begin(&a->pages.view, MAY_LOAD));
+	KUNIT_EXPECT_TRUE(test, drm_svm_use_also(&b->pages.view, MAY_LOAD | MAY_STORE));
+	drm_svm_use_end(&a->pages.view);
+	KUNIT_ASSERT_EQ(test, vm_munmap(p + PAGES(9), PAGES(1)), 0);
+	KUNIT_ASSERT_TRUE(test, drm_svm_use_begin(&a->pages.view, MAY_LOAD));
+	KUNIT_EXPECT_FALSE(test, drm_svm_use_also(&b->pages.view, MAY_LOAD));
+	drm_svm_use_end(&a->pages.view);
+}
+
+/* Fences cannot be polled for without sleep, so the reaper goes elsewhere. */
 static void the_reaper_leaves_pages_in_use(struct kunit *test)
 {
 	u64 p = test_map_small(test, 64);
@@ -568,6 +589,7 @@ static struct kunit_case sinks_cases[] = {
 	KUNIT_CASE(an_invalidation_waits_for_who_uses_pages),
 	KUNIT_CASE(a_populate_that_has_begun_is_not_done),
 	KUNIT_CASE(what_was_populated_to_read_is_not_written),
+	KUNIT_CASE(several_views_are_used_at_once),
 	KUNIT_CASE(the_reaper_leaves_pages_in_use),
 	{}
 };

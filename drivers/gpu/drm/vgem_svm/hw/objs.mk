@@ -14,6 +14,9 @@ KASAN_SANITIZE_hw/vgem_svm_compute.o := n
 obj-$(CONFIG_VGEM_SVM_IOMMU) += hw/vgem_svm_iommu.o
 
 # vgem_svm_hw_test.o is in the Makefile.
-obj-$(CONFIG_VGEM_SVM_KUNIT_TEST) += hw/tests/vgem_svm_rv64_test.o
+obj-$(CONFIG_VGEM_SVM_KUNIT_TEST) += hw/tests/vgem_svm_rv64_test.o \
+	hw/tests/vgem_svm_hw_entry_test.o hw/tests/vgem_svm_hw_nofault_test.o
 CFLAGS_hw/tests/vgem_svm_hw_test.o := -I$(src)/hw
 CFLAGS_hw/tests/vgem_svm_rv64_test.o := -I$(src)/hw
+CFLAGS_hw/tests/vgem_svm_hw_entry_test.o := -I$(src)/hw
+CFLAGS_hw/tests/vgem_svm_hw_nofault_test.o := -I$(src)/hw

@@ -94,6 +94,7 @@ static void vgem_svm_chan_reset(struct vgem_svm_chan *chan)
 	chan->err_addr = 0;
 	chan->err_pc = 0;
 	chan->err_info = 0;
+	chan->err_fault = 0;
 	chan->batch = 0;
 	chan->batch_end = 0;
 	chan->next_thread = 0;
@@ -147,6 +148,7 @@ void vgem_svm_chan_ctrl(struct vgem_svm_hw *hw, u32 index, u64 val)
 
 	vgem_svm_unit_lock(unit);
 	vgem_svm_chan_reset(chan);
+	chan->no_fault = val & VGEM_SVM_CHAN_NO_FAULT;
 	if (unit == &hw->copy)
 		unit->done_bytes = 0;
 	if (unit == &hw->pt)
@@ -347,6 +349,8 @@ u64 vgem_svm_chan_read(struct vgem_svm_hw *hw, u32 index, u32 reg)
 		return chan->err_pc;
 	case VGEM_SVM_CHAN_ERR_INFO:
 		return chan->err_info;
+	case VGEM_SVM_CHAN_ERR_FAULT:
+		return chan->err_fault;
 	default:
 		return 0;
 	}

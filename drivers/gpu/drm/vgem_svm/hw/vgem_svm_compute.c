@@ -75,8 +75,8 @@ static bool vgem_svm_launch(struct vgem_svm_chan *chan, const u64 *pkt)
 static void vgem_svm_front_stop(struct vgem_svm_chan *chan,
 				const struct vgem_svm_stop *stop, u64 word)
 {
-	if (stop->error)
-		vgem_svm_chan_die(chan, stop->error, stop->va, 0, word << 32);
+	if (vgem_svm_stop_ends(chan, stop))
+		vgem_svm_fault_end(chan, stop, 0, word << 32);
 	else
 		chan->front = vgem_svm_fault_raise(chan, stop, 0, 0,
 						   &chan->front_record);

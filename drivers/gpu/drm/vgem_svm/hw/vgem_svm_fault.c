@@ -12,6 +12,8 @@
  * No wake-up is lost: the state is set under the engine's lock, which whoever
  * writes GET, REPLAY or ACK takes after the fault buffer has room, or the translation
  * is there.
+ *
+ * A channel that is to have no faults has neither record nor replay: it ends.
  */
 
 #include <linux/bitfield.h>
@@ -203,6 +205,25 @@ void vgem_svm_fault_ack(struct vgem_svm_hw *hw, u64 val)
 				      FIELD_GET(VGEM_SVM_ACK_RECORD, val),
 				      FIELD_GET(VGEM_SVM_ACK_RESULT, val) ==
 				      VGEM_SVM_ACK_RETRY);
+}
+
+/**
+ * vgem_svm_fault_end() - an access ends its channel
+ * @chan: its channel; the unit is locked
+ * @stop: what happened, an error, or a fault that the channel is not to have
+ * @pc: program counter of the thread, 0 for a packet
+ * @info: thread and word
+ */
+void vgem_svm_fault_end(struct vgem_svm_chan *chan, const struct vgem_svm_stop *stop,
+			u64 pc, u64 info)
+{
+	/* Before the channel is dead for who reads its status. */
+	if (!stop->error)
+		chan->err_fault =
+			FIELD_PREP(VGEM_SVM_FAULT_ACCESS, stop->access) |
+			FIELD_PREP(VGEM_SVM_FAULT_REASON, stop->reason);
+	vgem_svm_chan_die(chan, stop->error ?: VGEM_SVM_ERR_FAULT, stop->va, pc,
+			  info);
 }
 
 /**

@@ -333,6 +333,12 @@ static void vgem_svm_start(struct vgem_svm_hw *hw)
 
 /* ---- registers ---------------------------------------------------------- */
 
+static u64 vgem_svm_read_uncached(struct vgem_svm_hw *hw, u32 engine)
+{
+	return engine < hw->config.nr_compute ?
+		READ_ONCE(hw->compute[engine].uncached) : 0;
+}
+
 static u64 vgem_svm_read_global(struct vgem_svm_hw *hw, u32 reg)
 {
 	switch (reg) {
@@ -452,7 +458,10 @@ u64 vgem_svm_hw_read(struct vgem_svm_hw *hw, u32 reg)
 {
 	u32 chan = (reg - VGEM_SVM_REG_CHAN(0, 0)) >> 8;
 	u32 vm = (reg - VGEM_SVM_REG_VM_ROOT(0)) >> 3;
+	u32 engine = (reg - VGEM_SVM_REG_UNCACHED(0)) >> 3;
 
+	if (reg >= VGEM_SVM_REG_UNCACHED(0) && engine < VGEM_SVM_HW_MAX_COMPUTE)
+		return vgem_svm_read_uncached(hw, engine);
 	if (reg >= VGEM_SVM_REG_CHAN(0, 0) && chan < VGEM_SVM_HW_NR_CHANS)
 		return vgem_svm_chan_read(hw, chan, reg & 0xff);
 	if (reg >= VGEM_SVM_REG_VM_ROOT(0) && vm < VGEM_SVM_HW_NR_VMS)
@@ -505,6 +514,9 @@ void vgem_svm_hw_dump(struct vgem_svm_hw *hw, struct seq_file *m)
 		   hw->fault_get, hw->fault_entries);
 	seq_printf(m, "invalidations started %llu done %llu\n", hw->inv_seq,
 		   vgem_svm_inv_done(hw));
+	for (i = 0; i < hw->config.nr_compute; i++)
+		seq_printf(m, "engine %u uncached accesses %llu\n", i,
+			   vgem_svm_read_uncached(hw, i));
 	for (i = 0; i < VGEM_SVM_HW_NR_CHANS; i++) {
 		struct vgem_svm_chan *chan = &hw->chans[i];
 

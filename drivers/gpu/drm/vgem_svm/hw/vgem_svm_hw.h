@@ -131,6 +131,9 @@ void vgem_svm_hw_dump(struct vgem_svm_hw *hw, struct seq_file *m);
 #define VGEM_SVM_REG_INV_SEQ		0x0120	/* RO */
 #define VGEM_SVM_REG_INV_DONE		0x0128	/* RO */
 
+/* Accesses of a compute engine to memory that is mapped UNCACHED. */
+#define VGEM_SVM_REG_UNCACHED(e)	(0x0200 + (e) * 8)	/* RO, never reset */
+
 /* Root tables: VGEM_SVM_ROOT_VALID | bus or device address of the top table. */
 #define VGEM_SVM_REG_VM_ROOT(vm)	(0x1000 + (vm) * 8)
 #define   VGEM_SVM_ROOT_VALID		BIT_ULL(0)
@@ -146,6 +149,7 @@ void vgem_svm_hw_dump(struct vgem_svm_hw *hw, struct seq_file *m);
 #define VGEM_SVM_CHAN_BUDGET		0x28	/* RW, instructions per thread, 0 = no limit */
 #define VGEM_SVM_CHAN_CTRL		0x30	/* WO, VGEM_SVM_CHAN_ENABLE or 0 */
 #define   VGEM_SVM_CHAN_ENABLE		BIT_ULL(0) /* resets HEAD, TAIL, STATUS, ERR_* */
+#define   VGEM_SVM_CHAN_NO_FAULT	BIT_ULL(1) /* a fault ends it; with ENABLE */
 #define   VGEM_SVM_CHAN_ENGINE(e)	((u64)(e) << 8) /* compute engine that runs it */
 #define VGEM_SVM_CHAN_STATUS		0x38	/* RO */
 #define   VGEM_SVM_CHAN_ST_OFF		0
@@ -155,6 +159,7 @@ void vgem_svm_hw_dump(struct vgem_svm_hw *hw, struct seq_file *m);
 #define VGEM_SVM_CHAN_ERR_ADDR		0x48	/* RO offending address */
 #define VGEM_SVM_CHAN_ERR_PC		0x50	/* RO program counter, 0 if none */
 #define VGEM_SVM_CHAN_ERR_INFO		0x58	/* RO [31:0] thread, [63:32] instruction */
+#define VGEM_SVM_CHAN_ERR_FAULT		0x70	/* RO ACCESS and REASON as in a fault record */
 #define VGEM_SVM_CHAN_TOTAL		0x60	/* RW, instructions per launch, 0 = no limit */
 #define VGEM_SVM_CHAN_OWNER		0x68	/* RW [31:0], who shares turns on the engine */
 
@@ -168,10 +173,11 @@ void vgem_svm_hw_dump(struct vgem_svm_hw *hw, struct seq_file *m);
  * @VGEM_SVM_ERR_STACK: a stack pointer left the thread's stack
  * @VGEM_SVM_ERR_VA: an address above 57 bits
  * @VGEM_SVM_ERR_BUS: the bus refused the address (IOMMU, or no memory there)
- * @VGEM_SVM_ERR_FAULT: software gave up on a page fault (FAULT_CANCEL, FAULT_ACK)
+ * @VGEM_SVM_ERR_FAULT: software gave up on a page fault (FAULT_CANCEL, FAULT_ACK), or
+ *	the channel was to have none (CHAN_NO_FAULT)
  * @VGEM_SVM_ERR_KILLED: software ended it for another reason (CHAN_KILL)
  * @VGEM_SVM_ERR_RESET: RESET while it was on
- * @VGEM_SVM_ERR_ENTRY: a table entry with reserved bits set
+ * @VGEM_SVM_ERR_ENTRY: a table entry that is not as it must be
  * @VGEM_SVM_ERR_NR: number of codes
  */
 enum vgem_svm_chan_error {
@@ -263,9 +269,9 @@ enum vgem_svm_chan_error {
 #define VGEM_SVM_PTE_64K		BIT_ULL(6)	/* level 0: one of 16 that are contiguous */
 #define VGEM_SVM_PTE_ADDR		GENMASK_ULL(56, 12)
 #define VGEM_SVM_PTE_PEER		GENMASK_ULL(60, 57)
-/* Every other bit is reserved and must be 0; these have names already. */
 #define VGEM_SVM_PTE_NO_EXEC		BIT_ULL(7)	/* leaf: no instruction fetches */
-#define VGEM_SVM_PTE_UNCACHED		BIT_ULL(8)	/* leaf: not to be cached */
+#define VGEM_SVM_PTE_UNCACHED		BIT_ULL(8)	/* leaf: accesses in order, and counted */
+/* Every other bit is reserved and must be 0, and those of leaves elsewhere. */
 
 /* ---- fault records ------------------------------------------------------ */
 

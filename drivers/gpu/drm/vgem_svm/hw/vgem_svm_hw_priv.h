@@ -44,6 +44,8 @@
  * @page: the memory
  * @write: stores allowed
  * @atomic: atomics allowed
+ * @exec: instruction fetches allowed
+ * @uncached: accesses are in order, and counted
  * @local: device memory
  */
 struct vgem_svm_tlb_entry {
@@ -53,6 +55,8 @@ struct vgem_svm_tlb_entry {
 	u8 *page;
 	bool write;
 	bool atomic;
+	bool exec;
+	bool uncached;
 	bool local;
 };
 
@@ -149,6 +153,8 @@ struct vgem_svm_thread {
  * @err_addr: offending address
  * @err_pc: program counter
  * @err_info: thread and word
+ * @err_fault: VGEM_SVM_FAULT_ACCESS and _REASON, if it was that
+ * @no_fault: a fault ends it
  * @batch: VA of the next packet of the batch
  * @batch_end: its end; equal to @batch if none runs
  * @front: state of the packet front end
@@ -180,6 +186,8 @@ struct vgem_svm_chan {
 	u64 err_addr;
 	u64 err_pc;
 	u64 err_info;
+	u64 err_fault;
+	bool no_fault;
 	u64 batch;
 	u64 batch_end;
 	enum vgem_svm_thread_state front;
@@ -207,6 +215,7 @@ struct vgem_svm_chan {
  * @walk: directory entries; NULL likewise
  * @recent: where the last translations of data and of instructions were found;
  *	a guess that the tag confirms
+ * @uncached: accesses to memory that is mapped so; read without the lock
  * @chans: bit per channel that is on
  * @turns: turns that channels have had; the thread's
  * @done_bytes: copy engine: how far the copy at the head of its ring is
@@ -224,6 +233,7 @@ struct vgem_svm_unit {
 	struct vgem_svm_tlb_entry (*tlb)[VGEM_SVM_TLB_WAYS];
 	struct vgem_svm_walk_entry *walk;
 	struct vgem_svm_tlb_entry *recent[2];
+	u64 uncached;
 	u64 chans;
 	u64 turns;
 	u64 done_bytes;
@@ -319,6 +329,13 @@ static inline bool vgem_svm_inv_pending(struct vgem_svm_unit *unit)
 	return READ_ONCE(unit->hw->inv_seq) != READ_ONCE(unit->acked);
 }
 
+/* Does what stopped an access end the channel? */
+static inline bool vgem_svm_stop_ends(const struct vgem_svm_chan *chan,
+				      const struct vgem_svm_stop *stop)
+{
+	return stop->error || chan->no_fault;
+}
+
 /* fault */
 void vgem_svm_fault_setup(struct vgem_svm_hw *hw, u32 reg, u64 val);
 void vgem_svm_fault_set_get(struct vgem_svm_hw *hw, u64 get);
@@ -327,6 +344,8 @@ enum vgem_svm_thread_state vgem_svm_fault_raise(struct vgem_svm_chan *chan,
 						const struct vgem_svm_stop *stop,
 						u32 thread, u64 pc,
 						u64 *number);
+void vgem_svm_fault_end(struct vgem_svm_chan *chan, const struct vgem_svm_stop *stop,
+			u64 pc, u64 info);
 void vgem_svm_fault_cancel(struct vgem_svm_hw *hw, u64 val);
 void vgem_svm_fault_ack(struct vgem_svm_hw *hw, u64 val);
 

@@ -24,10 +24,11 @@
 
 #include "vgem_svm_hw_priv.h"
 
+#define VGEM_SVM_PTE_ATTRS	(VGEM_SVM_PTE_NO_EXEC | VGEM_SVM_PTE_UNCACHED)
 #define VGEM_SVM_PTE_RESERVED \
 	(~(VGEM_SVM_PTE_V | VGEM_SVM_PTE_W | VGEM_SVM_PTE_A | \
 	   VGEM_SVM_PTE_LEAF | VGEM_SVM_PTE_APERTURE | VGEM_SVM_PTE_64K | \
-	   VGEM_SVM_PTE_ADDR | VGEM_SVM_PTE_PEER))
+	   VGEM_SVM_PTE_ATTRS | VGEM_SVM_PTE_ADDR | VGEM_SVM_PTE_PEER))
 #define VGEM_SVM_TAG_VALID	BIT_ULL(63)
 
 static u64 vgem_svm_tlb_tag(u32 vm, u64 va)
@@ -275,6 +276,8 @@ static u32 vgem_svm_entry_error(u64 entry, unsigned int level)
 
 	if ((entry & VGEM_SVM_PTE_RESERVED) || (leaf ? level > 2 : !level))
 		return VGEM_SVM_ERR_ENTRY;
+	if (!leaf && (entry & VGEM_SVM_PTE_ATTRS))
+		return VGEM_SVM_ERR_ENTRY;
 	if (leaf && (entry & VGEM_SVM_PTE_ADDR & below))
 		return VGEM_SVM_ERR_ENTRY;
 	if (FIELD_GET(VGEM_SVM_PTE_APERTURE, entry) > VGEM_SVM_APERTURE_LOCAL)
@@ -337,6 +340,8 @@ static bool vgem_svm_permits(const struct vgem_svm_tlb_entry *entry, u32 access)
 		return entry->write;
 	case VGEM_SVM_ACCESS_ATOMIC:
 		return entry->write && entry->atomic;
+	case VGEM_SVM_ACCESS_EXEC:
+		return entry->exec;
 	default:
 		return true;
 	}
@@ -355,6 +360,8 @@ vgem_svm_tlb_insert(struct vgem_svm_unit *unit, u32 vm, u64 va, u64 pte, u64 bus
 	entry->local = vgem_svm_entry_local(pte);
 	entry->write = pte & VGEM_SVM_PTE_W;
 	entry->atomic = pte & VGEM_SVM_PTE_A;
+	entry->exec = !(pte & VGEM_SVM_PTE_NO_EXEC);
+	entry->uncached = pte & VGEM_SVM_PTE_UNCACHED;
 	return entry;
 }
 
@@ -410,26 +417,47 @@ static u8 *vgem_svm_tlb_memory(const struct vgem_svm_tlb_entry *entry, u64 tag,
 	return (u8 *)(ptr & array_index_mask_nospec(differs, 1));
 }
 
+/* An access is about to be made to what is mapped so. */
+static void vgem_svm_count(struct vgem_svm_unit *unit,
+			   const struct vgem_svm_tlb_entry *entry)
+{
+	if (likely(!entry->uncached))
+		return;
+	/* After all that the thread, or the front end, has accessed before. */
+	smp_mb();
+	WRITE_ONCE(unit->uncached, unit->uncached + 1);
+}
+
+/* A translation that was kept, resolved anew if the bus has changed since. */
+static u8 *vgem_svm_translate_kept(struct vgem_svm_unit *unit,
+				   struct vgem_svm_tlb_entry *entry, u64 tag,
+				   u64 va, struct vgem_svm_stop *stop)
+{
+	long gen = atomic_long_read(unit->hw->bus_gen);
+
+	if (unlikely(entry->bus_gen != gen)) {
+		if (!vgem_svm_resolve(unit, entry)) {
+			stop->error = VGEM_SVM_ERR_BUS;
+			stop->va = va;
+			return NULL;
+		}
+		/* Resolved at the generation that it then has. */
+		gen = entry->bus_gen;
+	}
+	vgem_svm_count(unit, entry);
+	return vgem_svm_tlb_memory(entry, tag, gen, va);
+}
+
 /* From an address of a program to memory. Return: where, or NULL. */
 static u8 *vgem_svm_translate(struct vgem_svm_unit *unit, u32 vm, u64 va,
 			      u32 access, struct vgem_svm_stop *stop)
 {
 	u64 tag = vgem_svm_tlb_tag(vm, va);
 	struct vgem_svm_tlb_entry *entry;
-	long gen;
 
 	entry = vgem_svm_tlb_guess(unit, tag, access);
-	if (entry && likely(vgem_svm_permits(entry, access))) {
-		gen = atomic_long_read(unit->hw->bus_gen);
-		if (likely(entry->bus_gen == gen))
-			return vgem_svm_tlb_memory(entry, tag, gen, va);
-		/* Resolved at the generation that it then has. */
-		if (vgem_svm_resolve(unit, entry))
-			return vgem_svm_tlb_memory(entry, tag, entry->bus_gen, va);
-		stop->error = VGEM_SVM_ERR_BUS;
-		stop->va = va;
-		return NULL;
-	}
+	if (entry && likely(vgem_svm_permits(entry, access)))
+		return vgem_svm_translate_kept(unit, entry, tag, va, stop);
 
 	stop->error = 0;
 	stop->access = access;
@@ -438,8 +466,10 @@ static u8 *vgem_svm_translate(struct vgem_svm_unit *unit, u32 vm, u64 va,
 	entry = vgem_svm_fill(unit, vm, va, stop);
 	if (!entry)
 		return NULL;
-	if (vgem_svm_permits(entry, access))
+	if (vgem_svm_permits(entry, access)) {
+		vgem_svm_count(unit, entry);
 		return entry->page + (va & 0xfff);
+	}
 	stop->reason = VGEM_SVM_FAULT_PERMISSION;
 	return NULL;
 }

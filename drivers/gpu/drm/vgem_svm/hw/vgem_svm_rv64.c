@@ -573,9 +573,9 @@ static bool vgem_svm_rv64_stop(struct vgem_svm_core *c)
 {
 	struct vgem_svm_thread *t = c->t;
 
-	if (c->stop.error)
-		vgem_svm_chan_die(c->chan, c->stop.error, c->stop.va, t->pc,
-				  t->index | (u64)c->insn << 32);
+	if (vgem_svm_stop_ends(c->chan, &c->stop))
+		vgem_svm_fault_end(c->chan, &c->stop, t->pc,
+				   t->index | (u64)c->insn << 32);
 	else
 		t->state = vgem_svm_fault_raise(c->chan, &c->stop, t->index,
 						t->pc, &t->record);

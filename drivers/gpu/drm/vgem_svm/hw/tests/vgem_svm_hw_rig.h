@@ -375,6 +375,38 @@ static inline void expect_fault(struct test_hw *t, u64 n, u64 va, u32 access,
 	KUNIT_EXPECT_EQ(t->test, le64_to_cpu(f->seq), n);
 }
 
+/* ---- what tests do -------------------------------------------------------- */
+
+static inline void store_data(struct test_hw *t, u64 va, u64 value)
+{
+	load_program(t, SD(A2, A1, 0), RET);
+	launch_args(t, TEST_CHAN, 1, va, value);
+	finish(t, TEST_CHAN);
+}
+
+static inline void expect_error(struct test_hw *t, u32 error, u64 addr,
+				u64 pc)
+{
+	struct kunit *test = t->test;
+
+	KUNIT_ASSERT_TRUE_MSG(test, await(dead(t, TEST_CHAN)),
+			      "error %u does not come", error);
+	KUNIT_EXPECT_EQ(test, chan_get(t, TEST_CHAN, VGEM_SVM_CHAN_ERR), error);
+	KUNIT_EXPECT_EQ(test, chan_get(t, TEST_CHAN, VGEM_SVM_CHAN_ERR_ADDR),
+			addr);
+	KUNIT_EXPECT_EQ(test, chan_get(t, TEST_CHAN, VGEM_SVM_CHAN_ERR_PC), pc);
+	/* It comes after STATUS, so that who takes it away finds the channel dead. */
+	KUNIT_EXPECT_TRUE(test, await(get(t, VGEM_SVM_REG_CHAN_ERRORS) &
+				      BIT_ULL(TEST_CHAN)));
+	set(t, VGEM_SVM_REG_CHAN_ERRORS, BIT_ULL(TEST_CHAN));
+	KUNIT_EXPECT_EQ(test, get(t, VGEM_SVM_REG_CHAN_ERRORS), 0);
+	/* The neighbour on the same engine does not notice. */
+	chan_on(t, TEST_CHAN + 1, 0);
+	submit(t, TEST_CHAN + 1);
+	finish(t, TEST_CHAN + 1);
+	chan_on(t, TEST_CHAN, 0);
+}
+
 /* ---- the device --------------------------------------------------------- */
 
 static inline void test_irq(void *data)

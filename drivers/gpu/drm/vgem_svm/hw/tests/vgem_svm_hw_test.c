@@ -511,13 +511,6 @@ static void who_is_replayed_is_not_acknowledged(struct kunit *test)
 
 /* ---- what is remembered ------------------------------------------------- */
 
-static void store_data(struct test_hw *t, u64 va, u64 value)
-{
-	load_program(t, SD(A2, A1, 0), RET);
-	launch_args(t, TEST_CHAN, 1, va, value);
-	finish(t, TEST_CHAN);
-}
-
 static void tlb_keeps_until_told(struct kunit *test)
 {
 	struct test_hw *t = test->priv;
@@ -692,28 +685,6 @@ static void ring_invalidation_comes_between_its_neighbours(struct kunit *test)
 
 /* ---- errors ------------------------------------------------------------- */
 
-static void expect_error(struct test_hw *t, u32 error, u64 addr, u64 pc)
-{
-	struct kunit *test = t->test;
-
-	KUNIT_ASSERT_TRUE_MSG(test, await(dead(t, TEST_CHAN)),
-			      "error %u does not come", error);
-	KUNIT_EXPECT_EQ(test, chan_get(t, TEST_CHAN, VGEM_SVM_CHAN_ERR), error);
-	KUNIT_EXPECT_EQ(test, chan_get(t, TEST_CHAN, VGEM_SVM_CHAN_ERR_ADDR),
-			addr);
-	KUNIT_EXPECT_EQ(test, chan_get(t, TEST_CHAN, VGEM_SVM_CHAN_ERR_PC), pc);
-	/* It comes after STATUS, so that who takes it away finds the channel dead. */
-	KUNIT_EXPECT_TRUE(test, await(get(t, VGEM_SVM_REG_CHAN_ERRORS) &
-				      BIT_ULL(TEST_CHAN)));
-	set(t, VGEM_SVM_REG_CHAN_ERRORS, BIT_ULL(TEST_CHAN));
-	KUNIT_EXPECT_EQ(test, get(t, VGEM_SVM_REG_CHAN_ERRORS), 0);
-	/* The neighbour on the same engine does not notice. */
-	chan_on(t, TEST_CHAN + 1, 0);
-	submit(t, TEST_CHAN + 1);
-	finish(t, TEST_CHAN + 1);
-	chan_on(t, TEST_CHAN, 0);
-}
-
 static void bad_instructions_end_the_channel(struct kunit *test)
 {
 	static const u32 bad[] = {
@@ -811,6 +782,10 @@ static void bad_entries_end_the_channel(struct kunit *test)
 
 	load_program(t, LD(A4, A1, 0), RET);
 	map(t, VA_DATA, t->data->bus, PTE_RW | BIT_ULL(63));
+	launch_args(t, TEST_CHAN, 1, VA_DATA);
+	expect_error(t, VGEM_SVM_ERR_ENTRY, VA_DATA, VA_CODE);
+
+	map(t, VA_DATA, t->data->bus, PTE_RW | BIT_ULL(9));
 	launch_args(t, TEST_CHAN, 1, VA_DATA);
 	expect_error(t, VGEM_SVM_ERR_ENTRY, VA_DATA, VA_CODE);
 
