@@ -562,13 +562,18 @@ struct drm_vgem_svm_bind_op {
  * All or nothing, and done when it returns: programs find what was bound, and nothing
  * of what was before. Operations must not overlap; their order does not matter. A
  * bind keeps its object, and the object's pages in memory. It waits for no fence, and
- * makes none: who unbinds what a program still uses ends its queue.
+ * makes none: who unbinds what a program still uses ends its queue, if there is
+ * nothing else there.
+ *
+ * What is bound hides the process's memory from programs of this address space, to the
+ * page; the process, and other address spaces, have it as ever. Unbound, it comes back
+ * by fault. MIGRATE and attributes speak of the memory, bound over or not.
  *
  * An access to what is bound otherwise (a write without BIND_WRITE) ends its queue
  * with QUEUE_FAULT; the log of FAULTS has EACCES.
  *
- * Errors: -EINVAL, -ENOENT (vm_id, handle), -EFAULT, -E2BIG, -EINTR, -ENOMEM, -EDQUOT
- * (the user has PARAM_USER_BINDS), -EOPNOTSUPP (an import that the device does not
+ * Errors: -EINVAL, -ENOENT (vm_id, handle), -EPERM, -EFAULT, -E2BIG, -EINTR, -ENOMEM,
+ * -EDQUOT (the user has PARAM_USER_BINDS), -EOPNOTSUPP (an import that the device does not
  * reach), what the exporter of an import says. After -ENODEV the device has stopped
  * for good, all queues are dead, and what is bound may be the new.
  */

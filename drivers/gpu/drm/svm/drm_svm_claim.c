@@ -215,7 +215,7 @@ static int drm_svm_claim_step(struct drm_svm_view *view, u64 first, u64 last)
 	/* Of whole ranges, as those who serve them have it. */
 	ret = drm_svm_span_lock_unless(spans, &span, first & DRM_SVM_RANGE_MASK,
 				       last | ~DRM_SVM_RANGE_MASK,
-				       &view->svm->dying);
+				       &view->svm->interrupted);
 	if (ret)
 		return ret;
 	ret = drm_svm_claims_begin(view, first, last);
@@ -264,7 +264,7 @@ static bool drm_svm_claim_ok(const struct drm_svm_view *view, u64 first, u64 las
  * callbacks take is held. Calls of this and the next two are serialised for each view.
  * Return: 0; -EINVAL for an interval that is not of whole pages of the view;
  * -EOPNOTSUPP if the sink cannot; -ENOMEM, -EINTR after a fatal signal, -ESRCH if
- * the address space ends: then no more is claimed than was, and what was leaving is.
+ * the address space ends (drm_svm_interrupt()): then no more is claimed than was, and what was leaving is.
  */
 int drm_svm_claim(struct drm_svm_view *view, u64 first, u64 last)
 {

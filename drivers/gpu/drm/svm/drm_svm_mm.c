@@ -413,8 +413,8 @@ EXPORT_SYMBOL_GPL(drm_svm_init);
  * @svm: address space
  *
  * For a driver that is about to close it, before it takes a lock that its ioctls
- * hold: drm_svm_migrate(), drm_svm_residency() and drm_svm_populate() return -ESRCH
- * instead of waiting for an mmap_lock, or a page, that may never come. Cannot be taken back.
+ * hold: drm_svm_migrate(), drm_svm_residency(), drm_svm_populate() and
+ * drm_svm_claim() return -ESRCH instead of waiting for an mmap_lock, or a page, that may never come. Cannot be taken back.
  *
  * Context: any.
  */

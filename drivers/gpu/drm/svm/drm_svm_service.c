@@ -283,9 +283,9 @@ static int drm_svm_view_allows(const struct drm_svm_view *view, u64 base,
  *
  * Context: may sleep; no lock is held.
  * Return: 0, -EAGAIN if invalidations kept getting in between, a claim is being made
- * or given up there, or a page that has to move is held; -EREMCHG if something of @want is claimed; -ESRCH if the process is
- * gone; -EFAULT, -EACCES, -EOPNOTSUPP for an access that
- * cannot be served; -ENOMEM, -EIO, -ENODEV, -EINTR.
+ * or given up there, or a page that has to move is held; -EREMCHG if something of @want
+ * is claimed; -ESRCH if the process is gone; -EFAULT, -EACCES, -EOPNOTSUPP for an access
+ * that cannot be served; -ENOMEM, -EIO, -ENODEV, -EINTR.
  */
 int drm_svm_serve_view(struct drm_svm_view *view, u64 base,
 		       const struct drm_svm_want *want, unsigned long *held)

@@ -5,17 +5,18 @@
  * A call is an array of operations that do not overlap, so their order is of no
  * importance, and they are done as one: first all that may fail is done for all of
  * them, and then none can. What may fail: every field is looked at; objects are looked
- * up; room for what drm_gpuvm is to know; tables that leaves go into are made and
- * kept; large leaves are split where an unbind begins or ends; objects are mapped for
- * the device. An error there leaves everything as it was for the program; what may
- * stay is that a large leaf is several small ones.
+ * up; room is made for what drm_gpuvm is to know; addresses are claimed from the
+ * mirror; tables that leaves go into are made and kept; large leaves are split where an
+ * unbind begins or ends; objects are mapped for the device. An error there leaves
+ * everything as it was for the program. What may stay is that a large leaf is several
+ * small ones, and that the process's memory comes back by fault.
  *
  * A device that has been stopped because it did not answer fails later too. Nothing
  * runs there any more then; what is bound is what was asked for.
  *
- * Locks, from the outside: &vgem_svm_vm.sem (read), &vgem_svm_binds.lock, dma_resv of
- * objects by drm_exec, and below them what drm_gpt takes. User memory is read before
- * all of them. No dma_resv is held while leaves are written and TLBs flushed: the
+ * Locks, from the outside: &vgem_svm_vm.sem (read), &vgem_svm_binds.lock, then what
+ * drm_svm_claim() waits for, or dma_resv of objects by drm_exec, and below them what
+ * drm_gpt takes. User memory is read before all of them. No dma_resv is held while leaves are written and TLBs flushed: the
  * device can be waited for there, and nobody else.
  *
  * Leaves are replaced in place: of two objects bound one after the other at an
@@ -39,6 +40,7 @@
  * @obj: MAP: object, referenced
  * @bo: MAP: the same in the address space, referenced
  * @change: for drm_gpuvm
+ * @claimed: MAP: its addresses are not the mirror's
  * @pins: MAP: tables
  */
 struct vgem_svm_bind {
@@ -46,6 +48,7 @@ struct vgem_svm_bind {
 	struct drm_gem_object *obj;
 	struct drm_gpuvm_bo *bo;
 	struct vgem_svm_va_change change;
+	bool claimed;
 	struct vgem_svm_pins pins;
 };
 
@@ -192,6 +195,7 @@ static int vgem_svm_bind_prepare_map(struct vgem_svm_vm *vm,
 				     struct vgem_svm_bind *op)
 {
 	struct vgem_svm_va *va = vgem_svm_va_new(vm);
+	int ret;
 
 	if (IS_ERR(va))
 		return PTR_ERR(va);
@@ -201,6 +205,10 @@ static int vgem_svm_bind_prepare_map(struct vgem_svm_vm *vm,
 	if (!op->bo)
 		return -ENOMEM;
 	va->bo = op->bo;
+	ret = vgem_svm_claims_take(vm, op->args.addr, vgem_svm_bind_last(op));
+	if (ret)
+		return ret;
+	op->claimed = true;
 	return vgem_svm_pins_init(&op->pins, &vm->gpt, op->args.addr,
 				  vgem_svm_bind_last(op));
 }
@@ -305,11 +313,14 @@ static int vgem_svm_bind_map(struct vgem_svm_vm *vm, struct vgem_svm_bind *op)
 /* First it is not known any more: a fault that finds it waits for nothing. */
 static void vgem_svm_bind_unmap(struct vgem_svm_vm *vm, struct vgem_svm_bind *op)
 {
-	const struct drm_vgem_svm_bind_op *args = &op->args;
+	u64 first = op->args.addr, last = vgem_svm_bind_last(op);
 
-	vgem_svm_binds_unmap(vm, &op->change, args->addr, args->length);
-	if (!list_empty(&op->change.gone))
-		vgem_svm_leaves_zap(vm, args->addr, vgem_svm_bind_last(op));
+	vgem_svm_binds_unmap(vm, &op->change, first, op->args.length);
+	if (list_empty(&op->change.gone))
+		return;
+	vgem_svm_claims_leave(vm, &op->change, first, last);
+	vgem_svm_leaves_zap(vm, first, last);
+	vgem_svm_claims_left(vm, &op->change, first, last);
 	vgem_svm_binds_settle(vm, &op->change);
 }
 
@@ -349,6 +360,16 @@ static void vgem_svm_bind_release(struct vgem_svm_bind_call *call)
 	drm_gpuvm_bo_deferred_cleanup(&call->vm->binds.gpuvm);
 }
 
+static void vgem_svm_bind_unclaim(struct vgem_svm_bind_call *call)
+{
+	u32 i;
+
+	for (i = 0; i < call->nr; i++)
+		if (call->op[i].claimed)
+			vgem_svm_claims_undo(call->vm, call->op[i].args.addr,
+					     vgem_svm_bind_last(&call->op[i]));
+}
+
 static int vgem_svm_bind_locked(struct vgem_svm_bind_call *call)
 {
 	int ret = 0;
@@ -357,7 +378,10 @@ static int vgem_svm_bind_locked(struct vgem_svm_bind_call *call)
 	for (i = 0; !ret && i < call->nr; i++)
 		ret = vgem_svm_bind_prepare(call->vm, &call->op[i]);
 	ret = ret ?: vgem_svm_bind_use_objects(call);
-	ret = ret ?: vgem_svm_bind_run(call);
+	if (ret)
+		vgem_svm_bind_unclaim(call);
+	else
+		ret = vgem_svm_bind_run(call);
 	vgem_svm_bind_release(call);
 	return ret;
 }
@@ -371,16 +395,11 @@ static int vgem_svm_bind_enter(struct vgem_svm_bind_call *call,
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
 	call->vm = vm;
-	if (vm->mirrors) {
-		ret = -EOPNOTSUPP;
-		goto out;
-	}
 	ret = mutex_lock_interruptible(&vm->binds.lock);
 	if (!ret) {
 		ret = vgem_svm_bind_locked(call);
 		mutex_unlock(&vm->binds.lock);
 	}
-out:
 	vgem_svm_vm_leave(vm);
 	return ret;
 }

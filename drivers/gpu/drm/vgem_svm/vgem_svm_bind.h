@@ -13,6 +13,8 @@
 #include <uapi/drm/vgem_svm_drm.h>
 
 struct drm_file;
+struct drm_svm;
+struct drm_svm_fault;
 struct sg_table;
 struct vgem_svm_user;
 struct vgem_svm_vm;
@@ -135,6 +137,17 @@ int vgem_svm_leaves_write(struct vgem_svm_vm *vm, struct vgem_svm_pins *pins,
 			  u64 leaf);
 void vgem_svm_leaves_zap(struct vgem_svm_vm *vm, u64 first, u64 last);
 void vgem_svm_leaves_flush(struct vgem_svm_vm *vm, u64 first, u64 last);
+
+/* what is bound is not the mirror's */
+int vgem_svm_claims_take(struct vgem_svm_vm *vm, u64 first, u64 last);
+void vgem_svm_claims_undo(struct vgem_svm_vm *vm, u64 first, u64 last);
+void vgem_svm_claims_leave(struct vgem_svm_vm *vm,
+			   const struct vgem_svm_va_change *change, u64 first,
+			   u64 last);
+void vgem_svm_claims_left(struct vgem_svm_vm *vm,
+			  const struct vgem_svm_va_change *change, u64 first,
+			  u64 last);
+int vgem_svm_claimed(struct drm_svm *svm, const struct drm_svm_fault *fault);
 
 int vgem_svm_vm_bind_ioctl(struct drm_device *drm, void *data,
 			   struct drm_file *file);

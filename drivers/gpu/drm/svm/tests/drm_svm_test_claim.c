@@ -330,9 +330,8 @@ static void a_claim_that_fails_claims_nothing(struct kunit *test)
 	/* Nothing of it is anybody's yet. */
 	KUNIT_EXPECT_EQ(test, drm_svm_handle_fault(&dev->svm, p, DRM_SVM_READ, jiffies),
 			-ETIME);
-	WRITE_ONCE(dev->svm.dying, true);
+	drm_svm_interrupt(&dev->svm);
 	wait_for_completion(&claimer.done);
-	WRITE_ONCE(dev->svm.dying, false);
 	drm_svm_span_unlock(&dev->svm.smm->spans, &span);
 	KUNIT_EXPECT_EQ(test, claimer.ret, -ESRCH);
 	test_touch(test, dev, p);
