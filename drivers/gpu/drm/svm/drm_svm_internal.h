@@ -420,6 +420,7 @@ extern const char drm_svm_owner;
 
 int drm_svm_pages_read_lock(void);
 void drm_svm_pages_read_unlock(int idx);
+void drm_svm_pages_synchronize(void);
 struct drm_svm_region *drm_svm_page_region(struct page *page);
 u64 drm_svm_region_offset(struct drm_svm_region *region, unsigned long pfn);
 unsigned int drm_svm_region_alloc(struct drm_svm_region *region,
@@ -427,6 +428,9 @@ unsigned int drm_svm_region_alloc(struct drm_svm_region *region,
 void drm_svm_region_unalloc(struct drm_svm_region *region, struct page **pages,
 			    unsigned int n);
 bool drm_svm_region_full(struct drm_svm_region *region);
+int drm_svm_region_init_blocks(struct drm_svm_region *region);
+void drm_svm_region_fini_blocks(struct drm_svm_region *region);
+void drm_svm_region_folio_free(struct folio *folio);
 bool drm_svm_has_room(const struct drm_svm *svm);
 bool drm_svm_page_is_local(const struct drm_svm *svm, struct page *page);
 
