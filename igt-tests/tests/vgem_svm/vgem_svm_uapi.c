@@ -116,8 +116,6 @@ static void test_vm_args(struct vgem_svm *s)
 	uint32_t vm;
 
 	REFUSED(s->fd, DRM_IOCTL_VGEM_SVM_VM_CREATE, create, flags, 8, -EINVAL);
-	REFUSED(s->fd, DRM_IOCTL_VGEM_SVM_VM_CREATE, create, flags,
-		DRM_VGEM_SVM_VM_USERPTR, -EINVAL);
 	REFUSED(s->fd, DRM_IOCTL_VGEM_SVM_VM_CREATE, create, flags, 1U << 31,
 		-EINVAL);
 	REFUSED(s->fd, DRM_IOCTL_VGEM_SVM_VM_DESTROY, destroy, flags, 1,

@@ -28,6 +28,9 @@
  * SUBTEST: basic
  * Description: programs work on it, at its own address and at another
  *
+ * SUBTEST: beside
+ * Description: the same beside a mirror, which has the addresses again afterwards
+ *
  * SUBTEST: args
  * Description: what is wrong is refused
  *
@@ -220,6 +223,45 @@ static void test_basic(void)
 	igt_assert_eq(transform(&r, r.data, other, 1), -EFAULT);
 	vgem_svm_wait_dead(&r.q, DRM_VGEM_SVM_QUEUE_FAULT);
 	rig_fini(&r, BYTES);
+}
+
+/* Of all that a queue without faults uses, only the data are bound: the rest is mirrored. */
+static void test_beside(void)
+{
+	uint64_t *data = vgem_svm_map(BYTES), *other = vgem_svm_map(BYTES);
+	struct rig r = {};
+	struct vgem_svm s;
+	unsigned int i;
+
+	s.fd = vgem_svm_open(0);
+	igt_assert_eq(__vgem_svm_vm_create(s.fd, DRM_VGEM_SVM_VM_USERPTR, &s.vm), 0);
+	vgem_svm_queue_init(&s.q, s.fd, s.vm, 0, 0);
+	r.fd = s.fd;
+	r.vm = s.vm;
+	for (i = 0; i < WORDS; i++) {
+		data[i] = i;
+		other[i] = 1000 + i;
+	}
+	/* What the mirror has mapped there goes. */
+	vgem_svm_run(&s.q, transform, 1, WORDS, VA(other), VA(other), 1);
+	igt_assert_eq(__userptr(&r, DRM_VGEM_SVM_BIND_MAP, data, other, BYTES, RW), 0);
+	vgem_svm_run(&s.q, transform, 1, WORDS, VA(other), VA(other), 1);
+	for (i = 0; i < WORDS; i++) {
+		igt_assert_eq_u64(data[i], i * 3ULL + 1);
+		igt_assert_eq_u64(other[i], (1000 + i) * 3ULL + 1);
+	}
+	/* Taken away and brought back, which does not ask the mirror. */
+	igt_assert(!madvise(data, BYTES, MADV_DONTNEED));
+	data[5] = 9;
+	vgem_svm_run(&s.q, transform, 1, 1, VA(other + 5), VA(other + 6), 1);
+	igt_assert_eq_u64(data[6], 28);
+	igt_assert_eq(unbind(&r, other, BYTES), 0);
+	vgem_svm_run(&s.q, transform, 1, 1, VA(other), VA(other), 1);
+	igt_assert_eq_u64(other[0], (1000 * 3 + 1) * 3 + 1);
+	igt_assert_eq_u64(data[0], 0);
+	vgem_svm_fini(&s);
+	vgem_svm_unmap(data, BYTES);
+	vgem_svm_unmap(other, BYTES);
 }
 
 static void check_refused(struct rig *r, const void *fresh)
@@ -597,6 +639,10 @@ int igt_main()
 	igt_describe("Programs work on it, at its own address and at another");
 	igt_subtest("basic")
 		test_basic();
+
+	igt_describe("The same beside a mirror, which has the addresses again afterwards");
+	igt_subtest("beside")
+		test_beside();
 
 	igt_describe("What is wrong is refused");
 	igt_subtest("args")

@@ -148,7 +148,7 @@ struct drm_vgem_svm_query_engines {
  * ATTR_SET, ATTR_GET and RESIDENCY give -EOPNOTSUPP.
  */
 #define DRM_VGEM_SVM_VM_NO_SVM			(1 << 1)
-/* USERPTR may be used. Only with NO_SVM. */
+/* USERPTR may be used. */
 #define DRM_VGEM_SVM_VM_USERPTR			(1 << 2)
 
 /**

@@ -118,14 +118,16 @@ void vgem_svm_claims_left(struct vgem_svm_vm *vm,
  *
  * Context: may sleep; waits for no lock that a bind holds for long.
  * Return: 0 if the access can be made, -EACCES if what is bound there does not allow
- * it, -EAGAIN if nothing is bound: not yet, or not any more.
+ * it, -ESTALE if it is the process's and an EXEC has to bring it back, -EAGAIN if nothing is bound: not yet, or not any more.
  */
 int vgem_svm_claimed(struct drm_svm *svm, const struct drm_svm_fault *fault)
 {
 	struct vgem_svm_vm *vm = container_of(svm, struct vgem_svm_vm, svm);
-	int ret = vgem_svm_binds_access(vm, fault->addr,
-					fault->access != DRM_SVM_READ);
+	bool write = fault->access != DRM_SVM_READ;
+	int ret = vgem_svm_binds_access(vm, fault->addr, write);
 
+	if (ret == -EFAULT)
+		ret = vgem_svm_userptrs_access(vm, fault->addr, write);
 	if (ret != -EFAULT)
 		return ret;
 	/* It may take a while until what is claimed is bound: do not spin. */

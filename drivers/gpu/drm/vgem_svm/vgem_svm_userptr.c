@@ -24,6 +24,8 @@
  * afterwards, so none of pages that are gone is left, and who can fault finds
  * nothing either.
  *
+ * Beside a mirror the device's addresses are claimed from it, as those of other binds.
+ *
  * All binds of an address space have one dma_resv, that of its drm_gpuvm. Locks, from
  * the outside: &vgem_svm_vm.sem (read), &vgem_svm_binds.lock, then what populating
  * takes (mmap_lock among it), or the dma_resv; in it, and in invalidations, the
@@ -38,6 +40,7 @@
 
 #include <drm/drm_file.h>
 #include <drm/drm_print.h>
+#include <drm/drm_svm_claim.h>
 #include <drm/drm_svm_pages.h>
 
 #include "../svm/drm_svm_planted.h"
@@ -437,6 +440,21 @@ static int vgem_svm_userptr_make(struct vgem_svm_vm *vm,
 	return 0;
 }
 
+/* Where the mirror has been told to keep out; it is the last of the list. */
+static int vgem_svm_userptr_populate(struct vgem_svm_vm *vm)
+{
+	struct vgem_svm_userptr *up =
+		list_last_entry(&vm->userptrs.list, struct vgem_svm_userptr, node);
+	struct drm_svm_view *view = &up->pages.view;
+	int ret;
+
+	ret = drm_svm_populate(view, view->first, view->last,
+			       vgem_svm_userptr_rights(up));
+	if (ret)
+		vgem_svm_userptr_free(up);
+	return ret;
+}
+
 /* What is not there now is refused; what goes later is brought back by an EXEC. */
 static int vgem_svm_userptr_map(struct vgem_svm_vm *vm,
 				const struct drm_vgem_svm_userptr *args)
@@ -450,22 +468,32 @@ static int vgem_svm_userptr_map(struct vgem_svm_vm *vm,
 	ret = vgem_svm_user_charge(vm->user, VGEM_SVM_USER_BINDS, 1);
 	if (ret)
 		return ret;
-	ret = vgem_svm_userptr_make(vm, args);
+	ret = vgem_svm_claims_take(vm, args->addr, last);
 	if (ret) {
 		vgem_svm_user_uncharge(vm->user, VGEM_SVM_USER_BINDS, 1);
 		return ret;
 	}
-	ret = drm_svm_populate(&list_last_entry(&vm->userptrs.list,
-						struct vgem_svm_userptr,
-						node)->pages.view, args->user_addr,
-			       args->user_addr + args->length - 1,
-			       args->flags & DRM_VGEM_SVM_BIND_WRITE ?
-			       DRM_SVM_RIGHT_READ | DRM_SVM_RIGHT_WRITE :
-			       DRM_SVM_RIGHT_READ);
+	ret = vgem_svm_userptr_make(vm, args);
 	if (ret)
-		vgem_svm_userptr_free(list_last_entry(&vm->userptrs.list,
-						      struct vgem_svm_userptr, node));
+		vgem_svm_user_uncharge(vm->user, VGEM_SVM_USER_BINDS, 1);
+	else
+		ret = vgem_svm_userptr_populate(vm);
+	if (ret)
+		vgem_svm_claims_undo(vm, args->addr, last);
 	return ret;
+}
+
+/* When it is given back to the mirror, no leaf of it is left. */
+static void vgem_svm_userptr_end(struct vgem_svm_userptr *up)
+{
+	struct vgem_svm_vm *vm = up->vm;
+	u64 first = up->first, last = up->last;
+
+	if (vm->mirrors)
+		drm_svm_unclaim_begin(&vm->table.view, first, last);
+	vgem_svm_userptr_free(up);
+	if (vm->mirrors)
+		drm_svm_unclaim(&vm->table.view, first, last);
 }
 
 static int vgem_svm_userptr_unmap(struct vgem_svm_vm *vm,
@@ -476,7 +504,7 @@ static int vgem_svm_userptr_unmap(struct vgem_svm_vm *vm,
 	list_for_each_entry(up, &vm->userptrs.list, node) {
 		if (up->first == args->addr &&
 		    up->last == args->addr + args->length - 1) {
-			vgem_svm_userptr_free(up);
+			vgem_svm_userptr_end(up);
 			return 0;
 		}
 	}

@@ -549,10 +549,6 @@ int vgem_svm_vm_create_ioctl(struct drm_device *drm, void *data,
 	if ((args->flags & DRM_VGEM_SVM_VM_MIGRATE_ON_FAULT) &&
 	    (args->flags & DRM_VGEM_SVM_VM_NO_SVM))
 		return vgem_svm_bad(drm, "flags");
-	/* What the mirror has is the process's memory already. */
-	if ((args->flags & DRM_VGEM_SVM_VM_USERPTR) &&
-	    !(args->flags & DRM_VGEM_SVM_VM_NO_SVM))
-		return vgem_svm_bad(drm, "flags");
 	return vgem_svm_vm_create(to_vgem_svm_dev(drm), file, args);
 }
 
