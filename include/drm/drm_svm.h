@@ -173,6 +173,8 @@ bool drm_svm_is_owner(const struct drm_svm *svm);
 
 /* ---- device memory ------------------------------------------------------ */
 
+/* The functions of this part and of the next are there with CONFIG_DRM_SVM_MEMORY. */
+
 /**
  * struct drm_svm_copy - one piece of a copy between system and device memory
  * @offset: bytes from the start of the region

@@ -37,7 +37,7 @@ static bool drm_svm_stale(struct drm_svm_service *s, unsigned int i)
 {
 	struct page *page = hmm_pfn_to_page(s->pfns[i]);
 
-	return is_device_private_page(page) &&
+	return drm_svm_on_device(page) &&
 	       drm_svm_page_soft_stale(s->smm, page);
 }
 
@@ -70,7 +70,7 @@ static int drm_svm_place_of(struct drm_svm_view *view, struct page *page,
 	struct drm_svm_region *region;
 
 	*place = DRM_SVM_PLACE_SYSTEM;
-	if (is_device_private_page(page)) {
+	if (drm_svm_on_device(page)) {
 		region = drm_svm_page_region(page);
 		if (!drm_svm_page_is_local(view->svm, page) ||
 		    !(view->caps & DRM_SVM_SINK_LOCAL))

@@ -148,15 +148,3 @@ void drm_svm_device_remove_region(struct drm_svm_region *region)
 	WARN_ON(sdev->users);
 	list_del(&region->node);
 }
-
-/**
- * drm_svm_has_memory() - does the device have memory of its own?
- * @svm: address space of the device
- *
- * Context: any.
- * Return: true if it does.
- */
-bool drm_svm_has_memory(const struct drm_svm *svm)
-{
-	return drm_svm_device_region(svm->device);
-}

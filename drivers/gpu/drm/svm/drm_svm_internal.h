@@ -418,8 +418,20 @@ int drm_svm_dma_link(struct drm_svm_service *s, unsigned int i);
 /* An address in this module: one owner for the pages of all regions. */
 extern const char drm_svm_owner;
 
+#ifdef CONFIG_DRM_SVM_MEMORY
 int drm_svm_pages_read_lock(void);
 void drm_svm_pages_read_unlock(int idx);
+#else
+/* There are no regions, and so none that go. */
+static inline int drm_svm_pages_read_lock(void)
+{
+	return 0;
+}
+
+static inline void drm_svm_pages_read_unlock(int idx)
+{
+}
+#endif
 void drm_svm_pages_synchronize(void);
 struct drm_svm_region *drm_svm_page_region(struct page *page);
 u64 drm_svm_region_offset(struct drm_svm_region *region, unsigned long pfn);
@@ -440,7 +452,6 @@ int drm_svm_device_set_queue(struct drm_svm_device *sdev,
 			     struct drm_svm_fault_queue *queue);
 int drm_svm_device_add_region(struct drm_svm_region *region);
 void drm_svm_device_remove_region(struct drm_svm_region *region);
-bool drm_svm_has_memory(const struct drm_svm *svm);
 
 bool drm_svm_soft_tracked(struct vm_area_struct *vma);
 void drm_svm_page_soft_place(struct page *page, u64 epoch);
@@ -464,6 +475,37 @@ extern unsigned int drm_svm_max_attrs;
 enum drm_svm_location drm_svm_policy(struct drm_svm *svm, u64 addr);
 void drm_svm_policy_pages(struct drm_svm *svm, u64 base, unsigned long *pages);
 bool drm_svm_policy_forbids(struct drm_svm *svm, u64 base, const unsigned long *pages);
+
+/*
+ * Without CONFIG_DRM_SVM_MEMORY the next two are known to be false when this is compiled,
+ * and so the compiler drops the calls of functions that are not there.
+ */
+
+/**
+ * drm_svm_has_memory() - does the device have memory of its own?
+ * @svm: address space of the device
+ *
+ * Context: any.
+ * Return: true if it does.
+ */
+static inline bool drm_svm_has_memory(const struct drm_svm *svm)
+{
+	return IS_ENABLED(CONFIG_DRM_SVM_MEMORY) &&
+	       drm_svm_device_region(svm->device);
+}
+
+/**
+ * drm_svm_on_device() - is a page that a walk has found in the memory of a device?
+ * @page: page
+ *
+ * Context: any; under drm_svm_pages_read_lock().
+ * Return: true if it is in a region. Memory of devices that are not drm_svm's is not
+ * found by a walk: the core brings it back.
+ */
+static inline bool drm_svm_on_device(const struct page *page)
+{
+	return IS_ENABLED(CONFIG_DRM_SVM_MEMORY) && is_device_private_page(page);
+}
 
 /**
  * drm_svm_page_index() - index of an address's page in its range

@@ -23,12 +23,6 @@
 
 #include "drm_svm_internal.h"
 
-/*
- * All regions have one owner, so that one walk returns the pages of every
- * device. It is an address in this module.
- */
-const char drm_svm_owner;
-
 /* Who looks at pages of any region, against regions that go. */
 DEFINE_STATIC_SRCU(drm_svm_pages_srcu);
 

@@ -152,7 +152,9 @@ static int drm_svm_fetch(struct drm_svm_service *s, u64 base)
 {
 	int ret = 0;
 
-	if (!bitmap_empty(s->to_system, DRM_SVM_RANGE_PAGES))
+	/* The compiler drops what is not there otherwise: nothing is on a device. */
+	if (IS_ENABLED(CONFIG_DRM_SVM_MEMORY) &&
+	    !bitmap_empty(s->to_system, DRM_SVM_RANGE_PAGES))
 		ret = drm_svm_place_system(s->svm, base, s->to_system);
 	if (!ret && !bitmap_empty(s->to_device, DRM_SVM_RANGE_PAGES))
 		ret = drm_svm_bring(s, base);
