@@ -37,12 +37,13 @@ struct seq_file;
  * @claimed: a record in addresses that the driver has claimed (drm_svm_claim()). Returns
  *	its result: 0: the access can be made; -EAGAIN: ask again, as when it is claimed
  *	no more; or why it cannot be made. Optional; -EREMCHG without it. No lock is held;
- *	it may sleep and allocate, and must not wait for drm_svm_stop(),
- *	drm_svm_claim() or a fault of the address space
+ *	it may sleep, allocate and take the lock under which the driver claims, and must
+ *	not wait for drm_svm_stop(), drm_svm_fault_queue_pause() or a fault of the
+ *	address space
  * @released: the process's memory is gone, by exit or by exec, or about to be: end what
  *	works on it and close the address space, by a work of the driver's own, since
- *	drm_svm_fini() waits for this call. Once at most. Optional. Process context; it
- *	may sleep
+ *	drm_svm_fini() waits for this call. Once at most; before drm_svm_init() has
+ *	returned if the memory has gone by then. Optional. Process context; it may sleep
  */
 struct drm_svm_ops {
 	void (*replay)(struct drm_svm *svm);
@@ -102,7 +103,9 @@ struct drm_svm_stats {
  * @system_atomics: its atomics on system memory are coherent with the CPU's, as over a
  *	bus that has them; set before the first address space. Without it pages that the
  *	device may write in system memory are mapped without the right to atomics, and
- *	one that is asked for moves the page to the device, or is refused
+ *	one that is asked for moves the page to the device, or is refused. Where the
+ *	device's table has no word for it (DRM_SVM_SINK_ATOMIC_IS_WRITE) there is nothing
+ *	to be taken away: a driver that sets it then answers for what programs do
  */
 struct drm_svm_device {
 	struct device *dev;

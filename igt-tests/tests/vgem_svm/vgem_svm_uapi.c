@@ -389,6 +389,10 @@ static void test_outputs(struct vgem_svm *s)
 		.value = ~0ULL,
 	};
 	struct drm_vgem_svm_faults faults = { .vm_id = s->vm, .total = ~0ULL };
+	struct drm_vgem_svm_gem_create object = {
+		.size = VGEM_SVM_PAGE, .handle = ~0U,
+	};
+	struct drm_vgem_svm_gem_mmap where = { .offset = ~0ULL };
 
 	*p = 1;
 	igt_assert_eq(__vgem_svm_ioctl(s->fd, DRM_IOCTL_VGEM_SVM_VM_CREATE,
@@ -407,6 +411,12 @@ static void test_outputs(struct vgem_svm *s)
 	igt_assert_eq(__vgem_svm_ioctl(s->fd, DRM_IOCTL_VGEM_SVM_FAULTS,
 				       &faults), 0);
 	igt_assert(faults.total != ~0ULL);
+	igt_assert_eq(__vgem_svm_ioctl(s->fd, DRM_IOCTL_VGEM_SVM_GEM_CREATE,
+				       &object), 0);
+	where.handle = object.handle;
+	igt_assert_eq(__vgem_svm_ioctl(s->fd, DRM_IOCTL_VGEM_SVM_GEM_MMAP,
+				       &where), 0);
+	igt_assert(object.handle != ~0U && where.offset != ~0ULL);
 	vgem_svm_unmap(p, VGEM_SVM_PAGE);
 }
 

@@ -10,9 +10,11 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <xf86drm.h>
 
 #include "igt.h"
 #include "igt_vgem_svm.h"
+#include "igt_vgem_svm_bo.h"
 
 /**
  * TEST: vgem svm unbind
@@ -36,6 +38,9 @@
  *
  * SUBTEST: unbind-forked
  * Description: device memory shared with a child whose parent is gone
+ *
+ * SUBTEST: unbind-bound
+ * Description: buffer objects outlast the device, also on another one
  *
  * SUBTEST: rebind
  * Description: a device that was bound again works
@@ -129,6 +134,52 @@ static int body_event(void *data)
 	unbind(0);
 	CHILD_CHECK(read(s.q.event, &value, 8) == 8 && value == 1);
 	CHILD_CHECK(read(q.event, &value, 8) < 0 && errno == EAGAIN);
+	return 0;
+}
+
+/*
+ * An object, bound with a mirror and without, a program on it each, and on another
+ * device: that goes on.
+ */
+static int body_bound(void *data)
+{
+	uint8_t *p = vgem_svm_map(8 * VGEM_SVM_PAGE);
+	struct vgem_svm_bo bo, other;
+	struct vgem_svm_bare b, second;
+	struct vgem_svm s;
+	uint32_t handle;
+	int fd;
+
+	(void)data;
+	vgem_svm_bare_init(&b, 0);
+	s.fd = b.s.fd;
+	CHILD_CHECK(!__vgem_svm_vm_create(s.fd, 0, &s.vm));
+	vgem_svm_queue_init(&s.q, s.fd, s.vm, 0, 0);
+	vgem_svm_bo_init(&bo, s.fd, 4 * VGEM_SVM_PAGE);
+	CHILD_CHECK(!drmPrimeHandleToFD(s.fd, bo.handle, DRM_CLOEXEC | DRM_RDWR, &fd));
+	vgem_svm_bare_init(&second, 1);
+	CHILD_CHECK(!drmPrimeFDToHandle(second.s.fd, fd, &handle));
+	close(fd);
+	vgem_svm_bo_open(&other, second.s.fd, handle, 4 * VGEM_SVM_PAGE);
+	vgem_svm_bind(&b.s, &bo, 0, p, 4 * VGEM_SVM_PAGE, VGEM_SVM_BIND_RW);
+	vgem_svm_bind(&s, &bo, 0, p, 4 * VGEM_SVM_PAGE, VGEM_SVM_BIND_RW);
+	vgem_svm_bind(&second.s, &other, 0, p, 4 * VGEM_SVM_PAGE, VGEM_SVM_BIND_RW);
+	vgem_svm_start(&b.s.q, increment_on, 1, 1, VA(p), 8, VA(p + 64), VA(p + 512));
+	vgem_svm_start(&s.q, increment_on, 1, 4, VA(p + 8), VGEM_SVM_PAGE, VA(p + 72),
+		       VA(p + 512));
+	vgem_svm_wait_change((uint64_t *)(other.cpu + 64), "the program on the object");
+	vgem_svm_wait_change((uint64_t *)(bo.cpu + 72), "the program beside memory");
+	unbind(0);
+	CHILD_CHECK(__vgem_svm_unbind(&s, p, VGEM_SVM_PAGE) == -ENODEV);
+	CHILD_CHECK(vgem_svm_peek((uint64_t *)(bo.cpu + 64)));
+	vgem_svm_run(&second.s.q, fill, 1, 4, VA(p), VGEM_SVM_PAGE, 66, 1);
+	CHILD_CHECK(*(uint64_t *)(bo.cpu + 3 * VGEM_SVM_PAGE) == 69);
+	close(s.fd);
+	vgem_svm_unmap(bo.cpu, bo.size);
+	vgem_svm_run(&second.s.q, increment, 1, 4, VA(p), VGEM_SVM_PAGE, 1, 1);
+	CHILD_CHECK(*(uint64_t *)(other.cpu + 3 * VGEM_SVM_PAGE) == 70);
+	vgem_svm_bo_fini(&other);
+	vgem_svm_bare_fini(&second);
 	return 0;
 }
 
@@ -338,6 +389,12 @@ int igt_main()
 	igt_subtest("unbind-one-of-two") {
 		igt_require_f(is_bound(1), "one device only\n");
 		in_own_process(body_two, NULL);
+	}
+
+	igt_describe("Buffer objects outlast the device, also on another one");
+	igt_subtest("unbind-bound") {
+		igt_require_f(is_bound(1), "one device only\n");
+		in_own_process(body_bound, NULL);
 	}
 
 	igt_describe("Device memory shared with a child whose parent is gone");

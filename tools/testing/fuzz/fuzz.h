@@ -44,6 +44,10 @@ enum fuzz_call {
 	FUZZ_RESIDENCY,
 	FUZZ_COUNTERS,
 	FUZZ_FAULTS,
+	FUZZ_GEM_CREATE,
+	FUZZ_GEM_MMAP,
+	FUZZ_VM_BIND,
+	FUZZ_USERPTR,
 	FUZZ_CALLS,
 };
 
@@ -96,6 +100,7 @@ struct fuzz_id {
  * @fds: open devices, -1 for none
  * @vms: address spaces, some of them gone
  * @queues: likewise
+ * @objects: buffer objects, likewise
  * @syncobjs: handles of syncobjs
  * @areas: memory
  * @children: processes it has forked, 0 for none
@@ -114,6 +119,7 @@ struct fuzz {
 	int fds[FUZZ_FDS];
 	struct fuzz_id vms[FUZZ_IDS];
 	struct fuzz_id queues[FUZZ_IDS];
+	struct fuzz_id objects[FUZZ_IDS];
 	struct fuzz_id syncobjs[FUZZ_SYNCOBJS];
 	struct fuzz_area areas[FUZZ_AREAS];
 	pid_t children[FUZZ_CHILDREN];

@@ -23,7 +23,7 @@
 const char * const fuzz_call_names[FUZZ_CALLS] = {
 	"QUERY", "VM_CREATE", "VM_DESTROY", "QUEUE_CREATE", "QUEUE_DESTROY",
 	"QUEUE_QUERY", "EXEC", "MIGRATE", "ATTR_SET", "ATTR_GET", "RESIDENCY",
-	"COUNTERS", "FAULTS",
+	"COUNTERS", "FAULTS", "GEM_CREATE", "GEM_MMAP", "VM_BIND", "USERPTR",
 };
 
 static const unsigned long fuzz_requests[FUZZ_CALLS] = {
@@ -33,7 +33,9 @@ static const unsigned long fuzz_requests[FUZZ_CALLS] = {
 	DRM_IOCTL_VGEM_SVM_EXEC, DRM_IOCTL_VGEM_SVM_MIGRATE,
 	DRM_IOCTL_VGEM_SVM_ATTR_SET, DRM_IOCTL_VGEM_SVM_ATTR_GET,
 	DRM_IOCTL_VGEM_SVM_RESIDENCY, DRM_IOCTL_VGEM_SVM_COUNTERS,
-	DRM_IOCTL_VGEM_SVM_FAULTS,
+	DRM_IOCTL_VGEM_SVM_FAULTS, DRM_IOCTL_VGEM_SVM_GEM_CREATE,
+	DRM_IOCTL_VGEM_SVM_GEM_MMAP, DRM_IOCTL_VGEM_SVM_VM_BIND,
+	DRM_IOCTL_VGEM_SVM_USERPTR,
 };
 
 /* ---- files -------------------------------------------------------------- */
@@ -184,9 +186,18 @@ static void fuzz_query(struct fuzz *f)
 	fuzz_call(f, FUZZ_QUERY, f->fds[fuzz_open_file(f)], &args);
 }
 
+static uint32_t fuzz_vm_flags(struct fuzz *f)
+{
+	uint32_t flags = fuzz_one_in(f, 2) ? DRM_VGEM_SVM_VM_USERPTR : 0;
+
+	if (fuzz_one_in(f, 4))
+		return flags | DRM_VGEM_SVM_VM_NO_SVM;
+	return flags | (fuzz_one_in(f, 2) ? DRM_VGEM_SVM_VM_MIGRATE_ON_FAULT : 0);
+}
+
 static void fuzz_vm_create(struct fuzz *f)
 {
-	struct drm_vgem_svm_vm_create args = { .flags = fuzz_below(f, 2) };
+	struct drm_vgem_svm_vm_create args = { .flags = fuzz_vm_flags(f) };
 	int file = fuzz_open_file(f);
 	struct fuzz_id *vm = &f->vms[fuzz_below(f, FUZZ_IDS)];
 
@@ -208,6 +219,7 @@ static void fuzz_queue_create(struct fuzz *f)
 {
 	struct drm_vgem_svm_queue_create args = {
 		.engine_instance = fuzz_below(f, 2),
+		.flags = fuzz_one_in(f, 4) ? DRM_VGEM_SVM_QUEUE_NO_FAULT : 0,
 		.eventfd = fuzz_one_in(f, 2) ? f->event : -1,
 		.budget = 10 + fuzz_below(f, 20000),
 	};
@@ -286,8 +298,11 @@ static unsigned int fuzz_syncs(struct fuzz *f, struct drm_vgem_svm_sync *syncs)
 void fuzz_exec(struct fuzz *f)
 {
 	static uint64_t (*batches)[FUZZ_BATCH_WORDS];
-	struct drm_vgem_svm_sync syncs[4] = {};
-	struct drm_vgem_svm_exec args = { .in_sync_stride = sizeof(*syncs) };
+	struct drm_vgem_svm_sync syncs[4] = {}, outs[4] = {};
+	struct drm_vgem_svm_exec args = {
+		.in_sync_stride = sizeof(*syncs),
+		.out_sync_stride = sizeof(*outs),
+	};
 	struct fuzz_id *queue = fuzz_known(f, f->queues);
 	uint64_t *batch;
 
@@ -302,6 +317,9 @@ void fuzz_exec(struct fuzz *f)
 	args.batch_bytes = fuzz_batch(f, batch, FUZZ_BATCH_WORDS) * sizeof(*batch);
 	args.nr_in_syncs = fuzz_syncs(f, syncs);
 	args.in_syncs = args.nr_in_syncs ? (uintptr_t)syncs : 0;
+	/* Queues that may fault refuse them. */
+	args.nr_out_syncs = fuzz_one_in(f, 4) ? fuzz_syncs(f, outs) : 0;
+	args.out_syncs = args.nr_out_syncs ? (uintptr_t)outs : 0;
 	args.fence_addr = fuzz_one_in(f, 2) ? fuzz_addr(f, 8) : 0;
 	args.fence_value = args.fence_addr ? fuzz_draw(f) : 0;
 	if (fuzz_call(f, FUZZ_EXEC, f->fds[queue->file], &args) && errno != EBUSY)
@@ -380,6 +398,101 @@ static void fuzz_faults(struct fuzz *f)
 	fuzz_call(f, FUZZ_FAULTS, fd, &args);
 }
 
+/* ---- buffers ------------------------------------------------------------ */
+
+static void fuzz_gem_create(struct fuzz *f)
+{
+	struct drm_vgem_svm_gem_create args = { .size = fuzz_bytes(f) };
+	struct fuzz_id *object = &f->objects[fuzz_below(f, FUZZ_IDS)];
+	struct drm_gem_close close = { .handle = object->id };
+	int file = fuzz_open_file(f);
+
+	/* What is bound stays bound. */
+	if (object->id)
+		ioctl(f->fds[object->file], DRM_IOCTL_GEM_CLOSE, &close);
+	object->id = 0;
+	if (!fuzz_call(f, FUZZ_GEM_CREATE, f->fds[file], &args))
+		*object = (struct fuzz_id) { file, args.handle };
+}
+
+/* Mapped in the place of other memory, so that programs and calls find it. */
+static void fuzz_gem_mmap(struct fuzz *f)
+{
+	struct drm_vgem_svm_gem_mmap args = {};
+	int fd = fuzz_file_of(f, f->objects, &args.handle);
+	struct fuzz_area *area = &f->areas[fuzz_below(f, FUZZ_AREAS)];
+
+	if (fuzz_call(f, FUZZ_GEM_MMAP, fd, &args) || !area->length)
+		return;
+	if (fuzz_one_in(f, 4))
+		mmap(area->addr, FUZZ_PAGE, PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_FIXED, fd, args.offset);
+}
+
+/* Handles are of a file; seldom another's. */
+static uint32_t fuzz_object_of(struct fuzz *f, int file)
+{
+	unsigned int first = fuzz_below(f, FUZZ_IDS), i;
+
+	for (i = 0; i < FUZZ_IDS; i++) {
+		const struct fuzz_id *object = &f->objects[(first + i) % FUZZ_IDS];
+
+		if (object->id && object->file == file)
+			return object->id;
+	}
+	return f->objects[first].id;
+}
+
+static void fuzz_bind_op(struct fuzz *f, struct drm_vgem_svm_bind_op *op, int file)
+{
+	op->op = fuzz_one_in(f, 3) ? DRM_VGEM_SVM_BIND_UNMAP : DRM_VGEM_SVM_BIND_MAP;
+	op->addr = fuzz_addr(f, FUZZ_PAGE);
+	op->length = fuzz_bytes(f);
+	if (op->op == DRM_VGEM_SVM_BIND_UNMAP)
+		return;
+	op->flags = DRM_VGEM_SVM_BIND_READ |
+		    (fuzz_one_in(f, 3) ? 0 : DRM_VGEM_SVM_BIND_WRITE);
+	op->handle = fuzz_object_of(f, file);
+	op->length = fuzz_one_in(f, 4) ? op->length : FUZZ_PAGE;
+	op->offset = fuzz_one_in(f, 8) ? fuzz_below(f, 64) * FUZZ_PAGE : 0;
+	if (fuzz_one_in(f, 32))
+		fuzz_bend(f, op, sizeof(*op));
+}
+
+static void fuzz_vm_bind(struct fuzz *f)
+{
+	struct drm_vgem_svm_bind_op ops[8] = {};
+	struct fuzz_id vm = *fuzz_known(f, f->vms);
+	struct drm_vgem_svm_vm_bind args = {
+		.vm_id = vm.id,
+		.nr_ops = fuzz_one_in(f, 4) ? 1 + fuzz_below(f, 8) : 1,
+		.op_stride = sizeof(*ops),
+		.ops = (uintptr_t)ops,
+	};
+	unsigned int i;
+
+	for (i = 0; i < args.nr_ops; i++)
+		fuzz_bind_op(f, &ops[i], vm.file);
+	fuzz_call(f, FUZZ_VM_BIND, f->fds[vm.file], &args);
+}
+
+static void fuzz_userptr(struct fuzz *f)
+{
+	struct drm_vgem_svm_userptr args = {
+		.op = fuzz_one_in(f, 3) ? DRM_VGEM_SVM_BIND_UNMAP : DRM_VGEM_SVM_BIND_MAP,
+		.addr = fuzz_addr(f, FUZZ_PAGE),
+		.length = fuzz_one_in(f, 2) ? FUZZ_PAGE : fuzz_bytes(f),
+	};
+	int fd = fuzz_file_of(f, f->vms, &args.vm_id);
+
+	if (args.op == DRM_VGEM_SVM_BIND_MAP) {
+		args.user_addr = fuzz_addr(f, FUZZ_PAGE);
+		args.flags = DRM_VGEM_SVM_BIND_READ |
+			     (fuzz_one_in(f, 3) ? 0 : DRM_VGEM_SVM_BIND_WRITE);
+	}
+	fuzz_call(f, FUZZ_USERPTR, fd, &args);
+}
+
 void fuzz_ioctl(struct fuzz *f)
 {
 	static void (* const calls[])(struct fuzz *f) = {
@@ -388,6 +501,8 @@ void fuzz_ioctl(struct fuzz *f)
 		fuzz_queue_destroy, fuzz_queue_query, fuzz_queue_query,
 		fuzz_migrate, fuzz_migrate, fuzz_migrate, fuzz_attr, fuzz_attr,
 		fuzz_residency, fuzz_counters, fuzz_faults,
+		fuzz_gem_create, fuzz_gem_create, fuzz_gem_mmap, fuzz_vm_bind,
+		fuzz_vm_bind, fuzz_vm_bind, fuzz_userptr, fuzz_userptr,
 	};
 
 	calls[fuzz_below(f, sizeof(calls) / sizeof(*calls))](f);
@@ -445,9 +560,13 @@ void fuzz_other_ioctl(struct fuzz *f)
 	}
 	for (i = 0; i < sizeof(arg) / sizeof(uint32_t); i++)
 		((uint32_t *)arg)[i] = fuzz_one_in(f, 2) ? 0 : fuzz_odd(f);
-	/* Those that wait for a syncobj wait as long as they are told to. */
-	if (nr != _IOC_NR(DRM_IOCTL_SYNCOBJ_WAIT) &&
-	    nr != _IOC_NR(DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT))
+	/*
+	 * Those that wait for a syncobj wait as long as they are told to; and all that
+	 * take an array of them let the core ask for as much memory as the caller says,
+	 * about which the allocator warns.
+	 */
+	if (nr < _IOC_NR(DRM_IOCTL_SYNCOBJ_WAIT) ||
+	    nr > _IOC_NR(DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL))
 		ioctl(fd, _IOC(_IOC_READ | _IOC_WRITE, DRM_IOCTL_BASE, nr,
 			       fuzz_below(f, sizeof(arg))), arg);
 }

@@ -84,24 +84,32 @@ static int drm_svm_place_of(struct drm_svm_view *view, struct page *page,
 	return is_zone_device_page(page) ? -EOPNOTSUPP : 0;
 }
 
+static bool drm_svm_no_atomics(struct drm_svm_service *s, unsigned int i,
+			       enum drm_svm_place place)
+{
+	return place == DRM_SVM_PLACE_SYSTEM && test_bit(i, s->want_atomic);
+}
+
+/* Where a wanted page cannot be used it is noted, and moved; neighbours stay there. */
 static int drm_svm_sort_page(struct drm_svm_service *s, unsigned int i)
 {
 	struct page *page = drm_svm_usable_page(s, i);
+	bool want = test_bit(i, s->want);
 	enum drm_svm_place place;
 	int ret;
 
 	if (!page)
 		return 0;
 	ret = drm_svm_place_of(s->view, page, &place, &s->addr[i]);
-	/* Neighbours are left where they are. */
+	if (!ret && place == DRM_SVM_PLACE_LOCAL && drm_svm_stale(s, i) &&
+	    test_bit(i, s->want_write))
+		ret = -EXDEV;
+	if (ret == -EXDEV && want)
+		__set_bit(i, s->to_system);
+	else if (!ret && drm_svm_no_atomics(s, i, place))
+		__set_bit(i, s->to_device);
 	if (ret)
-		return test_bit(i, s->want) ? ret : 0;
-	if (place == DRM_SVM_PLACE_LOCAL && test_bit(i, s->want_write) &&
-	    drm_svm_stale(s, i))
-		return -EXDEV;
-	/* The CPU has taken it back meanwhile. */
-	if (place == DRM_SVM_PLACE_SYSTEM && test_bit(i, s->want_atomic))
-		return -EAGAIN;
+		return want && ret != -EXDEV ? ret : 0;
 	__set_bit(i, place == DRM_SVM_PLACE_LOCAL ? s->local : s->system);
 	if (drm_svm_grants(s, i))
 		__set_bit(i, s->grant);
@@ -130,12 +138,15 @@ static int drm_svm_sort(struct drm_svm_service *s)
 	bitmap_zero(s->system, DRM_SVM_RANGE_PAGES);
 	bitmap_zero(s->local, DRM_SVM_RANGE_PAGES);
 	bitmap_zero(s->grant, DRM_SVM_RANGE_PAGES);
+	bitmap_zero(s->to_system, DRM_SVM_RANGE_PAGES);
+	bitmap_zero(s->to_device, DRM_SVM_RANGE_PAGES);
 	for (drm_svm_view_pages(s, &i, &end); i < end; i++) {
 		ret = drm_svm_sort_page(s, i);
 		if (ret)
 			return ret;
 	}
-	return 0;
+	return bitmap_empty(s->to_system, DRM_SVM_RANGE_PAGES) &&
+	       bitmap_empty(s->to_device, DRM_SVM_RANGE_PAGES) ? 0 : -EXDEV;
 }
 
 static void drm_svm_leave_out(struct drm_svm_service *s, unsigned int i)
@@ -424,8 +435,8 @@ static void drm_svm_flush_upgrades(struct drm_svm_service *s)
  *
  * Context: may sleep; the service lock over the range is held, and
  * drm_svm_pages_read_lock() since before the walk.
- * Return: 0; -EAGAIN if an invalidation got in between; -EXDEV if a wanted page is in
- * memory that the device cannot reach; -EOPNOTSUPP, -ENOMEM, -EIO.
+ * Return: 0; -EAGAIN if an invalidation got in between; -EXDEV if a wanted page has to
+ * move first (@to_system, @to_device); -EOPNOTSUPP, -ENOMEM, -EIO.
  */
 int drm_svm_apply(struct drm_svm_service *s)
 {

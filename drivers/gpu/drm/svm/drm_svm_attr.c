@@ -272,13 +272,13 @@ EXPORT_SYMBOL_IF_KUNIT(drm_svm_policy_pages);
  */
 bool drm_svm_policy_forbids(struct drm_svm *svm, u64 base, const unsigned long *pages)
 {
-	enum drm_svm_location location;
 	unsigned int i;
 
-	for_each_set_bit(i, pages, DRM_SVM_RANGE_PAGES) {
-		drm_svm_get_preferred(svm, drm_svm_page_addr(base, i), &location);
-		if (location == DRM_SVM_LOC_SYSTEM)
+	/* Another device's memory is a wish of that one, and forbids nothing. */
+	for_each_set_bit(i, pages, DRM_SVM_RANGE_PAGES)
+		if (mtree_load(&svm->smm->attrs,
+			       drm_svm_page_addr(base, i) >> PAGE_SHIFT) ==
+		    xa_mk_value(0))
 			return true;
-	}
 	return false;
 }

@@ -20,9 +20,11 @@
  * policy. A notifier does not look: what the mirror has mapped is in its record, which
  * has nothing of what is claimed, and a sink tells its own entries from the driver's.
  *
- * The tree is written under the service lock over the addresses, and read by services
- * under theirs. So a claim waits for services that are under way, and those that come
- * see it. It then takes away what they have mapped: unmap, flush, and, under the lock of
+ * To claim is written into the tree under the service lock over the addresses, and
+ * services read it under theirs. So a claim waits for services that are under way, and
+ * those that come see it. What else is written needs no lock: a fault that is under way
+ * may still be judged by what was, and told to the driver (&drm_svm_ops.claimed), who
+ * lets it be asked again. A claim then takes away what they have mapped: unmap, flush, and, under the lock of
  * the range, end the DMA mappings and forget the record, as far as an invalidation
  * has not done so meanwhile.
  *
@@ -30,21 +32,28 @@
  * was in the tree may take it for a view without claims; it does so under the lock of the
  * range, which the claim takes once for each range that there is, before it returns.
  *
+ * A claim is made step by step, so that services wait for a few ranges only, and each
+ * ends if the caller is killed or the address space ends. What it costs is what is
+ * mapped there, and not how many addresses there are. The nodes of the tree are charged
+ * to nobody: how many intervals are claimed is the driver's to limit, as it limits
+ * buffers.
+ *
  * Locks: drm_svm_claim() comes before what a notifier or a service may wait for: with a
  * dma_resv held it would wait for a service that waits for reclaim, which takes one.
  */
 
 #include <linux/maple_tree.h>
-#include <linux/sched.h>
-#include <linux/sizes.h>
+#include <linux/sched/signal.h>
 
 #include <drm/drm_svm_claim.h>
 
 #include "drm_svm_internal.h"
 #include "drm_svm_planted.h"
 
-/* Services of so much wait at a time. */
-#define DRM_SVM_CLAIM_STEP	((u64)SZ_32M)
+/* Services of so many ranges wait at a time. */
+#define DRM_SVM_CLAIM_STEP	16
+/* How long what maps nothing any more is kept: bindings come and go. */
+#define DRM_SVM_CLAIM_GC	HZ
 
 enum drm_svm_claim_state {
 	DRM_SVM_CLAIMING = 1,
@@ -70,32 +79,48 @@ static void drm_svm_claims_set(struct drm_svm_view *view, u64 first, u64 last,
 		schedule_timeout_uninterruptible(1);
 }
 
-/* The state of *@first, and up to where, @last at most, it is the same. */
+/* The state of *@first to *@last, both of which become the ends of what is like it. */
 static enum drm_svm_claim_state drm_svm_claims_at(struct drm_svm_view *view,
-						  u64 first, u64 *last)
+						  u64 *first, u64 *last)
 {
-	unsigned long page = first >> PAGE_SHIFT;
 	struct ma_state mas;
 	void *entry;
 
-	mas_init(&mas, &view->claims, page);
+	mas_init(&mas, &view->claims, *first >> PAGE_SHIFT);
 	guard(rcu)();
 	entry = mas_walk(&mas);
+	*first = max(*first & ~(PAGE_SIZE - 1ULL), (u64)mas.index << PAGE_SHIFT);
 	if (mas.last < *last >> PAGE_SHIFT)
 		*last = (((u64)mas.last + 1) << PAGE_SHIFT) - 1;
 	return xa_to_value(entry);
 }
 
-/* What is nobody's yet. */
-static int drm_svm_claims_begin(struct drm_svm_view *view, u64 first, u64 last)
+/* Where what ends before @first begins, from @from on, if it is of this claim too. */
+static u64 drm_svm_claims_join(struct drm_svm_view *view, u64 from, u64 first)
+{
+	struct ma_state mas;
+
+	if (first == from)
+		return first;
+	mas_init(&mas, &view->claims, (first - 1) >> PAGE_SHIFT);
+	guard(rcu)();
+	if (xa_to_value(mas_walk(&mas)) != DRM_SVM_CLAIMING)
+		return first;
+	return max(from, (u64)mas.index << PAGE_SHIFT);
+}
+
+/* What is nobody's yet; in one with what a claim from @from on has got so far. */
+static int drm_svm_claims_begin(struct drm_svm_view *view, u64 from, u64 first,
+				u64 last)
 {
 	u64 end;
 	int ret;
 
 	for (;; first = end + 1) {
 		end = last;
-		ret = drm_svm_claims_at(view, first, &end) ? 0 :
-			drm_svm_claims_store(view, first, end, DRM_SVM_CLAIMING);
+		ret = drm_svm_claims_at(view, &first, &end) ? 0 :
+			drm_svm_claims_store(view, drm_svm_claims_join(view, from, first),
+					     end, DRM_SVM_CLAIMING);
 		if (ret || end == last)
 			return ret;
 	}
@@ -107,7 +132,7 @@ static void drm_svm_claims_undo(struct drm_svm_view *view, u64 first, u64 last)
 
 	for (;; first = end + 1) {
 		end = last;
-		if (drm_svm_claims_at(view, first, &end) == DRM_SVM_CLAIMING)
+		if (drm_svm_claims_at(view, &first, &end) == DRM_SVM_CLAIMING)
 			drm_svm_claims_set(view, first, end, 0);
 		if (end == last)
 			return;
@@ -120,13 +145,15 @@ static void drm_svm_claims_undo(struct drm_svm_view *view, u64 first, u64 last)
  * @base: first byte of the range
  * @want: pages that are
  * @claimed: out: pages that are not the mirror's
+ * @moving: out: of these, pages that are about to be claimed, or about to be so no more
  *
- * Context: the service lock over the range is held, so that it stays true.
- * Return: 0; -EREMCHG if something of @want is claimed; -EAGAIN if it is about to be, or
- * to be so no more.
+ * Context: the service lock over the range is held, so that no more is claimed
+ * meanwhile.
+ * Return: 0; -EREMCHG if something of @want is claimed for good.
  */
 int drm_svm_claims_read(struct drm_svm_view *view, u64 base,
-			const unsigned long *want, unsigned long *claimed)
+			const unsigned long *want, unsigned long *claimed,
+			unsigned long *moving)
 {
 	unsigned long first = base >> PAGE_SHIFT;
 	unsigned long last = first + DRM_SVM_RANGE_PAGES - 1;
@@ -135,6 +162,7 @@ int drm_svm_claims_read(struct drm_svm_view *view, u64 base,
 	int ret = 0;
 
 	bitmap_zero(claimed, DRM_SVM_RANGE_PAGES);
+	bitmap_zero(moving, DRM_SVM_RANGE_PAGES);
 	if (mtree_empty(&view->claims) ||
 	    drm_svm_planted(DRM_SVM_PLANTED_CLAIM_IGNORED))
 		return 0;
@@ -145,9 +173,10 @@ int drm_svm_claims_read(struct drm_svm_view *view, u64 base,
 		unsigned long to = min(mas.last, last) - first;
 
 		bitmap_set(claimed, from, to - from + 1);
-		if (find_next_bit(want, to + 1, from) > to || ret == -EAGAIN)
-			continue;
-		ret = xa_to_value(entry) == DRM_SVM_CLAIMED ? -EREMCHG : -EAGAIN;
+		if (xa_to_value(entry) != DRM_SVM_CLAIMED)
+			bitmap_set(moving, from, to - from + 1);
+		else if (find_next_bit(want, to + 1, from) <= to)
+			ret = -EREMCHG;
 	}
 	return ret;
 }
@@ -180,45 +209,58 @@ static void drm_svm_claim_take(struct drm_svm_view *view,
 			     drm_svm_page_index(last));
 }
 
-/* What the mirror has of one range; the rest of large entries comes back by fault. */
-static void drm_svm_claim_range(struct drm_svm_view *view, u64 first, u64 last)
-{
-	struct drm_svm_range *range = drm_svm_range_find(view->svm->smm, first);
-
-	if (!range)
-		return;
-	if (drm_svm_claim_finds(view, range, drm_svm_page_index(first),
-				drm_svm_page_index(last)))
-		drm_svm_claim_take(view, range, first, last);
-	drm_svm_range_put(range);
-}
-
+/* What the mirror has of ranges; the rest of large entries comes back by fault. */
 static void drm_svm_claim_ranges(struct drm_svm_view *view, u64 first, u64 last)
 {
-	u64 end;
+	unsigned long index = first >> DRM_SVM_RANGE_SHIFT;
+	struct drm_svm_range *range;
 
-	for (;; first = end + 1) {
-		end = min(last, first | ~DRM_SVM_RANGE_MASK);
-		drm_svm_claim_range(view, first, end);
-		if (end == last)
-			return;
+	while ((range = drm_svm_range_next(view->svm->smm, &index,
+					   last >> DRM_SVM_RANGE_SHIFT))) {
+		u64 from = max(first, range->first);
+		u64 to = min(last, range->first + DRM_SVM_RANGE_SIZE - 1);
+
+		if (drm_svm_claim_finds(view, range, drm_svm_page_index(from),
+					drm_svm_page_index(to)))
+			drm_svm_claim_take(view, range, from, to);
+		drm_svm_range_put(range);
+		index++;
 		cond_resched();
 	}
 }
 
-static int drm_svm_claim_step(struct drm_svm_view *view, u64 first, u64 last)
+/* Up to where there are no more ranges than services may wait for. */
+static u64 drm_svm_claim_end(struct drm_svm_view *view, u64 first, u64 last)
+{
+	struct drm_svm_range *range;
+	unsigned int n = 0;
+	unsigned long i;
+
+	xa_for_each_range(&view->svm->smm->ranges, i, range,
+			  first >> DRM_SVM_RANGE_SHIFT, last >> DRM_SVM_RANGE_SHIFT)
+		if (++n == DRM_SVM_CLAIM_STEP)
+			return min(last, ((u64)i << DRM_SVM_RANGE_SHIFT) |
+					 ~DRM_SVM_RANGE_MASK);
+	return last;
+}
+
+static int drm_svm_claim_step(struct drm_svm_view *view, u64 from, u64 first, u64 last)
 {
 	struct drm_svm_spans *spans = &view->svm->smm->spans;
 	struct drm_svm_span span;
 	int ret;
 
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	if (READ_ONCE(view->svm->interrupted) || drm_svm_view_ends(view))
+		return -ESRCH;
 	/* Of whole ranges, as those who serve them have it. */
 	ret = drm_svm_span_lock_unless(spans, &span, first & DRM_SVM_RANGE_MASK,
 				       last | ~DRM_SVM_RANGE_MASK,
 				       &view->svm->interrupted);
 	if (ret)
 		return ret;
-	ret = drm_svm_claims_begin(view, first, last);
+	ret = drm_svm_claims_begin(view, from, first, last);
 	if (!ret)
 		drm_svm_claim_ranges(view, first, last);
 	drm_svm_span_unlock(spans, &span);
@@ -231,8 +273,8 @@ static int drm_svm_claim_steps(struct drm_svm_view *view, u64 first, u64 last)
 	int ret;
 
 	for (;; at = end + 1) {
-		end = min(last, at | (DRM_SVM_CLAIM_STEP - 1));
-		ret = drm_svm_claim_step(view, at, end);
+		end = drm_svm_claim_end(view, at, last);
+		ret = drm_svm_claim_step(view, first, at, end);
 		if (ret) {
 			drm_svm_claims_undo(view, first, end);
 			return ret;
@@ -280,6 +322,8 @@ int drm_svm_claim(struct drm_svm_view *view, u64 first, u64 last)
 	ret = drm_svm_claim_steps(view, first, last);
 	if (!ret)
 		drm_svm_claims_set(view, first, last, DRM_SVM_CLAIMED);
+	/* Ranges that map nothing any more. */
+	drm_svm_gc_kick(view->svm->smm, DRM_SVM_CLAIM_GC);
 	drm_svm_view_unuse(view);
 	return ret;
 }
@@ -291,8 +335,9 @@ EXPORT_SYMBOL_GPL(drm_svm_claim);
  * @first: first byte, page aligned
  * @last: last byte, of a page; all of it is claimed
  *
- * The driver takes its entries away and flushes them after this. A fault in there
- * waits meanwhile, and is not the driver's any more.
+ * The driver takes its entries away and flushes them after this. A fault that comes
+ * waits meanwhile; one that came before may still be told to the driver, who lets it be
+ * asked again.
  *
  * Context: may sleep, for memory; as drm_svm_claim() otherwise, but that a dma_resv may
  * be held.

@@ -146,14 +146,16 @@ static int drm_svm_call_hold(struct drm_svm_call *call, const unsigned long *hel
 /* Return: as drm_svm_serve_view(); -ETIME and -EINTR of a page that is long in coming. */
 static int drm_svm_call_try(struct drm_svm_call *call)
 {
-	DECLARE_BITMAP(held, DRM_SVM_RANGE_PAGES);
+	struct drm_svm_left left;
 	int ret;
 
-	ret = drm_svm_serve_view(call->view, call->base, call->want, held);
-	if (ret || bitmap_empty(held, DRM_SVM_RANGE_PAGES))
+	ret = drm_svm_serve_view(call->view, call->base, call->want, &left);
+	if (ret)
 		return ret;
+	if (bitmap_empty(left.held, DRM_SVM_RANGE_PAGES))
+		return left.why;
 	/* What has come may have gone again: served once more. */
-	return drm_svm_call_hold(call, held) ?: -EINPROGRESS;
+	return drm_svm_call_hold(call, left.held) ?: -EINPROGRESS;
 }
 
 static int drm_svm_call_serve(struct drm_svm_call *call)

@@ -82,7 +82,7 @@ enum drm_svm_group_state {
  * @pending: slots that came in since the service began; under the queue's lock
  * @serving: slots that the worker serves; it alone takes any out
  * @want: the worker's: what those in @serving want
- * @held: the worker's: of these, pages that are long in coming
+ * @left: the worker's: of these, pages that have to wait
  */
 struct drm_svm_fault_group {
 	struct list_head node;
@@ -96,7 +96,7 @@ struct drm_svm_fault_group {
 	struct list_head pending;
 	struct list_head serving;
 	struct drm_svm_want want;
-	DECLARE_BITMAP(held, DRM_SVM_RANGE_PAGES);
+	struct drm_svm_left left;
 };
 
 static inline unsigned int drm_svm_slot_page(const struct drm_svm_slot *slot)

@@ -13,14 +13,17 @@ static bool drm_svm_group_passes(struct drm_svm_fault_group *group, int error)
 	       (error != -EIO || group->io_tries < DRM_SVM_IO_TRIES);
 }
 
-/* Pages of the group; those that are held back are remembered, and no error. */
+/* Pages of the group; those that have to wait are remembered, and no error. */
 static int drm_svm_group_try(struct drm_svm_fault_group *group,
 			     const struct drm_svm_want *want)
 {
-	DECLARE_BITMAP(held, DRM_SVM_RANGE_PAGES);
-	int error = drm_svm_serve(group->svm, group->base, want, held);
+	struct drm_svm_left left;
+	int error = drm_svm_serve(group->svm, group->base, want, &left);
 
-	bitmap_or(group->held, group->held, held, DRM_SVM_RANGE_PAGES);
+	bitmap_or(group->left.held, group->left.held, left.held, DRM_SVM_RANGE_PAGES);
+	bitmap_or(group->left.late, group->left.late, left.late, DRM_SVM_RANGE_PAGES);
+	if (left.why)
+		group->left.why = left.why;
 	return error;
 }
 
@@ -105,7 +108,7 @@ static int drm_svm_group_serve(struct drm_svm_fault_group *group)
 	unsigned int page;
 	int error;
 
-	bitmap_zero(group->held, DRM_SVM_RANGE_PAGES);
+	group->left = (struct drm_svm_left){};
 	error = drm_svm_group_try(group, &group->want);
 	if (!error || drm_svm_group_passes(group, error) || error == -ESRCH)
 		return error;
@@ -208,6 +211,26 @@ static void drm_svm_group_answer(struct drm_svm_fault_group *group, int result)
 	drm_svm_answer(queue, &slots);
 }
 
+/* Answers those whose pages need not wait. Return: whether others are left. */
+static bool drm_svm_group_part(struct drm_svm_fault_group *group)
+{
+	struct drm_svm_fault_queue *queue = group->queue;
+	struct drm_svm_slot *slot, *next;
+	LIST_HEAD(slots);
+	bool left;
+
+	if (bitmap_empty(group->left.late, DRM_SVM_RANGE_PAGES))
+		return false;
+	spin_lock(&queue->lock);
+	list_for_each_entry_safe(slot, next, &group->serving, node)
+		if (!test_bit(drm_svm_slot_page(slot), group->left.late))
+			drm_svm_slot_end(slot, 0, &slots);
+	left = !list_empty(&group->serving);
+	spin_unlock(&queue->lock);
+	drm_svm_answer(queue, &slots);
+	return left;
+}
+
 /*
  * A replay wakes all that is parked in the address space. While other groups of
  * it are being served, it waits for them a little: one replay for the batch. Held
@@ -243,8 +266,10 @@ void drm_svm_serve_work(struct work_struct *work)
 	atomic64_inc(&svm->stats.fault_groups);
 	error = drm_svm_group_serve(group);
 	/* First: what is held waits for nobody else's luck. */
-	if (!bitmap_empty(group->held, DRM_SVM_RANGE_PAGES))
+	if (!bitmap_empty(group->left.held, DRM_SVM_RANGE_PAGES))
 		drm_svm_hold(group);
+	if (!error && drm_svm_group_part(group))
+		error = group->left.why;
 	if (drm_svm_group_passes(group, error)) {
 		drm_svm_group_give_up(group, error);
 		if (drm_svm_group_put_off(group, error))

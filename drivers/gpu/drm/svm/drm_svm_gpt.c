@@ -42,12 +42,15 @@ static_assert(sizeof(struct drm_svm_gpt_txn) <=
  * @token: the driver's, of its flush
  * @rest_first: what ring space did not reach for
  * @rest_last: if there is any: if it is not less
+ * @owned: what the driver has mapped is left alone, from the first claim that is seen: to
+ *	zap as a whole takes for granted that no space has been used for less
  */
 struct drm_svm_gpt_batch {
 	struct drm_gpt_gather gather;
 	u64 token;
 	u64 rest_first;
 	u64 rest_last;
+	bool owned;
 };
 
 static_assert(sizeof(struct drm_svm_gpt_batch) <=
@@ -259,7 +262,8 @@ static void drm_svm_gpt_zap(struct drm_svm_batch *batch, u64 first, u64 last)
 {
 	struct drm_svm_gpt_batch *b = drm_svm_gpt_batch(batch);
 
-	if (mtree_empty(&batch->view->claims)) {
+	b->owned |= !mtree_empty(&batch->view->claims);
+	if (!b->owned) {
 		drm_gpt_zap(&b->gather, first, last);
 		return;
 	}
@@ -426,8 +430,9 @@ static int drm_svm_gpt_check_format(const struct drm_gpt_format *format,
  * @ops: the driver's
  *
  * Context: may sleep.
- * Return: 0, -EINVAL for a format that has no word for the device's memory, does not
- * map single pages, or wants break-before-make with lowest tables that cover less than
+ * Return: 0, -EINVAL for a format that has no word for the device's memory, cannot tell
+ * atomics from writes where that matters (&drm_svm_device.system_atomics), does not map
+ * single pages, or wants break-before-make with lowest tables that cover less than
  * a range.
  */
 int drm_svm_gpt_init(struct drm_svm_gpt *table, struct drm_svm *svm,

@@ -119,7 +119,7 @@ static struct drm_svm_held *drm_svm_held_new(struct drm_svm_fault_group *group)
 	held->in = NULL;
 	held->over = false;
 	held->error = 0;
-	bitmap_copy(held->want, group->held, DRM_SVM_RANGE_PAGES);
+	bitmap_copy(held->want, group->left.held, DRM_SVM_RANGE_PAGES);
 	group->svm->active++;
 	return held;
 }
@@ -146,8 +146,8 @@ drm_svm_held_pagein(struct drm_svm_fault_group *group)
 
 	if (!in)
 		return NULL;
-	bitmap_copy(in->want, group->held, DRM_SVM_RANGE_PAGES);
-	bitmap_and(in->write, group->held, group->want.write, DRM_SVM_RANGE_PAGES);
+	bitmap_copy(in->want, group->left.held, DRM_SVM_RANGE_PAGES);
+	bitmap_and(in->write, group->left.held, group->want.write, DRM_SVM_RANGE_PAGES);
 	in->job.done = drm_svm_held_done;
 	return in;
 }
@@ -174,11 +174,11 @@ static void drm_svm_held_join(struct drm_svm_fault_group *group)
 	list_for_each_entry(held, &group->queue->held, node) {
 		if (!drm_svm_held_is_of(held, group->svm, group->base) ||
 		    !held->in ||
-		    !bitmap_and(pages, group->held, held->want,
+		    !bitmap_and(pages, group->left.held, held->want,
 				DRM_SVM_RANGE_PAGES))
 			continue;
 		drm_svm_held_move(group, pages, DRM_SVM_SLOT_HELD, &held->slots);
-		bitmap_andnot(group->held, group->held, pages,
+		bitmap_andnot(group->left.held, group->left.held, pages,
 			      DRM_SVM_RANGE_PAGES);
 	}
 }
@@ -191,7 +191,7 @@ static void drm_svm_held_prune(struct drm_svm_fault_group *group)
 
 	list_for_each_entry(slot, &group->serving, node)
 		__set_bit(drm_svm_slot_page(slot), pages);
-	bitmap_and(group->held, group->held, pages, DRM_SVM_RANGE_PAGES);
+	bitmap_and(group->left.held, group->left.held, pages, DRM_SVM_RANGE_PAGES);
 }
 
 /*
@@ -207,22 +207,22 @@ static bool drm_svm_held_enter(struct drm_svm_fault_group *group,
 	lockdep_assert_held(&queue->lock);
 	drm_svm_held_prune(group);
 	drm_svm_held_join(group);
-	if (bitmap_empty(group->held, DRM_SVM_RANGE_PAGES))
+	if (bitmap_empty(group->left.held, DRM_SVM_RANGE_PAGES))
 		return false;
 	held = drm_svm_held_new(group);
 	if (!held) {
-		drm_svm_held_move(group, group->held, DRM_SVM_SLOT_WAITING,
+		drm_svm_held_move(group, group->left.held, DRM_SVM_SLOT_WAITING,
 				  &queue->waiting_held);
 		return false;
 	}
-	drm_svm_held_move(group, group->held, DRM_SVM_SLOT_HELD, &held->slots);
+	drm_svm_held_move(group, group->left.held, DRM_SVM_SLOT_HELD, &held->slots);
 	held->in = in;
 	if (!in) {
 		mod_delayed_work(queue->wq, &held->work, DRM_SVM_HELD_PAUSE);
 		return false;
 	}
 	/* The others are waited for already. */
-	bitmap_and(in->want, in->want, group->held, DRM_SVM_RANGE_PAGES);
+	bitmap_and(in->want, in->want, group->left.held, DRM_SVM_RANGE_PAGES);
 	in->waiter = held;
 	refcount_inc(&in->ref);
 	return true;
@@ -240,7 +240,7 @@ static bool drm_svm_held_dies(struct drm_svm_fault_group *group,
 	if (!READ_ONCE(group->svm->dying))
 		return false;
 	list_for_each_entry_safe(slot, next, &group->serving, node)
-		if (test_bit(drm_svm_slot_page(slot), group->held))
+		if (test_bit(drm_svm_slot_page(slot), group->left.held))
 			drm_svm_slot_end(slot, -ESRCH, list);
 	return true;
 }

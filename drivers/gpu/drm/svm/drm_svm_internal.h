@@ -180,7 +180,8 @@ void drm_svm_view_get(struct drm_svm_view *view);
 void drm_svm_view_put(struct drm_svm_view *view);
 
 int drm_svm_claims_read(struct drm_svm_view *view, u64 base,
-			const unsigned long *want, unsigned long *claimed);
+			const unsigned long *want, unsigned long *claimed,
+			unsigned long *moving);
 
 void drm_svm_view_spoil(struct drm_svm_view *view);
 
@@ -259,6 +260,8 @@ struct drm_svm_range {
 };
 
 struct drm_svm_range *drm_svm_range_find(struct drm_svm_mm *smm, u64 addr);
+struct drm_svm_range *drm_svm_range_next(struct drm_svm_mm *smm,
+					 unsigned long *index, unsigned long max);
 struct drm_svm_range *drm_svm_range_find_or_make(struct drm_svm_mm *smm,
 						 u64 addr);
 void drm_svm_range_put(struct drm_svm_range *range);
@@ -317,6 +320,19 @@ static inline void drm_svm_want_add(struct drm_svm_want *want, unsigned int i,
 }
 
 /**
+ * struct drm_svm_left - what a service leaves for another time
+ * @held: pages that may be long in coming: of files, or held by a userfaultfd
+ * @late: pages that have to wait for something short: somebody holds them where they
+ *	are, there is no room where they have to be, or a claim of them is on its way
+ * @why: for the last of these, -EAGAIN or -ENOMEM
+ */
+struct drm_svm_left {
+	DECLARE_BITMAP(held, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(late, DRM_SVM_RANGE_PAGES);
+	int why;
+};
+
+/**
  * struct drm_svm_service - scratch of one service of a range
  * @svm: whom it is for
  * @view: where it sees the range
@@ -332,12 +348,14 @@ static inline void drm_svm_want_add(struct drm_svm_want *want, unsigned int i,
  * @want_write: of these, writable
  * @want_atomic: of these, those for atomics that are not coherent in system memory
  * @missing: of @want, what the walk has not found
- * @held: pages that may be long in coming; not in @want any more
+ * @left: what is not in @want any more
  * @mapped: snapshot of &drm_svm_range_view.mapped
  * @writable: snapshot of &drm_svm_range_view.writable
  * @refused: pages that no device may have (memfd_secret)
  * @read_only: pages that no device may write (shadow stacks)
  * @claimed: pages that are the driver's, or may be
+ * @to_system: wanted pages that the device cannot reach where they are
+ * @to_device: wanted pages that it cannot use atomics on where they are
  * @fresh: pages that this service mapped for DMA
  * @foreign: a wanted page lies in memory that the device cannot reach
  * @pfns: hmm's, in and out
@@ -362,7 +380,9 @@ struct drm_svm_service {
 	DECLARE_BITMAP(want_write, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(want_atomic, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(missing, DRM_SVM_RANGE_PAGES);
-	DECLARE_BITMAP(held, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(to_system, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(to_device, DRM_SVM_RANGE_PAGES);
+	struct drm_svm_left left;
 	DECLARE_BITMAP(mapped, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(writable, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(refused, DRM_SVM_RANGE_PAGES);
@@ -377,12 +397,13 @@ struct drm_svm_service {
 };
 
 int drm_svm_serve_view(struct drm_svm_view *view, u64 base,
-		       const struct drm_svm_want *want, unsigned long *held);
+		       const struct drm_svm_want *want,
+		       struct drm_svm_left *left);
 void drm_svm_fault_attach(struct drm_svm *svm);
 int drm_svm_serve_patiently(struct drm_svm_view *view, u64 base,
 			    const struct drm_svm_want *want);
 int drm_svm_serve(struct drm_svm *svm, u64 base, const struct drm_svm_want *want,
-		  unsigned long *held);
+		  struct drm_svm_left *left);
 int drm_svm_walk(struct drm_svm_service *s);
 bool drm_svm_walk_known(struct drm_svm_service *s);
 int drm_svm_apply(struct drm_svm_service *s);
@@ -399,6 +420,7 @@ extern const char drm_svm_owner;
 
 int drm_svm_pages_read_lock(void);
 void drm_svm_pages_read_unlock(int idx);
+void drm_svm_pages_synchronize(void);
 struct drm_svm_region *drm_svm_page_region(struct page *page);
 u64 drm_svm_region_offset(struct drm_svm_region *region, unsigned long pfn);
 unsigned int drm_svm_region_alloc(struct drm_svm_region *region,
@@ -406,6 +428,9 @@ unsigned int drm_svm_region_alloc(struct drm_svm_region *region,
 void drm_svm_region_unalloc(struct drm_svm_region *region, struct page **pages,
 			    unsigned int n);
 bool drm_svm_region_full(struct drm_svm_region *region);
+int drm_svm_region_init_blocks(struct drm_svm_region *region);
+void drm_svm_region_fini_blocks(struct drm_svm_region *region);
+void drm_svm_region_folio_free(struct folio *folio);
 bool drm_svm_has_room(const struct drm_svm *svm);
 bool drm_svm_page_is_local(const struct drm_svm *svm, struct page *page);
 
@@ -429,7 +454,7 @@ int drm_svm_present_next(struct drm_svm *svm, u64 *addr, u64 last, bool holes,
 int drm_svm_place_device(struct drm_svm *svm, u64 base,
 			 const unsigned long *want, const unsigned long *claimed);
 int drm_svm_place_atomic(struct drm_svm *svm, u64 base,
-			 const unsigned long *want);
+			 const unsigned long *want, unsigned long *late, int *why);
 int drm_svm_place_system(struct drm_svm *svm, u64 base,
 			 const unsigned long *want);
 vm_fault_t drm_svm_migrate_to_ram(struct vm_fault *vmf);

@@ -107,20 +107,11 @@ static void drm_svm_count_unmapped(struct drm_svm_range *range,
 	}
 }
 
-/* The next range at or after *@index that the interval touches, referenced. */
 static struct drm_svm_range *drm_svm_inval_next(struct drm_svm_inval *inval,
 						unsigned long *index)
 {
-	unsigned long max = inval->last >> DRM_SVM_RANGE_SHIFT;
-	struct drm_svm_range *range;
-
-	guard(rcu)();
-	for (range = xa_find(&inval->smm->ranges, index, max, XA_PRESENT);
-	     range;
-	     range = xa_find_after(&inval->smm->ranges, index, max, XA_PRESENT))
-		if (kref_get_unless_zero(&range->ref))
-			return range;
-	return NULL;
+	return drm_svm_range_next(inval->smm, index,
+				  inval->last >> DRM_SVM_RANGE_SHIFT);
 }
 
 /* Takes the last view out of the round; it has its turn in the next. */

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Who asks for a migration: a service, by policy (drm_svm_place.c); a program, by
- * request; the CPU, by touching what is on a device; the driver, when its memory
- * goes.
+ * A program asks for a migration. Others who do are a service, by policy
+ * (drm_svm_place.c); the CPU, by touching what is on a device (drm_svm_cpu_fault.c); the
+ * driver, when its memory goes (drm_svm_evict.c).
  *
- * The first two hold the service lock. The CPU's fault runs under mmap_lock
- * and takes no lock of ours. What could not be moved is reported, never an
- * error by itself.
+ * It holds the service lock, range by range. What could not be moved is reported, never
+ * an error by itself.
  *
  * A request costs what is there: what is empty is skipped by the upper levels of
  * the CPU's table, and nothing is made for it.
@@ -21,25 +20,19 @@
 #include <linux/cpu.h>
 #include <linux/delay.h>
 #include <linux/folio_batch.h>
-#include <linux/mempool.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/xarray.h>
 
-#include "drm_svm_pass.h"
 #include "drm_svm_place.h"
 
-/* How often eviction of a whole region goes round before it sleeps longer. */
-#define DRM_SVM_EVICT_TRIES	1000
 /*
  * Tries of a request after the first, with sleeps of 1, 2, 4... ms before them: 63 ms
  * for all, which is longer than one page takes through any disk, and short for
  * somebody who asks to move what cannot move.
  */
 #define DRM_SVM_MIGRATE_RETRIES	6
-
-/* ---- by request ----------------------------------------------------------- */
 
 /**
  * struct drm_svm_migration - one request
@@ -289,107 +282,3 @@ int drm_svm_migrate(struct drm_svm *svm, u64 first, u64 last,
 	return ret;
 }
 EXPORT_SYMBOL_GPL(drm_svm_migrate);
-
-/* ---- by the CPU ----------------------------------------------------------- */
-
-static int drm_svm_cpu_fault_pass(struct vm_fault *vmf,
-				  struct drm_svm_pass *pass, u64 first, u64 end,
-				  bool *done)
-{
-	struct vm_area_struct *vma = vmf->vma;
-	unsigned int i;
-	int ret;
-
-	pass->mig.vma = vma;
-	pass->mig.start = max_t(u64, first, vma->vm_start);
-	pass->mig.end = min_t(u64, end, vma->vm_end);
-	pass->mig.fault_page = vmf->page;
-	ret = drm_svm_pass_to_ram(pass);
-	i = (vmf->address - pass->mig.start) >> PAGE_SHIFT;
-	*done = !ret && (pass->mig.src[i] & MIGRATE_PFN_MIGRATE) &&
-		(pass->mig.dst[i] & MIGRATE_PFN_VALID);
-	return ret;
-}
-
-static int drm_svm_cpu_fault(struct vm_fault *vmf, struct drm_svm_pass *pass)
-{
-	u64 block = ALIGN_DOWN(vmf->address, DRM_SVM_CPU_FAULT_SIZE);
-	u64 page = ALIGN_DOWN(vmf->address, PAGE_SIZE);
-	bool done = false;
-	int ret;
-
-	if (DRM_SVM_CPU_FAULT_PAGES > 1) {
-		ret = drm_svm_cpu_fault_pass(vmf, pass, block,
-					     block + DRM_SVM_CPU_FAULT_SIZE,
-					     &done);
-		if (ret || done)
-			return ret;
-	}
-	/* The one page alone: its neighbours may have used up the memory. */
-	ret = drm_svm_cpu_fault_pass(vmf, pass, page, page + PAGE_SIZE, &done);
-	return ret || done ? ret : pass->error;
-}
-
-/**
- * drm_svm_migrate_to_ram() - the CPU touched a page that is on a device
- * @vmf: the fault
- *
- * Brings back an aligned block around it, as far as it is on a device. What that
- * takes besides the memory itself is small, and there is always some.
- *
- * Context: mmap_lock is held for read, the page is locked and referenced.
- * Return: 0, VM_FAULT_OOM, VM_FAULT_SIGBUS if the memory cannot be read.
- */
-vm_fault_t drm_svm_migrate_to_ram(struct vm_fault *vmf)
-{
-	struct drm_svm_region *region = drm_svm_page_region(vmf->page);
-	void *memory = mempool_alloc(&region->cpu_faults, GFP_KERNEL);
-	int ret;
-
-	ret = drm_svm_cpu_fault(vmf, drm_svm_pass_init(memory,
-						       DRM_SVM_CPU_FAULT_PAGES));
-	mempool_free(memory, &region->cpu_faults);
-	/* Not moved, and no error: somebody else was faster. Fault again. */
-	if (!ret)
-		return 0;
-	return ret == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
-}
-
-/* ---- by the driver -------------------------------------------------------- */
-
-/**
- * drm_svm_region_evict_all() - move what processes have in a region to system
- * memory
- * @region: region; nobody migrates to it any more
- *
- * Context: may sleep, long; no lock is held.
- * Return: 0, -ENOMEM if it could not even begin.
- */
-int drm_svm_region_evict_all(struct drm_svm_region *region)
-{
-	unsigned long pfn = region->pagemap.range.start >> PAGE_SHIFT;
-	struct drm_svm_pass *pass = drm_svm_pass_make(DRM_SVM_RANGE_PAGES);
-	unsigned long i;
-	unsigned int tries;
-
-	if (!pass)
-		return -ENOMEM;
-	for (tries = 0; READ_ONCE(region->nr_used); tries++) {
-		for (i = 0; i < region->nr_pages; i += DRM_SVM_RANGE_PAGES) {
-			drm_svm_pass_evict(pass, region, pfn + i,
-					   min(region->nr_pages - i,
-					       DRM_SVM_RANGE_PAGES));
-			cond_resched();
-		}
-		/* Locked or referenced for a moment by somebody: go round. */
-		if (READ_ONCE(region->nr_used))
-			msleep(tries < DRM_SVM_EVICT_TRIES ? 1 : 100);
-		if (tries == DRM_SVM_EVICT_TRIES)
-			dev_warn(region->device->dev,
-				 "%lu pages of device memory are still in use\n",
-				 region->nr_used);
-	}
-	kvfree(pass);
-	return 0;
-}
-EXPORT_SYMBOL_GPL(drm_svm_region_evict_all);

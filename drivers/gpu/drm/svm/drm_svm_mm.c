@@ -111,91 +111,6 @@ bool drm_svm_mm_soft_epoch(struct mm_struct *mm, u64 *epoch)
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_svm_mm_soft_epoch);
 
-static struct drm_svm_window *drm_svm_window_make(struct drm_svm_mm *smm,
-						  unsigned long index)
-{
-	u64 first = (u64)index << DRM_SVM_WINDOW_SHIFT;
-	struct drm_svm_window *window;
-	int ret;
-
-	window = kzalloc_obj(*window, GFP_KERNEL_ACCOUNT);
-	if (!window)
-		return ERR_PTR(-ENOMEM);
-	window->smm = smm;
-	atomic_set(&window->users, 1);
-	INIT_LIST_HEAD(&window->idle);
-	ret = mmu_interval_notifier_insert(&window->notifier, smm->mm, first,
-					   1UL << DRM_SVM_WINDOW_SHIFT,
-					   &drm_svm_notifier_ops);
-	if (ret) {
-		kfree(window);
-		return ERR_PTR(ret);
-	}
-	ret = xa_insert(&smm->windows, index, window, GFP_KERNEL);
-	if (ret) {
-		mmu_interval_notifier_remove(&window->notifier);
-		kfree(window);
-		return ERR_PTR(ret);
-	}
-	return window;
-}
-
-static struct drm_svm_window *drm_svm_window_find(struct drm_svm_mm *smm,
-						  unsigned long index)
-{
-	struct drm_svm_window *window;
-
-	guard(rcu)();
-	window = xa_load(&smm->windows, index);
-	return window && atomic_inc_unless_negative(&window->users) ? window :
-								      NULL;
-}
-
-/**
- * drm_svm_window_get() - the window of an address, made if need be
- * @smm: address space
- * @addr: address
- *
- * Context: may sleep; mmap_lock is not held.
- * Return: the window, for drm_svm_window_put(); -ENOMEM.
- */
-struct drm_svm_window *drm_svm_window_get(struct drm_svm_mm *smm, u64 addr)
-{
-	unsigned long index = addr >> DRM_SVM_WINDOW_SHIFT;
-	struct drm_svm_window *window = drm_svm_window_find(smm, index);
-
-	if (window)
-		return window;
-	guard(mutex)(&smm->window_lock);
-	/* What is in the index is not being dropped while we have the lock. */
-	return drm_svm_window_find(smm, index) ?:
-	       drm_svm_window_make(smm, index);
-}
-EXPORT_SYMBOL_IF_KUNIT(drm_svm_window_get);
-
-/**
- * drm_svm_window_put() - give a window back
- * @window: from drm_svm_window_get()
- *
- * Without users it is the collector's to drop: that may have to wait for an
- * invalidation, of which we may be a part.
- *
- * Context: any.
- */
-void drm_svm_window_put(struct drm_svm_window *window)
-{
-	struct drm_svm_mm *smm = window->smm;
-
-	/* With the lock: who gets it and puts it meanwhile waits for our last look. */
-	if (!atomic_dec_and_lock(&window->users, &smm->idle_lock))
-		return;
-	if (list_empty(&window->idle))
-		list_add_tail(&window->idle, &smm->idle_windows);
-	spin_unlock(&smm->idle_lock);
-	drm_svm_gc_kick(smm, 0);
-}
-EXPORT_SYMBOL_IF_KUNIT(drm_svm_window_put);
-
 /* No device is attached, so nobody services, and nobody asks. */
 static void drm_svm_mm_free(struct drm_svm_mm *smm)
 {
@@ -270,7 +185,7 @@ static struct drm_svm_mm *drm_svm_mm_make(struct mm_struct *mm)
 	 * now, so that the fault path never does. The window stays, since we keep
 	 * a reference: it is told of what concerns all of the address space.
 	 */
-	window = drm_svm_window_make(smm, 0);
+	window = drm_svm_window_get(smm, 0);
 	if (IS_ERR(window)) {
 		drm_svm_mm_free(smm);
 		return ERR_CAST(window);
@@ -401,9 +316,10 @@ int drm_svm_init(struct drm_svm *svm, struct mm_struct *mm,
 	if (IS_ERR(smm))
 		return PTR_ERR(smm);
 	svm->smm = smm;
-	drm_svm_release_watch(svm);
 	drm_svm_device_enter(svm->device);
 	drm_svm_fault_attach(svm);
+	/* Last: what it tells may come at once. */
+	drm_svm_release_watch(svm);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(drm_svm_init);

@@ -157,7 +157,7 @@ int drm_svm_page_in_missing(struct drm_svm_service *s, bool *locked)
 		if (!drm_svm_vma_prompt(vma)) {
 			if (drm_svm_planted(DRM_SVM_PLANTED_HELD_ERROR))
 				return -EFAULT;
-			__set_bit(i, s->held);
+			__set_bit(i, s->left.held);
 			__clear_bit(i, s->want);
 			continue;
 		}

@@ -20,7 +20,9 @@
  * change mappings: what a pass finds is what counts, the snapshot only chooses.
  */
 
+#include <linux/fs.h>
 #include <linux/hmm.h>
+#include <linux/hugetlb.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
@@ -151,6 +153,24 @@ bool drm_svm_vma_makeable(struct vm_area_struct *vma)
 	       !userfaultfd_missing(vma) && !drm_svm_soft_tracked(vma);
 }
 
+/* Of these the core moves nothing, whatever their pages are like. */
+static bool drm_svm_vma_moves(struct vm_area_struct *vma)
+{
+	return !is_vm_hugetlb_page(vma) && !(vma->vm_flags & VM_SPECIAL) &&
+	       !vma_is_dax(vma);
+}
+
+static void drm_svm_placement_fix(struct drm_svm_placement *pl, unsigned int first,
+				  unsigned int nr)
+{
+	DECLARE_BITMAP(pages, DRM_SVM_RANGE_PAGES) = {};
+
+	bitmap_set(pages, first, nr);
+	bitmap_and(pages, pages, pl->system, DRM_SVM_RANGE_PAGES);
+	bitmap_or(pl->fixed, pl->fixed, pages, DRM_SVM_RANGE_PAGES);
+	bitmap_andnot(pl->system, pl->system, pages, DRM_SVM_RANGE_PAGES);
+}
+
 /* What VMAs say: where pages may be made, and where hmm does not look. */
 static int drm_svm_placement_vmas(struct drm_svm_placement *pl,
 				  struct drm_svm *svm, u64 base)
@@ -170,6 +190,9 @@ static int drm_svm_placement_vmas(struct drm_svm_placement *pl,
 		if (drm_svm_vma_makeable(vma))
 			bitmap_set(pl->makeable, drm_svm_page_index(first),
 				   (end - first) >> PAGE_SHIFT);
+		if (!drm_svm_vma_moves(vma))
+			drm_svm_placement_fix(pl, drm_svm_page_index(first),
+					      (end - first) >> PAGE_SHIFT);
 		if (!(vma->vm_flags & VM_READ) && vma->anon_vma)
 			ret = drm_svm_placement_look(pl, svm, vma, first, end);
 		if (ret)
@@ -511,17 +534,19 @@ int drm_svm_place_device(struct drm_svm *svm, u64 base,
  * drm_svm_place_atomic() - put pages on the device that it has atomics for
  * @svm: device address space, of a device with memory
  * @base: first byte of the range
- * @want: pages that it wants to read and write at once
+ * @want: pages that it wants to read and write at once; they are there, to be written
+ *	by the process
+ * @late: out: those of them that are to be tried again later
+ * @why: out, if there are any: -EAGAIN: somebody holds them; -ENOMEM: there is no room
  *
  * Whatever policy says of them, unless an attribute says that they are to be in
  * system memory.
  *
  * Context: as drm_svm_place_device().
- * Return: 0 if all of them are there, or not there at all; -EOPNOTSUPP for pages that
- * may not move; -EAGAIN if somebody holds one; -ENOMEM also if there is no room;
- * -EINTR, -ESRCH, -EBUSY.
+ * Return: 0; -EOPNOTSUPP for pages that may not move; -ENOMEM, -EINTR, -ESRCH, -EBUSY.
  */
-int drm_svm_place_atomic(struct drm_svm *svm, u64 base, const unsigned long *want)
+int drm_svm_place_atomic(struct drm_svm *svm, u64 base, const unsigned long *want,
+			 unsigned long *late, int *why)
 {
 	DECLARE_BITMAP(pages, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(tried, DRM_SVM_RANGE_PAGES);
@@ -529,20 +554,22 @@ int drm_svm_place_atomic(struct drm_svm *svm, u64 base, const unsigned long *wan
 	struct drm_svm_placement pl;
 	int ret;
 
+	bitmap_zero(late, DRM_SVM_RANGE_PAGES);
 	ret = drm_svm_placement_read(&pl, svm, base);
 	if (ret)
 		return ret;
-	bitmap_or(pages, pl.system, pl.remote, DRM_SVM_RANGE_PAGES);
-	bitmap_or(pages, pages, pl.makeable, DRM_SVM_RANGE_PAGES);
-	bitmap_and(pages, pages, want, DRM_SVM_RANGE_PAGES);
 	if (bitmap_intersects(want, pl.fixed, DRM_SVM_RANGE_PAGES) ||
-	    drm_svm_policy_forbids(svm, base, pages))
+	    drm_svm_policy_forbids(svm, base, want))
 		return -EOPNOTSUPP;
+	bitmap_or(pages, pl.system, pl.remote, DRM_SVM_RANGE_PAGES);
+	bitmap_and(pages, pages, want, DRM_SVM_RANGE_PAGES);
 	bitmap_copy(tried, pages, DRM_SVM_RANGE_PAGES);
 	ret = drm_svm_move_to_device(svm, base, &pl, want, tried, done);
-	if (ret || bitmap_equal(pages, done, DRM_SVM_RANGE_PAGES))
+	if (ret)
 		return ret;
-	return bitmap_equal(pages, tried, DRM_SVM_RANGE_PAGES) ? -EAGAIN : -ENOMEM;
+	bitmap_andnot(late, pages, done, DRM_SVM_RANGE_PAGES);
+	*why = bitmap_subset(late, tried, DRM_SVM_RANGE_PAGES) ? -EAGAIN : -ENOMEM;
+	return 0;
 }
 
 /**

@@ -8,7 +8,7 @@
  * struct drm_svm_placement - where the pages of a range are, by a snapshot
  * @system: in system memory, and of a kind that can move: anonymous, also in
  *	private mappings of files, and the zero page
- * @fixed: in system memory, and stay there: of a file, or shared with others
+ * @fixed: in system memory, and stay there: of a file, of hugetlbfs, or shared with others
  * @local: in the device's own
  * @remote: in another device's
  * @makeable: not there, and may be made anywhere. Pages in swap look like that too.

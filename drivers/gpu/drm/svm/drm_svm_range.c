@@ -106,6 +106,28 @@ static struct drm_svm_range *drm_svm_range_make(struct drm_svm_mm *smm,
 }
 
 /**
+ * drm_svm_range_next() - the next range that there is
+ * @smm: address space
+ * @index: in: the first number to look at; out: that of the range
+ * @max: the last
+ *
+ * Context: any; takes RCU.
+ * Return: the range, referenced; or NULL.
+ */
+struct drm_svm_range *drm_svm_range_next(struct drm_svm_mm *smm,
+					 unsigned long *index, unsigned long max)
+{
+	struct drm_svm_range *range;
+
+	guard(rcu)();
+	for (range = xa_find(&smm->ranges, index, max, XA_PRESENT); range;
+	     range = xa_find_after(&smm->ranges, index, max, XA_PRESENT))
+		if (kref_get_unless_zero(&range->ref))
+			return range;
+	return NULL;
+}
+
+/**
  * drm_svm_range_find_or_make() - look a range up, make it if need be
  * @smm: address space
  * @addr: any address in it

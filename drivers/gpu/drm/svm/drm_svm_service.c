@@ -29,6 +29,8 @@
 #define DRM_SVM_ROUNDS	16
 /* Rounds lost before the next keeps others from changing mappings. */
 #define DRM_SVM_PATIENCE	2
+/* How often pages are moved for one service; who takes them away may be faster. */
+#define DRM_SVM_FETCHES		4
 
 /*
  * Sees that what is wanted is there. Return: 0 and a walk that found it, with
@@ -116,18 +118,51 @@ static int drm_svm_attach_range(struct drm_svm_service *s, u64 base)
 	return 0;
 }
 
-/* Memory of a device that this one cannot reach comes by way of the system's. */
-static int drm_svm_fetch_foreign(struct drm_svm_service *s, u64 base)
+static void drm_svm_put_off(struct drm_svm_service *s, const unsigned long *late,
+			    int why)
 {
-	int ret = drm_svm_place_system(s->svm, base, s->want);
+	if (!bitmap_intersects(s->want, late, DRM_SVM_RANGE_PAGES))
+		return;
+	bitmap_or(s->left.late, s->left.late, late, DRM_SVM_RANGE_PAGES);
+	bitmap_andnot(s->want, s->want, late, DRM_SVM_RANGE_PAGES);
+	bitmap_andnot(s->want_write, s->want_write, late, DRM_SVM_RANGE_PAGES);
+	bitmap_andnot(s->want_atomic, s->want_atomic, late, DRM_SVM_RANGE_PAGES);
+	s->left.why = why;
+}
 
+/* Where atomics are coherent with nobody's but the device's own: in its memory. */
+static int drm_svm_bring(struct drm_svm_service *s, u64 base)
+{
+	DECLARE_BITMAP(late, DRM_SVM_RANGE_PAGES);
+	int ret, why = 0;
+
+	if (!drm_svm_has_memory(s->svm) || !(s->view->caps & DRM_SVM_SINK_LOCAL))
+		return -EOPNOTSUPP;
+	ret = drm_svm_place_atomic(s->svm, base, s->to_device, late, &why);
+	if (!ret)
+		drm_svm_put_off(s, late, why);
+	return ret;
+}
+
+/*
+ * Moves wanted pages to where the device can do with them what it wants: what it cannot
+ * reach comes by way of the system's memory.
+ */
+static int drm_svm_fetch(struct drm_svm_service *s, u64 base)
+{
+	int ret = 0;
+
+	if (!bitmap_empty(s->to_system, DRM_SVM_RANGE_PAGES))
+		ret = drm_svm_place_system(s->svm, base, s->to_system);
+	if (!ret && !bitmap_empty(s->to_device, DRM_SVM_RANGE_PAGES))
+		ret = drm_svm_bring(s, base);
 	/* -EBUSY: lost to invalidations, as -EAGAIN. */
 	return ret && ret != -EBUSY ? ret : -EAGAIN;
 }
 
 static int drm_svm_rounds(struct drm_svm_service *s, u64 base)
 {
-	unsigned int round, lost = 0, foreign = 0;
+	unsigned int round, lost = 0, fetched = 0;
 	int ret = -EAGAIN;
 
 	for (round = 0; round < DRM_SVM_ROUNDS; round++) {
@@ -142,8 +177,8 @@ static int drm_svm_rounds(struct drm_svm_service *s, u64 base)
 			lost++;
 			atomic64_inc(&s->svm->stats.retries);
 		}
-		if (ret == -EXDEV && foreign++ < 2)
-			ret = drm_svm_fetch_foreign(s, base);
+		if (ret == -EXDEV && fetched++ < DRM_SVM_FETCHES)
+			ret = drm_svm_fetch(s, base);
 		if (ret != -EAGAIN && ret != -EINPROGRESS)
 			break;
 	}
@@ -162,25 +197,14 @@ static bool drm_svm_wants_device(struct drm_svm_view *view, u64 base,
 	return bitmap_intersects(want, device, DRM_SVM_RANGE_PAGES);
 }
 
-/* Where atomics are coherent with nobody's but the device's own: in its memory. */
-static int drm_svm_serve_atomic(struct drm_svm_service *s, u64 base)
-{
-	if (!drm_svm_has_memory(s->svm) || !(s->view->caps & DRM_SVM_SINK_LOCAL))
-		return -EOPNOTSUPP;
-	return drm_svm_place_atomic(s->svm, base, s->want_atomic);
-}
-
 static int drm_svm_serve_locked(struct drm_svm_service *s, u64 base)
 {
-	int ret = drm_svm_claims_read(s->view, base, s->want, s->claimed);
+	DECLARE_BITMAP(moving, DRM_SVM_RANGE_PAGES);
+	int ret = drm_svm_claims_read(s->view, base, s->want, s->claimed, moving);
 
 	if (ret)
 		return ret;
-	if (!bitmap_empty(s->want_atomic, DRM_SVM_RANGE_PAGES)) {
-		ret = drm_svm_serve_atomic(s, base);
-		if (ret)
-			return ret;
-	}
+	drm_svm_put_off(s, moving, -EAGAIN);
 	/* What cannot move is mapped where it is. */
 	if (drm_svm_wants_device(s->view, base, s->want))
 		drm_svm_place_device(s->svm, base, s->want, s->claimed);
@@ -212,7 +236,7 @@ out:
 
 static int drm_svm_serve_scratch(struct drm_svm_view *view, u64 base,
 				 const struct drm_svm_want *want,
-				 unsigned long *held)
+				 struct drm_svm_left *left)
 {
 	struct drm_svm_service *s = kvzalloc_obj(*s, GFP_KERNEL_ACCOUNT);
 	int ret;
@@ -228,7 +252,7 @@ static int drm_svm_serve_scratch(struct drm_svm_view *view, u64 base,
 		bitmap_copy(s->want_atomic, want->atomic, DRM_SVM_RANGE_PAGES);
 	s->write = !bitmap_empty(s->want_write, DRM_SVM_RANGE_PAGES);
 	ret = drm_svm_serve_span(s, base);
-	bitmap_copy(held, s->held, DRM_SVM_RANGE_PAGES);
+	*left = s->left;
 	kvfree(s);
 	return ret;
 }
@@ -268,6 +292,8 @@ static int drm_svm_view_allows(const struct drm_svm_view *view, u64 base,
 	if (!(view->rights & DRM_SVM_RIGHT_WRITE) &&
 	    !bitmap_empty(want->write, DRM_SVM_RANGE_PAGES))
 		return -EACCES;
+	if (!bitmap_empty(want->atomic, DRM_SVM_RANGE_PAGES))
+		return drm_svm_view_may(view, DRM_SVM_ATOMIC);
 	return 0;
 }
 
@@ -276,25 +302,24 @@ static int drm_svm_view_allows(const struct drm_svm_view *view, u64 base,
  * @view: view, in use
  * @base: first byte of the range
  * @want: what is needed
- * @held: out, of its pages those that are not served since they may be long in coming:
- *	pages of files, or held by a userfaultfd
+ * @left: out: what of it is not served yet, and no error
  *
  * Memory is charged to the owner of the address space, whoever runs this.
  *
  * Context: may sleep; no lock is held.
- * Return: 0, -EAGAIN if invalidations kept getting in between, a claim is being made
- * or given up there, or a page that has to move is held; -EREMCHG if something of @want
- * is claimed; -ESRCH if the process is gone; -EFAULT, -EACCES, -EOPNOTSUPP for an access
- * that cannot be served; -ENOMEM, -EIO, -ENODEV, -EINTR.
+ * Return: 0, -EAGAIN if invalidations kept getting in between; -EREMCHG if something of
+ * @want is claimed; -ESRCH if the process is gone; -EFAULT, -EACCES, -EOPNOTSUPP for an
+ * access that cannot be served; -ENOMEM, -EIO, -ENODEV, -EINTR.
  */
 int drm_svm_serve_view(struct drm_svm_view *view, u64 base,
-		       const struct drm_svm_want *want, unsigned long *held)
+		       const struct drm_svm_want *want,
+		       struct drm_svm_left *left)
 {
 	struct drm_svm_users *users = view->svm->smm->holders;
 	struct mem_cgroup *memcg, *old;
 	int ret;
 
-	bitmap_zero(held, DRM_SVM_RANGE_PAGES);
+	*left = (struct drm_svm_left){};
 	ret = drm_svm_view_allows(view, base, want);
 	if (ret)
 		return ret;
@@ -302,7 +327,7 @@ int drm_svm_serve_view(struct drm_svm_view *view, u64 base,
 		return -ESRCH;
 	memcg = get_mem_cgroup_from_mm(users->mm);
 	old = set_active_memcg(memcg);
-	ret = drm_svm_serve_scratch(view, base, want, held);
+	ret = drm_svm_serve_scratch(view, base, want, left);
 	set_active_memcg(old);
 	mem_cgroup_put(memcg);
 	drm_svm_users_leave(users);
@@ -315,25 +340,25 @@ EXPORT_SYMBOL_IF_KUNIT(drm_svm_serve_view);
  * @svm: device address space
  * @base: first byte of the range
  * @want: what is needed; it is meant in the view that has the first of its pages
- * @held: out, as drm_svm_serve_view() says
+ * @left: out, as drm_svm_serve_view() says
  *
  * Context: may sleep; no lock is held.
  * Return: as drm_svm_serve_view(); -EFAULT if no view has it.
  */
 int drm_svm_serve(struct drm_svm *svm, u64 base, const struct drm_svm_want *want,
-		  unsigned long *held)
+		  struct drm_svm_left *left)
 {
 	unsigned int first = find_first_bit(want->pages, DRM_SVM_RANGE_PAGES);
 	struct drm_svm_view *view;
 	int ret;
 
-	bitmap_zero(held, DRM_SVM_RANGE_PAGES);
+	*left = (struct drm_svm_left){};
 	if (first == DRM_SVM_RANGE_PAGES)
 		return 0;
 	view = drm_svm_view_find(svm, drm_svm_page_addr(base, first));
 	if (!view)
 		return -EFAULT;
-	ret = drm_svm_serve_view(view, base, want, held);
+	ret = drm_svm_serve_view(view, base, want, left);
 	drm_svm_view_unuse(view);
 	return ret;
 }

@@ -6,7 +6,9 @@
  * faults all the time would so keep its own memory for ever, after its last thread
  * has gone: there would always be a service. So drm_svm counts those users that are its
  * own, and begins nothing for an address space that has no others. What runs ends, the
- * last of them lets go, and the memory is torn down.
+ * last of them lets go, and the memory is torn down. What runs for longest is a wait for a
+ * page that does not come: as long as &drm_svm_fault_queue.deadline_ms, or until
+ * drm_svm_interrupt().
  *
  * Of that the notifier of the first window is told, and a work item tells the drivers:
  * &drm_svm_ops.released. A driver needs no notifier of its own for it. What a process is,

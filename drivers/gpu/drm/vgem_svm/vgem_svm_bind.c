@@ -288,26 +288,41 @@ static u64 vgem_svm_bind_leaf(u32 flags)
 	return leaf;
 }
 
-static int vgem_svm_bind_map(struct vgem_svm_vm *vm, struct vgem_svm_bind *op)
+/* The leaves of all that is bound; they are waited for together. */
+static int vgem_svm_bind_write(struct vgem_svm_bind_call *call)
 {
-	const struct drm_vgem_svm_bind_op *args = &op->args;
-	const struct drm_gpuva_op_map map = {
-		.va.addr = args->addr,
-		.va.range = args->length,
-		.gem.obj = op->obj,
-		.gem.offset = args->offset,
-	};
-	u64 last = vgem_svm_bind_last(op);
-	int ret;
+	struct vgem_svm_vm *vm = call->vm;
+	int ret = 0;
+	u64 seq = 0;
+	u32 i;
 
-	ret = vgem_svm_leaves_write(vm, &op->pins, args->addr, last,
-				    to_vgem_svm_gem(op->obj)->sgt, args->offset,
-				    vgem_svm_bind_leaf(args->flags));
+	for (i = 0; !ret && i < call->nr; i++) {
+		struct vgem_svm_bind *op = &call->op[i];
+
+		if (vgem_svm_bind_maps(op))
+			ret = vgem_svm_leaves_write(vm, &op->pins, op->args.addr,
+						    vgem_svm_bind_last(op),
+						    to_vgem_svm_gem(op->obj)->sgt,
+						    op->args.offset,
+						    vgem_svm_bind_leaf(op->args.flags),
+						    &seq);
+	}
+	return ret ?: drm_gpt_wait(&vm->gpt, seq);
+}
+
+static void vgem_svm_bind_map(struct vgem_svm_vm *vm, struct vgem_svm_bind *op)
+{
+	const struct drm_gpuva_op_map map = {
+		.va.addr = op->args.addr,
+		.va.range = op->args.length,
+		.gem.obj = op->obj,
+		.gem.offset = op->args.offset,
+	};
+
 	vgem_svm_binds_map(vm, &op->change, &map);
 	if (!list_empty(&op->change.gone))
-		vgem_svm_leaves_flush(vm, args->addr, last);
+		vgem_svm_leaves_flush(vm, op->args.addr, vgem_svm_bind_last(op));
 	vgem_svm_binds_settle(vm, &op->change);
-	return ret;
 }
 
 /* First it is not known any more: a fault that finds it waits for nothing. */
@@ -326,16 +341,14 @@ static void vgem_svm_bind_unmap(struct vgem_svm_vm *vm, struct vgem_svm_bind *op
 
 static int vgem_svm_bind_run(struct vgem_svm_bind_call *call)
 {
-	int ret = 0, err;
+	int ret = vgem_svm_bind_write(call);
 	u32 i;
 
 	for (i = 0; i < call->nr; i++) {
-		if (vgem_svm_bind_maps(&call->op[i])) {
-			err = vgem_svm_bind_map(call->vm, &call->op[i]);
-			ret = ret ?: err;
-		} else {
+		if (vgem_svm_bind_maps(&call->op[i]))
+			vgem_svm_bind_map(call->vm, &call->op[i]);
+		else
 			vgem_svm_bind_unmap(call->vm, &call->op[i]);
-		}
 	}
 	return ret;
 }

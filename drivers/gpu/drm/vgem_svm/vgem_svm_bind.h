@@ -134,7 +134,7 @@ int vgem_svm_pins_init(struct vgem_svm_pins *pins, struct drm_gpt *gpt, u64 firs
 void vgem_svm_pins_fini(struct vgem_svm_pins *pins);
 int vgem_svm_leaves_write(struct vgem_svm_vm *vm, struct vgem_svm_pins *pins,
 			  u64 first, u64 last, struct sg_table *sgt, u64 offset,
-			  u64 leaf);
+			  u64 leaf, u64 *seq);
 int vgem_svm_leaves_commit(struct drm_gpt *gpt, u64 first, u64 last,
 			   const u64 *leaves, drm_gpt_valid_fn valid, void *data,
 			   u64 *seq);

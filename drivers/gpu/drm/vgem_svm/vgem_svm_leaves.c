@@ -138,20 +138,22 @@ int vgem_svm_leaves_commit(struct drm_gpt *gpt, u64 first, u64 last,
  * @sgt: what is mapped there
  * @offset: from its begin, bytes
  * @leaf: what each leaf has but its address
+ * @seq: in and out: the highest of fences that drm_gpt_wait() has to wait for, before
+ *	the device finds all of it
  *
  * What was mapped there of the same owner is replaced, and to be flushed.
  *
  * Context: may sleep; allocates nothing.
- * Return: 0 when the device finds all of it; -ENODEV if it has been stopped.
+ * Return: 0; -ENODEV if the device has been stopped.
  */
 int vgem_svm_leaves_write(struct vgem_svm_vm *vm, struct vgem_svm_pins *pins,
 			  u64 first, u64 last, struct sg_table *sgt, u64 offset,
-			  u64 leaf)
+			  u64 leaf, u64 *seq)
 {
 	struct sg_dma_page_iter iter;
-	u64 end, seq = 0;
 	int ret = 0;
 	u32 i, n;
+	u64 end;
 
 	__sg_page_iter_start(&iter.base, sgt->sgl, sgt->nents, offset >> PAGE_SHIFT);
 	for (; !ret && first <= last; first = end + 1) {
@@ -162,10 +164,10 @@ int vgem_svm_leaves_write(struct vgem_svm_vm *vm, struct vgem_svm_pins *pins,
 		if (WARN_ON_ONCE(i < n))
 			return -EINVAL;
 		ret = vgem_svm_leaves_commit(&vm->gpt, first, end, pins->leaves,
-					     NULL, NULL, &seq);
+					     NULL, NULL, seq);
 		cond_resched();
 	}
-	return ret ?: drm_gpt_wait(&vm->gpt, seq);
+	return ret;
 }
 
 /* ---- taking away -------------------------------------------------------- */

@@ -19,7 +19,7 @@ static unsigned int vgem_svm_user_limits[VGEM_SVM_USER_NR] = {
 	[VGEM_SVM_USER_QUEUES] = 16,
 	[VGEM_SVM_USER_JOBS] = 512,
 	[VGEM_SVM_USER_GEM_PAGES] = SZ_1G >> PAGE_SHIFT,
-	[VGEM_SVM_USER_BINDS] = 65536,
+	[VGEM_SVM_USER_BINDS] = 16384,
 };
 
 module_param_named(user_vms, vgem_svm_user_limits[VGEM_SVM_USER_VMS], uint, 0444);
@@ -31,7 +31,7 @@ MODULE_PARM_DESC(user_jobs, "EXECs of one user that may wait or run on a device,
 module_param_named(user_gem_pages, vgem_svm_user_limits[VGEM_SVM_USER_GEM_PAGES], uint, 0444);
 MODULE_PARM_DESC(user_gem_pages, "Pages of all buffer objects that one user may have on a device, not 0 (default 262144)");
 module_param_named(user_binds, vgem_svm_user_limits[VGEM_SVM_USER_BINDS], uint, 0444);
-MODULE_PARM_DESC(user_binds, "Intervals that one user may have buffer objects bound at on a device, not 0 (default 65536)");
+MODULE_PARM_DESC(user_binds, "Intervals that one user may have buffer objects bound at on a device, not 0 (default 16384)");
 
 /**
  * struct vgem_svm_user - a user of a device

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The least that takes the mirror alone. A "device" reads words of the process that
- * has opened it, pread() at an address: it finds them by an array of bus addresses that
+ * The least that takes the mirror alone. A "device", one for each who opens it, reads words
+ * of his process, pread() at an address: it finds them by an array of bus addresses that
  * follows the process's mappings. No page table, no faults, no memory, no IOMMU.
- * Who opens it has one of its own.
  */
 #include <linux/dma-mapping.h>
 #include <linux/miscdevice.h>
@@ -25,31 +24,16 @@ struct sample {
 
 static int sample_revoked(struct drm_svm_array *array, u64 token, bool may_sleep)
 {
-	struct sample *s = container_of(array, struct sample, array);
-
-	spin_lock(&s->busy);	/* who read the entry before is done now */
-	spin_unlock(&s->busy);
+	/* With the lock who has read the entry before is done. */
+	guard(spinlock)(&container_of(array, struct sample, array)->busy);
 	return 0;
 }
 
-static const struct drm_svm_array_ops sample_ops = {
-	.revoked = sample_revoked,
-};
-
-static u64 sample_word(struct sample *s, loff_t pos, u64 *word)
-{
-	u64 entry;
-
-	guard(spinlock)(&s->busy);
-	entry = READ_ONCE(s->array.entries[0]) & DRM_SVM_ARRAY_ADDR;
-	if (entry)
-		*word = *(u64 *)(phys_to_virt(entry) + (pos & ~PAGE_MASK));
-	return entry;
-}
+static const struct drm_svm_array_ops sample_ops = { .revoked = sample_revoked };
 
 static ssize_t sample_read(struct file *file, char __user *buf, size_t n, loff_t *pos)
 {
-	u64 first = *pos & PAGE_MASK, last = first + PAGE_SIZE - 1, word = 0;
+	u64 first = *pos & PAGE_MASK, last = first + PAGE_SIZE - 1, word = 0, entry;
 	struct sample_dev *dev = file->private_data;
 	struct sample s = {};
 	int ret;
@@ -63,7 +47,11 @@ static ssize_t sample_read(struct file *file, char __user *buf, size_t n, loff_t
 		return ret;
 	do {			/* it may be taken away at once */
 		ret = drm_svm_populate(&s.array.view, first, last, DRM_SVM_RIGHT_READ);
-	} while (!ret && !sample_word(&s, *pos, &word));
+		guard(spinlock)(&s.busy);
+		entry = READ_ONCE(s.array.entries[0]) & DRM_SVM_ARRAY_ADDR;
+		if (entry)
+			word = *(u64 *)(phys_to_virt(entry) + (*pos & ~PAGE_MASK));
+	} while (!ret && !entry);
 	drm_svm_array_fini(&s.array);
 	return ret ?: copy_to_user(buf, &word, n) ? -EFAULT : n;
 }
@@ -72,15 +60,14 @@ static int sample_open(struct inode *inode, struct file *file)
 {
 	struct miscdevice *misc = file->private_data;
 	struct sample_dev *dev = kzalloc_obj(*dev, GFP_KERNEL);
-	struct drm_svm_config config = {};
 	int ret;
 
 	if (!dev)
 		return -ENOMEM;
-	config.device = &dev->device;
 	drm_svm_device_init(&dev->device, misc->this_device);
 	ret = dma_coerce_mask_and_coherent(misc->this_device, DMA_BIT_MASK(64)) ?:
-	      drm_svm_init(&dev->svm, current->mm, &config);
+	      drm_svm_init(&dev->svm, current->mm,
+			   &(struct drm_svm_config){ .device = &dev->device });
 	if (ret)
 		kfree(dev);
 	file->private_data = dev;
@@ -98,8 +85,7 @@ static int sample_release(struct inode *inode, struct file *file)
 }
 
 static const struct file_operations sample_fops = {
-	.owner = THIS_MODULE, .open = sample_open, .read = sample_read,
-	.release = sample_release,
+	.owner = THIS_MODULE, .open = sample_open, .read = sample_read, .release = sample_release,
 };
 
 static struct miscdevice sample_misc = {

@@ -7,7 +7,10 @@
 
 #include <kunit/test.h>
 
+#include <linux/delay.h>
+#include <linux/file.h>
 #include <linux/mman.h>
+#include <linux/shmem_fs.h>
 
 #include "drm_svm_test_rig.h"
 
@@ -69,6 +72,24 @@ static void what_is_not_there_is_made_on_the_device(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, test_allows(dev, last, DRM_GPT_LEAF_ATOMIC));
 }
 
+/* A page that the process shares until it writes it is its own when the device does. */
+static void what_is_copied_on_write_moves(struct kunit *test)
+{
+	struct file *file = shmem_file_setup("drm_svm_test", PAGE_SIZE, EMPTY_VMA_FLAGS);
+	struct test_dev *dev = test_dev(test, 0);
+	u64 p;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	p = kunit_vm_mmap(test, file, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE((unsigned long)p));
+	KUNIT_EXPECT_EQ(test, test_peek(test, p), 0);
+	KUNIT_EXPECT_EQ(test, test_dev_access(dev, p, DRM_SVM_READ), 0);
+	KUNIT_EXPECT_EQ(test, test_atomic(dev, p), 0);
+	KUNIT_EXPECT_EQ(test, test_where(test, dev, p), DRM_SVM_PAGE_LOCAL);
+	fput(file);
+}
+
 /* A page that may not move: its writers are served, and who wants more is told. */
 static void what_may_not_move_is_refused(struct kunit *test)
 {
@@ -94,20 +115,49 @@ static void what_may_not_move_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_atomic(dev, p + PAGE_SIZE), 0);
 }
 
+/* And those beside it do not. */
 static void where_there_is_no_room_it_waits(struct kunit *test)
 {
 	struct test_dev *dev = test_dev(test, 0);
 	u64 p = test_map(test, TEST_VRAM + DRM_SVM_RANGE_SIZE), q = p + TEST_VRAM;
 	struct drm_svm_migrate_result result;
+	int atomic, read;
 
 	KUNIT_ASSERT_EQ(test, drm_svm_migrate(&dev->svm, p, q - 1, DRM_SVM_LOC_DEVICE,
 					      DRM_SVM_MIGRATE_POPULATE, &result), 0);
 	KUNIT_ASSERT_EQ(test, result.moved, TEST_VRAM >> PAGE_SHIFT);
 	KUNIT_EXPECT_EQ(test, drm_svm_handle_fault(&dev->svm, q, DRM_SVM_ATOMIC,
 						   jiffies + HZ / 50), -ENOMEM);
-	KUNIT_EXPECT_EQ(test, test_dev_access(dev, q, DRM_SVM_WRITE), 0);
+	drm_svm_fault_queue_pause(&dev->queue);
+	atomic = test_dev_start(dev, q, DRM_SVM_ATOMIC);
+	read = test_dev_start(dev, q + PAGES(300), DRM_SVM_READ);
+	drm_svm_fault_queue_resume(&dev->queue);
+	KUNIT_EXPECT_EQ(test, test_dev_wait(dev, read), 0);
+	KUNIT_EXPECT_LT(test, dev->units[atomic].state, TEST_UNIT_DONE);
 	KUNIT_EXPECT_EQ(test, vm_munmap(p, PAGE_SIZE), 0);
-	KUNIT_EXPECT_EQ(test, test_atomic(dev, q), 0);
+	KUNIT_EXPECT_EQ(test, test_dev_wait(dev, atomic), 0);
+}
+
+/* What another device would like to have forbids nothing. */
+static void another_devices_wish_is_no_order(struct kunit *test)
+{
+	struct test_dev *dev = test_dev(test, 0), *other = test_dev(test, 1);
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+
+	KUNIT_ASSERT_EQ(test, drm_svm_set_preferred(&other->svm, p, p + PAGE_SIZE - 1,
+						    DRM_SVM_LOC_DEVICE), 0);
+	KUNIT_EXPECT_EQ(test, test_atomic(dev, p), 0);
+	KUNIT_EXPECT_EQ(test, test_where(test, dev, p), DRM_SVM_PAGE_LOCAL);
+}
+
+static void who_has_no_right_to_it_is_told(struct kunit *test)
+{
+	struct test_dev *dev = test_dev(test, 0);
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+
+	dev->table.view.rights &= ~DRM_SVM_RIGHT_ATOMIC;
+	KUNIT_EXPECT_EQ(test, test_atomic(dev, p), -EACCES);
+	KUNIT_EXPECT_EQ(test, test_dev_access(dev, p, DRM_SVM_WRITE), 0);
 }
 
 /* As test_init() leaves it. */
@@ -142,7 +192,10 @@ static void a_sink_that_cannot_tell_is_refused(struct kunit *test)
 static struct kunit_case atomic_cases[] = {
 	KUNIT_CASE(an_atomic_brings_the_page),
 	KUNIT_CASE(what_is_not_there_is_made_on_the_device),
+	KUNIT_CASE(what_is_copied_on_write_moves),
 	KUNIT_CASE(what_may_not_move_is_refused),
+	KUNIT_CASE(another_devices_wish_is_no_order),
+	KUNIT_CASE(who_has_no_right_to_it_is_told),
 	KUNIT_CASE(where_there_is_no_room_it_waits),
 	KUNIT_CASE(where_they_are_coherent_nothing_moves),
 	KUNIT_CASE(a_sink_that_cannot_tell_is_refused),

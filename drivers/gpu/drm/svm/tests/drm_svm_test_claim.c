@@ -255,17 +255,22 @@ static void a_fault_waits_for_what_leaves(struct kunit *test)
 	struct test_dev *dev = test_dev(test, 0);
 	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
 	unsigned int tries;
-	int unit;
+	int unit, beside;
 
 	test_claim(test, dev, p, 1);
 	drm_svm_unclaim_begin(&dev->table.view, p, p + PAGE_SIZE - 1);
 	test_unbind(test, dev, p, 1);
+	drm_svm_fault_queue_pause(&dev->queue);
 	unit = test_dev_start(dev, p, DRM_SVM_WRITE);
+	beside = test_dev_start(dev, p + PAGES(300), DRM_SVM_READ);
+	drm_svm_fault_queue_resume(&dev->queue);
+	/* What is beside it has nothing to wait for. */
+	KUNIT_EXPECT_EQ(test, test_dev_wait(dev, beside), 0);
 	/* It has been tried, and put off. */
 	for (tries = 0; tries < 10000 && !atomic64_read(&dev->svm.stats.requeues); tries++)
 		fsleep(1000);
 	KUNIT_EXPECT_GT(test, atomic64_read(&dev->svm.stats.requeues), 0);
-	KUNIT_EXPECT_EQ(test, dev->units[unit].state, TEST_UNIT_PARKED);
+	KUNIT_EXPECT_LT(test, dev->units[unit].state, TEST_UNIT_DONE);
 	drm_svm_unclaim(&dev->table.view, p, p + PAGE_SIZE - 1);
 	KUNIT_EXPECT_EQ(test, test_dev_wait(dev, unit), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&dev->claims), 0);
@@ -315,16 +320,20 @@ static void a_claim_that_fails_claims_nothing(struct kunit *test)
 	};
 	struct drm_svm_span span;
 	struct task_struct *task;
-	unsigned int tries;
+	unsigned int tries, i;
 
 	init_completion(&claimer.done);
+	/* More than are claimed in one step. */
+	for (i = 0; i < 20; i++)
+		KUNIT_ASSERT_EQ(test, drm_svm_handle_fault(&dev->svm, p + i * DRM_SVM_RANGE_SIZE,
+							   DRM_SVM_READ, jiffies + 60 * HZ), 0);
 	test_claim(test, dev, p + PAGES(3), 1);
 	KUNIT_ASSERT_EQ(test, drm_svm_span_lock(&dev->svm.smm->spans, &span, held,
 						held + PAGE_SIZE - 1), 0);
 	task = kthread_run(test_claimer_fn, &claimer, "drm_svm_test");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
 	for (tries = 0; tries < 10000; tries++, fsleep(1000))
-		if (mtree_load(&claimer.view->claims, (held - 1) >> PAGE_SHIFT))
+		if (mtree_load(&claimer.view->claims, p >> PAGE_SHIFT))
 			break;
 	KUNIT_EXPECT_LT(test, tries, 10000);
 	/* Nothing of it is anybody's yet. */
@@ -332,6 +341,8 @@ static void a_claim_that_fails_claims_nothing(struct kunit *test)
 			-ETIME);
 	drm_svm_interrupt(&dev->svm);
 	wait_for_completion(&claimer.done);
+	/* The case goes on, to see what is left. */
+	WRITE_ONCE(dev->svm.interrupted, false);
 	drm_svm_span_unlock(&dev->svm.smm->spans, &span);
 	KUNIT_EXPECT_EQ(test, claimer.ret, -ESRCH);
 	test_touch(test, dev, p);
@@ -340,6 +351,40 @@ static void a_claim_that_fails_claims_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_dev_access(dev, p + PAGES(3), DRM_SVM_READ), 0);
 	KUNIT_EXPECT_TRUE(test, test_is_buffer(dev, p + PAGES(3)));
 	test_unclaim(test, dev, p + PAGES(3), 1);
+}
+
+static unsigned int test_nr_claims(struct drm_svm_view *view)
+{
+	unsigned long index = 0;
+	unsigned int n = 0;
+	void *entry;
+
+	mt_for_each(&view->claims, entry, index, ULONG_MAX)
+		n++;
+	return n;
+}
+
+/* It costs what is mapped there, in time and in memory. */
+static void a_claim_of_everything_is_small(struct kunit *test)
+{
+	struct test_dev *dev = test_dev(test, 0);
+	struct drm_svm_view *view = &dev->table.view;
+	unsigned int i, n = 3 * 16 + 1;
+	u64 p = test_map(test, n * DRM_SVM_RANGE_SIZE);
+
+	for (i = 0; i < n; i++)
+		KUNIT_ASSERT_EQ(test, drm_svm_handle_fault(&dev->svm, p + i * DRM_SVM_RANGE_SIZE,
+							   DRM_SVM_READ, jiffies + 60 * HZ), 0);
+	test_claim(test, dev, p + PAGES(7), 1);
+	KUNIT_ASSERT_EQ(test, drm_svm_claim(view, view->first, view->last), 0);
+	KUNIT_EXPECT_EQ(test, test_nr_claims(view), 1);
+	for (i = 0; i < n; i++)
+		KUNIT_EXPECT_FALSE(test, test_dev_maps(dev, p + i * DRM_SVM_RANGE_SIZE, 0));
+	KUNIT_EXPECT_TRUE(test, test_is_buffer(dev, p + PAGES(7)));
+	test_unbind(test, dev, p + PAGES(7), 1);
+	drm_svm_unclaim(view, view->first, view->last);
+	KUNIT_EXPECT_TRUE(test, mtree_empty(&view->claims));
+	test_touch(test, dev, p);
 }
 
 /* ---- under way --------------------------------------------------------------- */
@@ -377,7 +422,7 @@ static void a_claim_beside_invalidations(struct kunit *test)
 	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
 	struct test_churn churn = { .dev = dev, .addr = p };
 	struct task_struct *task;
-	unsigned int i, lost = 0;
+	unsigned int i, lost = 0, served = 0;
 
 	init_completion(&churn.done);
 	task = kthread_run(test_churn_fn, &churn, "drm_svm_test");
@@ -385,7 +430,8 @@ static void a_claim_beside_invalidations(struct kunit *test)
 	for (i = 0; i < TEST_CHURN; i++) {
 		u64 q = p + PAGES(i % DRM_SVM_RANGE_PAGES);
 
-		drm_svm_handle_fault(&dev->svm, q, DRM_SVM_WRITE, jiffies + HZ);
+		served += !drm_svm_handle_fault(&dev->svm, q, DRM_SVM_WRITE,
+						jiffies + HZ);
 		if (drm_svm_claim(&dev->table.view, q, q + PAGE_SIZE - 1))
 			break;
 		lost += test_dev_maps(dev, q, 0);
@@ -399,6 +445,8 @@ static void a_claim_beside_invalidations(struct kunit *test)
 	wait_for_completion(&churn.done);
 	KUNIT_EXPECT_EQ(test, i, TEST_CHURN);
 	KUNIT_EXPECT_EQ(test, lost, 0);
+	/* There was something to be taken away. */
+	KUNIT_EXPECT_GT(test, served, TEST_CHURN / 4);
 }
 
 static struct kunit_case claim_cases[] = {
@@ -409,6 +457,7 @@ static struct kunit_case claim_cases[] = {
 	KUNIT_CASE(a_fault_there_is_the_drivers),
 	KUNIT_CASE(a_fault_waits_for_what_leaves),
 	KUNIT_CASE(what_cannot_be_claimed_is_refused),
+	KUNIT_CASE(a_claim_of_everything_is_small),
 	KUNIT_CASE_SLOW(a_claim_that_fails_claims_nothing),
 	KUNIT_CASE_SLOW(a_claim_beside_invalidations),
 	{}

@@ -346,11 +346,11 @@ static int test_dma_fails(struct drm_svm_service *s, unsigned int i)
 /* In the test's own thread, where its stub is seen. */
 static int test_serve(struct test_dev *dev, u64 base, unsigned int page)
 {
-	DECLARE_BITMAP(held, DRM_SVM_RANGE_PAGES);
 	struct drm_svm_want want = {};
+	struct drm_svm_left left;
 
 	drm_svm_want_add(&want, page, DRM_SVM_WRITE);
-	return drm_svm_serve(&dev->svm, base, &want, held);
+	return drm_svm_serve(&dev->svm, base, &want, &left);
 }
 
 static void a_neighbour_without_dma_stays_behind(struct kunit *test)
