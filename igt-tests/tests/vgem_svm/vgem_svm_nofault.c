@@ -608,7 +608,8 @@ static int body_unbind(void *data)
 	/* They outlive the device. */
 	CHILD_CHECK(vgem_svm_file_status(file[0]) == -ECANCELED);
 	/* Whose queue went first, or ran when the other's had gone. */
-	CHILD_CHECK(vgem_svm_file_status(file[1]) == -ECANCELED || vgem_svm_file_status(file[1]) == 1);
+	CHILD_CHECK(vgem_svm_file_status(file[1]) == -ECANCELED ||
+		    vgem_svm_file_status(file[1]) == 1);
 	return 0;
 }
 

@@ -224,8 +224,7 @@ static int vgem_svm_userptrs_round(struct vgem_svm_vm *vm,
 	if (ret || !queue->no_fault)
 		return ret;
 	if (drm_svm_planted(VGEM_SVM_PLANTED_UNCHECKED_USE))
-		/* Time for what is not looked for. */
-		msleep(5);
+		usleep_range(5000, 6000);
 	*fence = vgem_svm_fence_new();
 	if (!*fence)
 		return -ENOMEM;
@@ -511,28 +510,44 @@ static int vgem_svm_userptr_unmap(struct vgem_svm_vm *vm,
 	return -ENOENT;
 }
 
+static int vgem_svm_userptr_check_map(struct drm_device *drm,
+				      const struct drm_vgem_svm_userptr *args)
+{
+	if ((args->flags & ~(DRM_VGEM_SVM_BIND_READ | DRM_VGEM_SVM_BIND_WRITE)) ||
+	    !(args->flags & DRM_VGEM_SVM_BIND_READ))
+		return vgem_svm_bad(drm, "flags");
+	if (!PAGE_ALIGNED(args->user_addr) ||
+	    args->user_addr > TASK_SIZE - args->length)
+		return vgem_svm_bad(drm, "user_addr");
+	return 0;
+}
+
+static int vgem_svm_userptr_check_unmap(struct drm_device *drm,
+					const struct drm_vgem_svm_userptr *args)
+{
+	if (args->flags)
+		return vgem_svm_bad(drm, "flags");
+	if (args->user_addr)
+		return vgem_svm_bad(drm, "user_addr");
+	return 0;
+}
+
 static int vgem_svm_userptr_check(struct drm_device *drm,
 				  const struct drm_vgem_svm_userptr *args)
 {
-	bool map = args->op == DRM_VGEM_SVM_BIND_MAP;
-
 	if (args->op > DRM_VGEM_SVM_BIND_UNMAP)
 		return vgem_svm_bad(drm, "op");
 	if (args->pad)
 		return vgem_svm_bad(drm, "pad");
-	if (map ? args->flags & ~(DRM_VGEM_SVM_BIND_READ | DRM_VGEM_SVM_BIND_WRITE) ||
-		  !(args->flags & DRM_VGEM_SVM_BIND_READ) : !!args->flags)
-		return vgem_svm_bad(drm, "flags");
 	if (!args->length || !PAGE_ALIGNED(args->length) ||
 	    args->length > VGEM_SVM_USERPTR_MAX)
 		return vgem_svm_bad(drm, "length");
 	if (!PAGE_ALIGNED(args->addr) ||
 	    args->addr > BIT_ULL(VGEM_SVM_VA_BITS) - args->length)
 		return vgem_svm_bad(drm, "addr");
-	if (map ? !PAGE_ALIGNED(args->user_addr) ||
-		  args->user_addr > TASK_SIZE - args->length : !!args->user_addr)
-		return vgem_svm_bad(drm, "user_addr");
-	return 0;
+	return args->op == DRM_VGEM_SVM_BIND_MAP ?
+		vgem_svm_userptr_check_map(drm, args) :
+		vgem_svm_userptr_check_unmap(drm, args);
 }
 
 static int vgem_svm_userptr_do(struct vgem_svm_vm *vm,
