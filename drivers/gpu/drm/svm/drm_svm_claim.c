@@ -24,9 +24,9 @@
  * services read it under theirs. So a claim waits for services that are under way, and
  * those that come see it. What else is written needs no lock: a fault that is under way
  * may still be judged by what was, and told to the driver (&drm_svm_ops.claimed), who
- * lets it be asked again. A claim then takes away what they have mapped: unmap, flush, and, under the lock of
- * the range, end the DMA mappings and forget the record, as far as an invalidation
- * has not done so meanwhile.
+ * lets it be asked again. A claim then takes away what they have mapped: unmap, flush,
+ * and, under the lock of the range, end the DMA mappings and forget the record, as far as
+ * an invalidation has not done so meanwhile.
  *
  * Invalidations do not take the service lock. One that has begun to zap before the claim
  * was in the tree may take it for a view without claims; it does so under the lock of the
@@ -306,7 +306,8 @@ static bool drm_svm_claim_ok(const struct drm_svm_view *view, u64 first, u64 las
  * callbacks take is held. Calls of this and the next two are serialised for each view.
  * Return: 0; -EINVAL for an interval that is not of whole pages of the view;
  * -EOPNOTSUPP if the sink cannot; -ENOMEM, -EINTR after a fatal signal, -ESRCH if
- * the address space ends (drm_svm_interrupt()): then no more is claimed than was, and what was leaving is.
+ * the address space ends (drm_svm_interrupt()): then no more is claimed than was, and
+ * what was leaving is.
  */
 int drm_svm_claim(struct drm_svm_view *view, u64 first, u64 last)
 {

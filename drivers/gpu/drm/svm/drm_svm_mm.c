@@ -330,7 +330,8 @@ EXPORT_SYMBOL_GPL(drm_svm_init);
  *
  * For a driver that is about to close it, before it takes a lock that its ioctls
  * hold: drm_svm_migrate(), drm_svm_residency(), drm_svm_populate() and
- * drm_svm_claim() return -ESRCH instead of waiting for an mmap_lock, or a page, that may never come. Cannot be taken back.
+ * drm_svm_claim() return -ESRCH instead of waiting for an mmap_lock, or a page, that may
+ * never come. Cannot be taken back.
  *
  * Context: any.
  */

@@ -16,8 +16,9 @@
  *
  * Locks, from the outside: &vgem_svm_vm.sem (read), &vgem_svm_binds.lock, then what
  * drm_svm_claim() waits for, or dma_resv of objects by drm_exec, and below them what
- * drm_gpt takes. User memory is read before all of them. No dma_resv is held while leaves are written and TLBs flushed: the
- * device can be waited for there, and nobody else.
+ * drm_gpt takes. User memory is read before all of them. No dma_resv is held while
+ * leaves are written and TLBs flushed: the device can be waited for there, and nobody
+ * else.
  *
  * Leaves are replaced in place: of two objects bound one after the other at an
  * address, the device finds either, and when the call returns the new one.

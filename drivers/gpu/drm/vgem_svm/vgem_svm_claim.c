@@ -118,7 +118,8 @@ void vgem_svm_claims_left(struct vgem_svm_vm *vm,
  *
  * Context: may sleep; waits for no lock that a bind holds for long.
  * Return: 0 if the access can be made, -EACCES if what is bound there does not allow
- * it, -ESTALE if an EXEC has to bring the process's memory back, -EAGAIN if nothing is bound: not yet, or not any more.
+ * it, -ESTALE if an EXEC has to bring the process's memory back, -EAGAIN if nothing is
+ * bound: not yet, or not any more.
  */
 int vgem_svm_claimed(struct drm_svm *svm, const struct drm_svm_fault *fault)
 {

@@ -11,6 +11,7 @@
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 
 #include <drm/drm_svm_claim.h>
@@ -305,6 +306,7 @@ static int test_claimer_fn(void *data)
 {
 	struct test_claimer *claimer = data;
 
+	allow_signal(SIGKILL);
 	claimer->ret = drm_svm_claim(claimer->view, claimer->first, claimer->last);
 	complete(&claimer->done);
 	return 0;
@@ -321,6 +323,7 @@ static void a_claim_that_fails_claims_nothing(struct kunit *test)
 	struct drm_svm_span span;
 	struct task_struct *task;
 	unsigned int tries, i;
+	int unit;
 
 	init_completion(&claimer.done);
 	/* More than are claimed in one step. */
@@ -336,15 +339,17 @@ static void a_claim_that_fails_claims_nothing(struct kunit *test)
 		if (mtree_load(&claimer.view->claims, p >> PAGE_SHIFT))
 			break;
 	KUNIT_EXPECT_LT(test, tries, 10000);
-	/* Nothing of it is anybody's yet. */
-	KUNIT_EXPECT_EQ(test, drm_svm_handle_fault(&dev->svm, p, DRM_SVM_READ, jiffies),
-			-ETIME);
-	drm_svm_interrupt(&dev->svm);
+	/* Nothing of it is anybody's yet: a fault waits. */
+	unit = test_dev_start(dev, p, DRM_SVM_READ);
+	for (tries = 0; tries < 10000 && !atomic64_read(&dev->svm.stats.requeues); tries++)
+		fsleep(1000);
+	KUNIT_EXPECT_LT(test, dev->units[unit].state, TEST_UNIT_DONE);
+	send_sig(SIGKILL, task, 1);
 	wait_for_completion(&claimer.done);
-	/* The case goes on, to see what is left. */
-	WRITE_ONCE(dev->svm.interrupted, false);
 	drm_svm_span_unlock(&dev->svm.smm->spans, &span);
-	KUNIT_EXPECT_EQ(test, claimer.ret, -ESRCH);
+	KUNIT_EXPECT_EQ(test, claimer.ret, -EINTR);
+	KUNIT_EXPECT_EQ(test, test_dev_wait(dev, unit), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&dev->claims), 0);
 	test_touch(test, dev, p);
 	test_touch(test, dev, held - PAGE_SIZE);
 	/* What was, is. */
