@@ -640,10 +640,13 @@ static int exit_body(void *data)
 
 static void test_exit_bound(void)
 {
-	unsigned int round;
+	unsigned int rounds = vgem_svm_scaled(140), round;
 
-	/* More often than there are address spaces for one user, and queues. */
-	for (round = 0; round < 70; round++)
+	/*
+	 * More often than there are address spaces for one user, and queues, on a kernel
+	 * that is fast.
+	 */
+	for (round = 0; round < rounds; round++)
 		vgem_svm_in_child(exit_body, vgem_svm_bind_addr(8 * PAGE),
 				  "a child");
 }
