@@ -165,6 +165,8 @@ static int vgem_svm_probe(struct platform_device *pdev)
 	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
 	if (ret)
 		return ret;
+	/* An object is mapped in as few pieces as can be. */
+	dma_set_max_seg_size(&pdev->dev, UINT_MAX);
 	vdev = devm_drm_dev_alloc(&pdev->dev, &vgem_svm_driver,
 				  struct vgem_svm_dev, drm);
 	if (IS_ERR(vdev))
