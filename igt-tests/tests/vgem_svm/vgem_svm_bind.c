@@ -32,6 +32,12 @@
  * SUBTEST: read-only
  * Description: a write to what is bound for reading ends its queue
  *
+ * SUBTEST: no-exec
+ * Description: programs do not run where they may not, with a mirror and without
+ *
+ * SUBTEST: uncached
+ * Description: accesses past the cache are seen by the device as such
+ *
  * SUBTEST: partial-unmap
  * Description: pages here and there are unbound, and no others
  *
@@ -245,6 +251,99 @@ static void test_read_only(struct vgem_svm_bare *b)
 	vgem_svm_run(&b->s.q, store_at, 1, VA(at_page(addr, 3)), 8);
 	igt_assert_eq_u64(*vgem_svm_bo_word(&bo, 3), 8);
 	vgem_svm_unbind(&b->s, addr, 4 * PAGE);
+	vgem_svm_bo_fini(&bo);
+}
+
+/* A program is copied to where it may not run, read there, and started. */
+static void no_exec(struct vgem_svm *s, struct vgem_svm_queue *q, struct vgem_svm_bo *bo,
+		    uint8_t *addr, uint64_t *out)
+{
+	uint64_t entry = VA(addr) + VGEM_SVM_PROGRAMS_store_at;
+	const uint64_t args[7] = { VA(out), 5 };
+	struct drm_vgem_svm_fault fault;
+
+	vgem_svm_bind(s, bo, 0, addr, 2 * PAGE, DRM_VGEM_SVM_BIND_READ);
+	__vgem_svm_start(q, entry, 1, args);
+	vgem_svm_wait(q);
+	igt_assert_eq_u64(*out, 5);
+	vgem_svm_bind(s, bo, 0, addr, 2 * PAGE,
+		      VGEM_SVM_BIND_RW | DRM_VGEM_SVM_BIND_NO_EXEC);
+	vgem_svm_run(q, load_at, 1, VA(addr), VA(out));
+	igt_assert_eq_u64(*out, *vgem_svm_bo_word(bo, 0));
+	__vgem_svm_start(q, entry, 1, args);
+	vgem_svm_wait_dead(q, DRM_VGEM_SVM_QUEUE_FAULT);
+	fault = last_fault(s);
+	igt_assert_eq_u64(fault.addr, entry);
+	igt_assert_eq(fault.access, 3);
+	igt_assert_eq(fault.error, EACCES);
+	vgem_svm_unbind(s, addr, 2 * PAGE);
+}
+
+static void test_no_exec(struct vgem_svm_bare *b)
+{
+	void *p = vgem_svm_map(2 * PAGE);
+	struct vgem_svm mirrored;
+	struct vgem_svm_bo bo;
+	struct extra x;
+
+	vgem_svm_bo_init(&bo, b->s.fd, 2 * PAGE);
+	memcpy(bo.cpu, (void *)(uintptr_t)vgem_svm_program(0), 2 * PAGE);
+	extra_init(&x, b);
+	no_exec(&b->s, &x.q, &bo, vgem_svm_bind_addr(2 * PAGE), x.q.stack);
+	extra_fini(&x, b);
+	vgem_svm_bo_fini(&bo);
+
+	vgem_svm_init(&mirrored, 0, 0);
+	vgem_svm_bo_init(&bo, mirrored.fd, 2 * PAGE);
+	memcpy(bo.cpu, (void *)(uintptr_t)vgem_svm_program(0), 2 * PAGE);
+	no_exec(&mirrored, &mirrored.q, &bo, p, mirrored.q.stack);
+	vgem_svm_bo_fini(&bo);
+	vgem_svm_fini(&mirrored);
+	vgem_svm_unmap(p, 2 * PAGE);
+}
+
+/* Accesses past the cache that the first device's engines have made. */
+static uint64_t uncached_accesses(void)
+{
+	char path[64], line[128];
+	uint64_t sum = 0, n;
+	unsigned int i, e;
+	bool found = false;
+
+	for (i = 0; i < 256 && !found; i++) {
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%u/vgem_svm_hw", i);
+		f = fopen(path, "r");
+		found = f;
+		while (f && fgets(line, sizeof(line), f))
+			if (sscanf(line, "engine %u uncached accesses %" SCNu64,
+				   &e, &n) == 2)
+				sum += n;
+		if (f)
+			fclose(f);
+	}
+	igt_require_f(found, "no debugfs\n");
+	return sum;
+}
+
+static void test_uncached(struct vgem_svm_bare *b)
+{
+	uint8_t *addr = vgem_svm_bind_addr(2 * PAGE);
+	struct vgem_svm_bo bo;
+	uint64_t before;
+
+	vgem_svm_bo_init(&bo, b->s.fd, 2 * PAGE);
+	vgem_svm_bind(&b->s, &bo, 0, addr, PAGE, VGEM_SVM_BIND_RW);
+	vgem_svm_bind(&b->s, &bo, PAGE, at_page(addr, 1), PAGE,
+		      VGEM_SVM_BIND_RW | DRM_VGEM_SVM_BIND_UNCACHED);
+	before = uncached_accesses();
+	vgem_svm_run(&b->s.q, increment, 1, 1, VA(addr), PAGE, 10, 1);
+	igt_assert_eq_u64(uncached_accesses(), before);
+	vgem_svm_run(&b->s.q, increment, 1, 1, VA(at_page(addr, 1)), PAGE, 10, 1);
+	igt_assert_eq_u64(uncached_accesses(), before + 20);
+	igt_assert_eq_u64(*vgem_svm_bo_word(&bo, 1), 10);
+	vgem_svm_unbind(&b->s, addr, 2 * PAGE);
 	vgem_svm_bo_fini(&bo);
 }
 
@@ -812,6 +911,7 @@ static void test_op_args(struct vgem_svm_bare *b)
 	OP_REFUSED(b, ops, op, ~0U, -EINVAL);
 	OP_REFUSED(b, ops, flags, 0, -EINVAL);
 	OP_REFUSED(b, ops, flags, DRM_VGEM_SVM_BIND_WRITE, -EINVAL);
+	OP_REFUSED(b, ops, flags, VGEM_SVM_BIND_RW | 16, -EINVAL);
 	OP_REFUSED(b, ops, flags, VGEM_SVM_BIND_RW | 1U << 31, -EINVAL);
 	OP_REFUSED(b, ops, handle, 0, -ENOENT);
 	OP_REFUSED(b, ops, handle, ~0U, -ENOENT);
@@ -870,6 +970,14 @@ static void bind_tests(struct vgem_svm_bare *b)
 	igt_describe("A write to what is bound for reading ends its queue");
 	igt_subtest("read-only")
 		test_read_only(b);
+
+	igt_describe("Programs do not run where they may not, with a mirror and without");
+	igt_subtest("no-exec")
+		test_no_exec(b);
+
+	igt_describe("Accesses past the cache are seen by the device as such");
+	igt_subtest("uncached")
+		test_uncached(b);
 
 	igt_describe("Pages here and there are unbound, and no others");
 	igt_subtest("partial-unmap")

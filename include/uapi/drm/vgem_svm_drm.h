@@ -527,9 +527,11 @@ struct drm_vgem_svm_gem_mmap {
 #define DRM_VGEM_SVM_BIND_MAP		0
 #define DRM_VGEM_SVM_BIND_UNMAP		1
 
-/* What a program may do there; READ is a must, and lets it run there too. */
+/* What a program may do there; READ is a must. */
 #define DRM_VGEM_SVM_BIND_READ		(1 << 0)
 #define DRM_VGEM_SVM_BIND_WRITE		(1 << 1)	/* and atomics */
+#define DRM_VGEM_SVM_BIND_NO_EXEC	(1 << 2)	/* it cannot run there */
+#define DRM_VGEM_SVM_BIND_UNCACHED	(1 << 3)	/* accesses in order */
 
 /**
  * struct drm_vgem_svm_bind_op - bind a part of a buffer object, or unbind
@@ -574,8 +576,8 @@ struct drm_vgem_svm_bind_op {
  * page; the process, and other address spaces, have it as ever. Unbound, it comes back
  * by fault. MIGRATE and attributes speak of the memory, bound over or not.
  *
- * An access to what is bound otherwise (a write without BIND_WRITE) ends its queue
- * with QUEUE_FAULT; the log of FAULTS has EACCES.
+ * An access to what is bound otherwise (a write without BIND_WRITE, a fetch with
+ * BIND_NO_EXEC) ends its queue with QUEUE_FAULT; the log of FAULTS has EACCES.
  *
  * Errors: -EINVAL, -ENOENT (vm_id, handle), -EPERM, -EFAULT, -E2BIG, -EINTR, -ENOMEM,
  * -EDQUOT (the user has PARAM_USER_BINDS), -EOPNOTSUPP (an import that the device does not

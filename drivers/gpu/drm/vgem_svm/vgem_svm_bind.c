@@ -24,6 +24,7 @@
  * address, the device finds either, and when the call returns the new one.
  */
 
+#include <linux/bitfield.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -33,7 +34,9 @@
 
 #include "vgem_svm_drv.h"
 
-#define VGEM_SVM_BIND_FLAGS	(DRM_VGEM_SVM_BIND_READ | DRM_VGEM_SVM_BIND_WRITE)
+#define VGEM_SVM_BIND_FLAGS	(DRM_VGEM_SVM_BIND_READ | DRM_VGEM_SVM_BIND_WRITE | \
+				 DRM_VGEM_SVM_BIND_NO_EXEC | \
+				 DRM_VGEM_SVM_BIND_UNCACHED)
 
 /**
  * struct vgem_svm_bind - an operation
@@ -280,10 +283,20 @@ static int vgem_svm_bind_use_objects(struct vgem_svm_bind_call *call)
 
 /* ---- what cannot -------------------------------------------------------- */
 
+/* The attributes are bits, too. */
+static_assert((VGEM_SVM_ATTR_NO_EXEC | VGEM_SVM_ATTR_UNCACHED) ==
+	      VGEM_SVM_ATTR_NO_EXEC_UNCACHED);
+
 static u64 vgem_svm_bind_leaf(u32 flags)
 {
 	u64 leaf = DRM_GPT_LEAF_VALID | DRM_GPT_LEAF_SYSTEM;
+	enum vgem_svm_attr attr = VGEM_SVM_ATTR_PLAIN;
 
+	if (flags & DRM_VGEM_SVM_BIND_NO_EXEC)
+		attr |= VGEM_SVM_ATTR_NO_EXEC;
+	if (flags & DRM_VGEM_SVM_BIND_UNCACHED)
+		attr |= VGEM_SVM_ATTR_UNCACHED;
+	leaf |= FIELD_PREP(DRM_GPT_LEAF_ATTR, attr);
 	if (flags & DRM_VGEM_SVM_BIND_WRITE)
 		leaf |= DRM_GPT_LEAF_WRITE | DRM_GPT_LEAF_ATOMIC;
 	return leaf;

@@ -127,6 +127,7 @@ void vgem_svm_binds_unmap(struct vgem_svm_vm *vm, struct vgem_svm_va_change *cha
 void vgem_svm_binds_settle(struct vgem_svm_vm *vm,
 			   struct vgem_svm_va_change *change);
 int vgem_svm_binds_access(struct vgem_svm_vm *vm, u64 addr, bool write);
+bool vgem_svm_binds_no_exec(struct vgem_svm_vm *vm, u64 addr);
 
 /* leaves of what is bound */
 int vgem_svm_pins_init(struct vgem_svm_pins *pins, struct drm_gpt *gpt, u64 first,

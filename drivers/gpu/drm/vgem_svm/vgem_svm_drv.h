@@ -362,6 +362,7 @@ extern const struct drm_svm_fault_queue_ops vgem_svm_fault_ops;
 void vgem_svm_cancel(struct drm_svm *svm, const struct drm_svm_fault *fault,
 		     int error);
 void vgem_svm_fault_note(struct vgem_svm_queue *queue, u64 what);
+int vgem_svm_fault_claimed(struct drm_svm *svm, const struct drm_svm_fault *fault);
 void vgem_svm_done(struct drm_svm *svm, const struct drm_svm_fault *fault,
 		   int result);
 

@@ -199,6 +199,32 @@ void vgem_svm_done(struct drm_svm *svm, const struct drm_svm_fault *fault,
 		vgem_svm_cancel(svm, fault, result);
 }
 
+/* drm_svm knows of a fetch that it reads: what cannot be run is ours to say. */
+static bool vgem_svm_fault_no_exec(struct vgem_svm_vm *vm,
+				   const struct drm_svm_fault *fault)
+{
+	return FIELD_GET(VGEM_SVM_COOKIE_ACCESS, fault->cookie) ==
+		       VGEM_SVM_ACCESS_EXEC &&
+	       vgem_svm_binds_no_exec(vm, fault->addr);
+}
+
+/**
+ * vgem_svm_fault_claimed() - a fault where the mirror has nothing to say
+ * @svm: mirror
+ * @fault: fault
+ *
+ * Context: as vgem_svm_claimed().
+ * Return: as vgem_svm_claimed(); -EACCES for what is not to be run.
+ */
+int vgem_svm_fault_claimed(struct drm_svm *svm, const struct drm_svm_fault *fault)
+{
+	struct vgem_svm_vm *vm = container_of(svm, struct vgem_svm_vm, svm);
+
+	if (vgem_svm_fault_no_exec(vm, fault))
+		return -EACCES;
+	return vgem_svm_claimed(svm, fault);
+}
+
 /* ---- from the hardware -------------------------------------------------- */
 
 /*
@@ -211,6 +237,8 @@ static void vgem_svm_fault_unmirrored(struct vgem_svm_vm *vm,
 	bool write = fault->access != DRM_SVM_READ;
 	int error = vgem_svm_binds_access(vm, fault->addr, write);
 
+	if (vgem_svm_fault_no_exec(vm, fault))
+		error = -EACCES;
 	if (error == -EFAULT)
 		error = vgem_svm_userptrs_access(vm, fault->addr, write);
 

@@ -372,3 +372,20 @@ int vgem_svm_binds_access(struct vgem_svm_vm *vm, u64 addr, bool write)
 		return -EACCES;
 	return 0;
 }
+
+/**
+ * vgem_svm_binds_no_exec() - is what is bound there not to be run?
+ * @vm: address space
+ * @addr: address
+ *
+ * Context: any but hard interrupt.
+ * Return: true if something is, with %DRM_VGEM_SVM_BIND_NO_EXEC.
+ */
+bool vgem_svm_binds_no_exec(struct vgem_svm_vm *vm, u64 addr)
+{
+	struct drm_gpuva *va;
+
+	guard(spinlock)(&vm->binds.va_lock);
+	va = drm_gpuva_find_first(&vm->binds.gpuvm, addr, 1);
+	return va && (to_vgem_svm_va(va)->flags & DRM_VGEM_SVM_BIND_NO_EXEC);
+}

@@ -157,12 +157,12 @@ static const struct drm_svm_gpt_ops vgem_svm_table_ops = {
 static const struct drm_svm_ops vgem_svm_ops = {
 	.replay = vgem_svm_vm_replay_svm,
 	.cancel = vgem_svm_cancel,
-	.claimed = vgem_svm_claimed,
+	.claimed = vgem_svm_fault_claimed,
 };
 
 static const struct drm_svm_ops vgem_svm_each_ops = {
 	.done = vgem_svm_done,
-	.claimed = vgem_svm_claimed,
+	.claimed = vgem_svm_fault_claimed,
 };
 
 /* ---- the end of the process --------------------------------------------- */
