@@ -148,7 +148,7 @@ static void drm_svm_claims_undo(struct drm_svm_view *view, u64 first, u64 last)
  * @moving: out: of these, pages that are about to be claimed, or about to be so no more
  *
  * Context: the service lock over the range is held, so that no more is claimed
- * meanwhile.
+ * meanwhile; or any, where nothing but a claim can be.
  * Return: 0; -EREMCHG if something of @want is claimed for good.
  */
 int drm_svm_claims_read(struct drm_svm_view *view, u64 base,

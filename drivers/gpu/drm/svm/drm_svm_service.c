@@ -278,15 +278,28 @@ int drm_svm_view_may(const struct drm_svm_view *view, enum drm_svm_access access
 	return need & ~view->rights ? -EACCES : 0;
 }
 
+/* A process has nothing there, but the driver may. */
+static int drm_svm_beyond(struct drm_svm_view *view, u64 base,
+			  const unsigned long *want)
+{
+	DECLARE_BITMAP(claimed, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(moving, DRM_SVM_RANGE_PAGES);
+	int ret = drm_svm_claims_read(view, base, want, claimed, moving);
+
+	if (ret)
+		return ret;
+	return bitmap_intersects(want, moving, DRM_SVM_RANGE_PAGES) ? -EAGAIN : -EFAULT;
+}
+
 /* Does the view let the device at what it wants? */
-static int drm_svm_view_allows(const struct drm_svm_view *view, u64 base,
+static int drm_svm_view_allows(struct drm_svm_view *view, u64 base,
 			       const struct drm_svm_want *want)
 {
 	unsigned int first = find_first_bit(want->pages, DRM_SVM_RANGE_PAGES);
 	unsigned int last = find_last_bit(want->pages, DRM_SVM_RANGE_PAGES);
 
 	if (base >= view->svm->smm->mm->task_size)
-		return -EFAULT;
+		return drm_svm_beyond(view, base, want->pages);
 	if (first < DRM_SVM_RANGE_PAGES &&
 	    (drm_svm_page_addr(base, first) < view->first ||
 	     drm_svm_page_addr(base, last) > view->last))

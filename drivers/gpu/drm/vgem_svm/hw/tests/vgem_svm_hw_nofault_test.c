@@ -16,13 +16,13 @@ static void chan_on_no_fault(struct test_hw *t)
 static void expect_end(struct test_hw *t, u64 va, u32 access, u32 reason, u64 pc,
 		       u64 info)
 {
+	u64 fault = FIELD_PREP(VGEM_SVM_FAULT_ACCESS, access) |
+		    FIELD_PREP(VGEM_SVM_FAULT_REASON, reason);
 	struct kunit *test = t->test;
 
 	KUNIT_ASSERT_TRUE(test, await(dead(t, TEST_CHAN)));
 	KUNIT_EXPECT_EQ(test, chan_get(t, TEST_CHAN, VGEM_SVM_CHAN_ERR_INFO), info);
-	KUNIT_EXPECT_EQ(test, chan_get(t, TEST_CHAN, VGEM_SVM_CHAN_ERR_FAULT),
-			FIELD_PREP(VGEM_SVM_FAULT_ACCESS, access) |
-			FIELD_PREP(VGEM_SVM_FAULT_REASON, reason));
+	KUNIT_EXPECT_EQ(test, chan_get(t, TEST_CHAN, VGEM_SVM_CHAN_ERR_FAULT), fault);
 	expect_error(t, VGEM_SVM_ERR_FAULT, va, pc);
 	/* Nothing was recorded for whom to replay. */
 	KUNIT_EXPECT_EQ(test, get(t, VGEM_SVM_REG_FAULT_PUT), 0);
