@@ -42,12 +42,25 @@ struct test_unit {
 	int error;
 };
 
+#define TEST_RING_USERS	8
+
+/**
+ * struct test_ring_user - what a thread has of a ring
+ * @task: the thread; NULL if it has nothing
+ * @words: space that it has reserved, and not used or given back
+ */
+struct test_ring_user {
+	struct task_struct *task;
+	u32 words;
+};
+
 /**
  * struct test_ring - space of a ring whose commands are done as they are written
  * @lock: guards what follows
  * @words: all of it; 0 if the device has no ring
  * @reserved: what is taken
- * @kept: the most that was taken when a flush was waited for
+ * @users: by whom, of as many threads as there is room for
+ * @kept: the most that a thread had taken when it waited for a flush
  * @wait: woken when some is given back
  * @waits: times that somebody had to wait for space
  * @seq: last fence
@@ -56,6 +69,7 @@ struct test_ring {
 	spinlock_t lock;
 	u32 words;
 	u32 reserved;
+	struct test_ring_user users[TEST_RING_USERS];
 	u32 kept;
 	wait_queue_head_t wait;
 	atomic_t waits;

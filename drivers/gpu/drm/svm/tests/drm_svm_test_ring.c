@@ -5,6 +5,7 @@
  */
 
 #include <linux/io.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/wait.h>
 
@@ -22,12 +23,39 @@ static u32 test_ring_words(struct drm_gpt *gpt, enum drm_gpt_run_kind kind, u32 
 	return 2 + (kind == DRM_GPT_RUN_COPY ? n : 1);
 }
 
+/* What the caller has; batches and updates begin and end in one thread. */
+static struct test_ring_user *test_ring_user(struct test_ring *ring)
+{
+	struct test_ring_user *user, *none = NULL;
+
+	lockdep_assert_held(&ring->lock);
+	for (user = ring->users; user < ring->users + TEST_RING_USERS; user++) {
+		if (user->task == current)
+			return user;
+		if (!user->task)
+			none = user;
+	}
+	return none;
+}
+
+/* Takes @words, or gives them back. */
+static void test_ring_count(struct test_ring *ring, int words)
+{
+	struct test_ring_user *user = test_ring_user(ring);
+
+	ring->reserved += words;
+	if (!user)
+		return;
+	user->words += words;
+	user->task = user->words ? current : NULL;
+}
+
 static bool test_ring_take(struct test_ring *ring, u32 words)
 {
 	guard(spinlock)(&ring->lock);
 	if (ring->reserved + words > ring->words)
 		return false;
-	ring->reserved += words;
+	test_ring_count(ring, words);
 	return true;
 }
 
@@ -52,7 +80,7 @@ static void test_ring_release(struct drm_gpt *gpt, u32 words)
 
 	guard(spinlock)(&ring->lock);
 	WARN_ON_ONCE(words > ring->reserved);
-	ring->reserved -= words;
+	test_ring_count(ring, -(int)words);
 	wake_up_all(&ring->wait);
 }
 
@@ -122,11 +150,15 @@ void test_ring_flush(struct drm_gpt_gather *gather)
 }
 
 /**
- * test_ring_look() - remember the most that is reserved when nothing should be
+ * test_ring_look() - remember the most that a thread has when it should have nothing
  * @ring: ring
  */
 void test_ring_look(struct test_ring *ring)
 {
+	struct test_ring_user *user;
+
 	guard(spinlock)(&ring->lock);
-	ring->kept = max(ring->kept, ring->reserved);
+	user = test_ring_user(ring);
+	if (user)
+		ring->kept = max(ring->kept, user->words);
 }
