@@ -336,7 +336,8 @@ static void a_claim_that_fails_claims_nothing(struct kunit *test)
 	task = kthread_run(test_claimer_fn, &claimer, "drm_svm_test");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
 	for (tries = 0; tries < 10000; tries++, fsleep(1000))
-		if (mtree_load(&claimer.view->claims, p >> PAGE_SHIFT))
+		if (mtree_load(&claimer.view->claims, p >> PAGE_SHIFT) &&
+		    !test_dev_maps(dev, p, 0))
 			break;
 	KUNIT_EXPECT_LT(test, tries, 10000);
 	/* Nothing of it is anybody's yet: a fault waits. */
