@@ -101,8 +101,8 @@ static int drm_svm_sort_page(struct drm_svm_service *s, unsigned int i)
 	if (!page)
 		return 0;
 	ret = drm_svm_place_of(s->view, page, &place, &s->addr[i]);
-	if (!ret && place == DRM_SVM_PLACE_LOCAL && drm_svm_stale(s, i) &&
-	    test_bit(i, s->want_write))
+	if (!ret && place == DRM_SVM_PLACE_LOCAL && test_bit(i, s->want_write) &&
+	    drm_svm_stale(s, i))
 		ret = -EXDEV;
 	if (ret == -EXDEV && want)
 		__set_bit(i, s->to_system);

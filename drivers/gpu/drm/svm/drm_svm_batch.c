@@ -105,22 +105,38 @@ bool drm_svm_batch_finish(struct drm_svm_batch *batch, bool may_sleep)
 }
 
 /**
- * drm_svm_batch_range() - do to a view's part of a range what has to be done, and wait
+ * drm_svm_batch_part() - do to a view's part of a range what has to be done, and wait
  * @range: range
  * @view: view
+ * @first: first byte, in the range
+ * @last: last byte, in the range
  * @how: DRM_SVM_UNMAP_*
  *
  * Context: may sleep, for hardware; the range's lock is not held. The view stays.
  */
+void drm_svm_batch_part(struct drm_svm_range *range, struct drm_svm_view *view,
+			u64 first, u64 last, u32 how)
+{
+	struct drm_svm_batch batch;
+
+	drm_svm_batch_reserve(&batch, view, first, last, true);
+	scoped_guard(mutex, &range->lock)
+		drm_svm_batch_unmap(&batch, first, last, how);
+	drm_svm_batch_start(&batch, true);
+	drm_svm_batch_finish(&batch, true);
+}
+
+/**
+ * drm_svm_batch_range() - the same to all that a view has of a range
+ * @range: range
+ * @view: view
+ * @how: DRM_SVM_UNMAP_*
+ *
+ * Context: as drm_svm_batch_part().
+ */
 void drm_svm_batch_range(struct drm_svm_range *range, struct drm_svm_view *view,
 			 u32 how)
 {
-	u64 last = range->first + DRM_SVM_RANGE_SIZE - 1;
-	struct drm_svm_batch batch;
-
-	drm_svm_batch_reserve(&batch, view, range->first, last, true);
-	scoped_guard(mutex, &range->lock)
-		drm_svm_batch_unmap(&batch, range->first, last, how);
-	drm_svm_batch_start(&batch, true);
-	drm_svm_batch_finish(&batch, true);
+	drm_svm_batch_part(range, view, range->first,
+			   range->first + DRM_SVM_RANGE_SIZE - 1, how);
 }

@@ -79,17 +79,16 @@ static void drm_svm_claims_set(struct drm_svm_view *view, u64 first, u64 last,
 		schedule_timeout_uninterruptible(1);
 }
 
-/* The state of *@first to *@last, both of which become the ends of what is like it. */
+/* The state of @first, and up to where, *@last at most, it is the same. */
 static enum drm_svm_claim_state drm_svm_claims_at(struct drm_svm_view *view,
-						  u64 *first, u64 *last)
+						  u64 first, u64 *last)
 {
 	struct ma_state mas;
 	void *entry;
 
-	mas_init(&mas, &view->claims, *first >> PAGE_SHIFT);
+	mas_init(&mas, &view->claims, first >> PAGE_SHIFT);
 	guard(rcu)();
 	entry = mas_walk(&mas);
-	*first = max(*first & ~(PAGE_SIZE - 1ULL), (u64)mas.index << PAGE_SHIFT);
 	if (mas.last < *last >> PAGE_SHIFT)
 		*last = (((u64)mas.last + 1) << PAGE_SHIFT) - 1;
 	return xa_to_value(entry);
@@ -118,7 +117,7 @@ static int drm_svm_claims_begin(struct drm_svm_view *view, u64 from, u64 first,
 
 	for (;; first = end + 1) {
 		end = last;
-		ret = drm_svm_claims_at(view, &first, &end) ? 0 :
+		ret = drm_svm_claims_at(view, first, &end) ? 0 :
 			drm_svm_claims_store(view, drm_svm_claims_join(view, from, first),
 					     end, DRM_SVM_CLAIMING);
 		if (ret || end == last)
@@ -132,7 +131,7 @@ static void drm_svm_claims_undo(struct drm_svm_view *view, u64 first, u64 last)
 
 	for (;; first = end + 1) {
 		end = last;
-		if (drm_svm_claims_at(view, &first, &end) == DRM_SVM_CLAIMING)
+		if (drm_svm_claims_at(view, first, &end) == DRM_SVM_CLAIMING)
 			drm_svm_claims_set(view, first, end, 0);
 		if (end == last)
 			return;
@@ -183,33 +182,18 @@ int drm_svm_claims_read(struct drm_svm_view *view, u64 base,
 
 /* ---- claiming ----------------------------------------------------------- */
 
-/* Return: whether the mirror has something mapped there. */
-static bool drm_svm_claim_finds(struct drm_svm_view *view,
-				struct drm_svm_range *range, unsigned int first,
-				unsigned int last)
+/* What the mirror has of one range; the rest of large entries comes back by fault. */
+static void drm_svm_claim_range(struct drm_svm_view *view,
+				struct drm_svm_range *range, u64 first, u64 last)
 {
-	struct drm_svm_range_view *rv;
+	unsigned int from = drm_svm_page_index(first), to = drm_svm_page_index(last);
 
-	guard(mutex)(&range->lock);
-	rv = drm_svm_range_view(range, view);
-	return rv && drm_svm_rv_maps(rv, first, last);
+	if (!drm_svm_range_maps(range, view, from, to))
+		return;
+	drm_svm_batch_part(range, view, first, last, DRM_SVM_UNMAP_DIRECTORY);
+	drm_svm_range_forget(range, view, from, to);
 }
 
-static void drm_svm_claim_take(struct drm_svm_view *view,
-			       struct drm_svm_range *range, u64 first, u64 last)
-{
-	struct drm_svm_batch batch;
-
-	drm_svm_batch_reserve(&batch, view, first, last, true);
-	scoped_guard(mutex, &range->lock)
-		drm_svm_batch_unmap(&batch, first, last, DRM_SVM_UNMAP_DIRECTORY);
-	drm_svm_batch_start(&batch, true);
-	drm_svm_batch_finish(&batch, true);
-	drm_svm_range_forget(range, view, drm_svm_page_index(first),
-			     drm_svm_page_index(last));
-}
-
-/* What the mirror has of ranges; the rest of large entries comes back by fault. */
 static void drm_svm_claim_ranges(struct drm_svm_view *view, u64 first, u64 last)
 {
 	unsigned long index = first >> DRM_SVM_RANGE_SHIFT;
@@ -220,9 +204,7 @@ static void drm_svm_claim_ranges(struct drm_svm_view *view, u64 first, u64 last)
 		u64 from = max(first, range->first);
 		u64 to = min(last, range->first + DRM_SVM_RANGE_SIZE - 1);
 
-		if (drm_svm_claim_finds(view, range, drm_svm_page_index(from),
-					drm_svm_page_index(to)))
-			drm_svm_claim_take(view, range, from, to);
+		drm_svm_claim_range(view, range, from, to);
 		drm_svm_range_put(range);
 		index++;
 		cond_resched();
@@ -324,7 +306,8 @@ int drm_svm_claim(struct drm_svm_view *view, u64 first, u64 last)
 	if (!ret)
 		drm_svm_claims_set(view, first, last, DRM_SVM_CLAIMED);
 	/* Ranges that map nothing any more. */
-	drm_svm_gc_kick(view->svm->smm, DRM_SVM_CLAIM_GC);
+	if (!list_empty(&view->svm->smm->idle_ranges))
+		drm_svm_gc_kick(view->svm->smm, DRM_SVM_CLAIM_GC);
 	drm_svm_view_unuse(view);
 	return ret;
 }

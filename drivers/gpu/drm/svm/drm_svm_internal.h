@@ -275,6 +275,8 @@ void drm_svm_range_finish_inval(struct drm_svm_range *range,
 				unsigned int first, unsigned int last);
 void drm_svm_range_dma_unmap(struct drm_svm_range *range, unsigned int first,
 			     unsigned int last);
+bool drm_svm_range_maps(struct drm_svm_range *range, struct drm_svm_view *view,
+			unsigned int first, unsigned int last);
 void drm_svm_range_forget(struct drm_svm_range *range, struct drm_svm_view *view,
 			  unsigned int first, unsigned int last);
 void drm_svm_range_drop_view(struct drm_svm_range *range,
@@ -523,6 +525,8 @@ static inline u64 drm_svm_page_addr(u64 base, unsigned int i)
 	return base + ((u64)i << PAGE_SHIFT);
 }
 
+void drm_svm_batch_part(struct drm_svm_range *range, struct drm_svm_view *view,
+			u64 first, u64 last, u32 how);
 void drm_svm_batch_range(struct drm_svm_range *range, struct drm_svm_view *view,
 			 u32 how);
 

@@ -444,6 +444,26 @@ static void drm_svm_range_release(struct drm_svm_range *range,
 }
 
 /**
+ * drm_svm_range_maps() - does a view map any of the pages, by its record?
+ * @range: range
+ * @view: view
+ * @first: first page
+ * @last: last page
+ *
+ * Context: may sleep. An invalidation may change it at once.
+ * Return: true if it does.
+ */
+bool drm_svm_range_maps(struct drm_svm_range *range, struct drm_svm_view *view,
+			unsigned int first, unsigned int last)
+{
+	struct drm_svm_range_view *rv;
+
+	guard(mutex)(&range->lock);
+	rv = drm_svm_range_view(range, view);
+	return rv && drm_svm_rv_maps(rv, first, last);
+}
+
+/**
  * drm_svm_range_forget() - pages are one view's no more
  * @range: range
  * @view: view; what it mapped of them is taken away and flushed

@@ -130,13 +130,19 @@ static void drm_svm_put_off(struct drm_svm_service *s, const unsigned long *late
 	s->left.why = why;
 }
 
+/* Has the device memory of its own, and the view a word for it? */
+static bool drm_svm_view_has_memory(const struct drm_svm_view *view)
+{
+	return drm_svm_has_memory(view->svm) && (view->caps & DRM_SVM_SINK_LOCAL);
+}
+
 /* Where atomics are coherent with nobody's but the device's own: in its memory. */
 static int drm_svm_bring(struct drm_svm_service *s, u64 base)
 {
 	DECLARE_BITMAP(late, DRM_SVM_RANGE_PAGES);
 	int ret, why = 0;
 
-	if (!drm_svm_has_memory(s->svm) || !(s->view->caps & DRM_SVM_SINK_LOCAL))
+	if (!drm_svm_view_has_memory(s->view))
 		return -EOPNOTSUPP;
 	ret = drm_svm_place_atomic(s->svm, base, s->to_device, late, &why);
 	if (!ret)
@@ -191,11 +197,10 @@ static bool drm_svm_wants_device(struct drm_svm_view *view, u64 base,
 				 const unsigned long *want)
 {
 	DECLARE_BITMAP(device, DRM_SVM_RANGE_PAGES);
-	struct drm_svm *svm = view->svm;
 
-	if (!drm_svm_has_memory(svm) || !(view->caps & DRM_SVM_SINK_LOCAL))
+	if (!drm_svm_view_has_memory(view))
 		return false;
-	drm_svm_policy_pages(svm, base, device);
+	drm_svm_policy_pages(view->svm, base, device);
 	return bitmap_intersects(want, device, DRM_SVM_RANGE_PAGES);
 }
 

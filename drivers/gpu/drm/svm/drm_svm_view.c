@@ -159,16 +159,6 @@ void drm_svm_view_put(struct drm_svm_view *view)
 	wake_up_var(&view->refs);
 }
 
-static bool drm_svm_view_maps_any(struct drm_svm_view *view,
-				  struct drm_svm_range *range)
-{
-	struct drm_svm_range_view *rv;
-
-	guard(mutex)(&range->lock);
-	rv = drm_svm_range_view(range, view);
-	return rv && drm_svm_rv_maps(rv, 0, DRM_SVM_RANGE_PAGES - 1);
-}
-
 /*
  * Takes everything of a range away that the view maps. What an invalidation has taken
  * and not flushed yet is flushed here too.
@@ -177,7 +167,7 @@ static void drm_svm_view_unmap_range(struct drm_svm_view *view,
 				     struct drm_svm_range *range)
 {
 	/* It has no users: what it does not map now it will not. */
-	if (drm_svm_view_maps_any(view, range))
+	if (drm_svm_range_maps(range, view, 0, DRM_SVM_RANGE_PAGES - 1))
 		drm_svm_batch_range(range, view, DRM_SVM_UNMAP_DIRECTORY);
 }
 

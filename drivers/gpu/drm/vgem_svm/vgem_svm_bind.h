@@ -13,8 +13,6 @@
 #include <uapi/drm/vgem_svm_drm.h>
 
 struct drm_file;
-struct drm_svm;
-struct drm_svm_fault;
 struct sg_table;
 struct vgem_svm_user;
 struct vgem_svm_vm;
@@ -151,7 +149,6 @@ void vgem_svm_claims_leave(struct vgem_svm_vm *vm,
 void vgem_svm_claims_left(struct vgem_svm_vm *vm,
 			  const struct vgem_svm_va_change *change, u64 first,
 			  u64 last);
-int vgem_svm_claimed(struct drm_svm *svm, const struct drm_svm_fault *fault);
 
 int vgem_svm_vm_bind_ioctl(struct drm_device *drm, void *data,
 			   struct drm_file *file);

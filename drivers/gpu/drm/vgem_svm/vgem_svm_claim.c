@@ -5,8 +5,6 @@
  * &vgem_svm_binds.lock; between two calls, what is claimed is what is bound.
  */
 
-#include <linux/delay.h>
-
 #include <drm/drm_svm_claim.h>
 
 #include "vgem_svm_drv.h"
@@ -109,29 +107,4 @@ void vgem_svm_claims_left(struct vgem_svm_vm *vm,
 			  u64 last)
 {
 	vgem_svm_claims_each(vm, change, first, last, drm_svm_unclaim);
-}
-
-/**
- * vgem_svm_claimed() - a fault where the mirror has nothing to say
- * @svm: mirror
- * @fault: fault
- *
- * Context: may sleep; waits for no lock that a bind holds for long.
- * Return: 0 if the access can be made, -EACCES if what is bound there does not allow
- * it, -ESTALE if an EXEC has to bring the process's memory back, -EAGAIN if nothing is
- * bound: not yet, or not any more.
- */
-int vgem_svm_claimed(struct drm_svm *svm, const struct drm_svm_fault *fault)
-{
-	struct vgem_svm_vm *vm = container_of(svm, struct vgem_svm_vm, svm);
-	bool write = fault->access != DRM_SVM_READ;
-	int ret = vgem_svm_binds_access(vm, fault->addr, write);
-
-	if (ret == -EFAULT)
-		ret = vgem_svm_userptrs_access(vm, fault->addr, write);
-	if (ret != -EFAULT)
-		return ret;
-	/* It may take a while until what is claimed is bound: do not spin. */
-	usleep_range(500, 1000);
-	return -EAGAIN;
 }

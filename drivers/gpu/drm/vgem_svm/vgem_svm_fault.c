@@ -8,6 +8,7 @@
  */
 
 #include <linux/bitfield.h>
+#include <linux/delay.h>
 
 #include <drm/drm_print.h>
 
@@ -208,21 +209,38 @@ static bool vgem_svm_fault_no_exec(struct vgem_svm_vm *vm,
 	       vgem_svm_binds_no_exec(vm, fault->addr);
 }
 
+/* What is bound: 0 if the access can be made, -EFAULT if nothing is, or why it cannot. */
+static int vgem_svm_fault_bound(struct vgem_svm_vm *vm,
+				const struct drm_svm_fault *fault)
+{
+	bool write = fault->access != DRM_SVM_READ;
+	int ret;
+
+	if (vgem_svm_fault_no_exec(vm, fault))
+		return -EACCES;
+	ret = vgem_svm_binds_access(vm, fault->addr, write);
+	return ret == -EFAULT ? vgem_svm_userptrs_access(vm, fault->addr, write) : ret;
+}
+
 /**
  * vgem_svm_fault_claimed() - a fault where the mirror has nothing to say
  * @svm: mirror
  * @fault: fault
  *
- * Context: as vgem_svm_claimed().
- * Return: as vgem_svm_claimed(); -EACCES for what is not to be run.
+ * Context: may sleep; waits for no lock that a bind holds for long.
+ * Return: 0 if the access can be made, -EACCES if what is bound there does not allow
+ * it, -ESTALE if an EXEC has to bring the process's memory back, -EAGAIN if nothing is
+ * bound: not yet, or not any more.
  */
 int vgem_svm_fault_claimed(struct drm_svm *svm, const struct drm_svm_fault *fault)
 {
-	struct vgem_svm_vm *vm = container_of(svm, struct vgem_svm_vm, svm);
+	int ret = vgem_svm_fault_bound(container_of(svm, struct vgem_svm_vm, svm), fault);
 
-	if (vgem_svm_fault_no_exec(vm, fault))
-		return -EACCES;
-	return vgem_svm_claimed(svm, fault);
+	if (ret != -EFAULT)
+		return ret;
+	/* It may take a while until what is claimed is bound: do not spin. */
+	usleep_range(500, 1000);
+	return -EAGAIN;
 }
 
 /* ---- from the hardware -------------------------------------------------- */
@@ -234,13 +252,7 @@ int vgem_svm_fault_claimed(struct drm_svm *svm, const struct drm_svm_fault *faul
 static void vgem_svm_fault_unmirrored(struct vgem_svm_vm *vm,
 				      const struct drm_svm_fault *fault)
 {
-	bool write = fault->access != DRM_SVM_READ;
-	int error = vgem_svm_binds_access(vm, fault->addr, write);
-
-	if (vgem_svm_fault_no_exec(vm, fault))
-		error = -EACCES;
-	if (error == -EFAULT)
-		error = vgem_svm_userptrs_access(vm, fault->addr, write);
+	int error = vgem_svm_fault_bound(vm, fault);
 
 	if (error)
 		vgem_svm_fault_cancel(vm, fault, error);

@@ -144,6 +144,8 @@ void vgem_svm_flush_gather(struct vgem_svm_vm *vm, struct drm_gpt_gather *gather
 	if (drm_gpt_gather_empty(gather))
 		return;
 	token = vgem_svm_flush_begin(&vm->table, gather);
+	/* What it did not need is others' while we wait. */
+	drm_gpt_gather_unreserve(gather);
 	if (vgem_svm_flush_wait(&vm->table, token, true))
 		vgem_svm_device_kill(vm->vdev);
 }
