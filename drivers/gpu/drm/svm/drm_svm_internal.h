@@ -184,6 +184,7 @@ int drm_svm_claims_read(struct drm_svm_view *view, u64 base,
 			unsigned long *moving);
 
 void drm_svm_view_spoil(struct drm_svm_view *view);
+void drm_svm_restore_spoilt(struct drm_svm_view *view);
 
 int drm_svm_batch_reserve(struct drm_svm_batch *batch, struct drm_svm_view *view,
 			  u64 first, u64 last, bool may_sleep);

@@ -21,6 +21,8 @@
 #include <drm/drm_svm.h>
 #include <drm/drm_svm_pages.h>
 
+#include "drm_svm_planted.h"
+
 static struct drm_svm_pages *drm_svm_pages_of(struct drm_svm_view *view)
 {
 	return container_of(view, struct drm_svm_pages, view);
@@ -97,11 +99,24 @@ static void drm_svm_pages_unmap_begin(struct drm_svm_batch *batch, u64 first,
 	batch->pending = true;
 }
 
+/*
+ * All fences are told at once: some end only when they are asked to (preemption), and
+ * their hardware does it side by side.
+ */
 static void drm_svm_pages_unmap_start(struct drm_svm_batch *batch, bool may_sleep)
 {
-	if (batch->pending)
-		dma_resv_set_deadline(drm_svm_pages_of(batch->view)->resv,
-				      DMA_RESV_USAGE_BOOKKEEP, ktime_get());
+	struct dma_resv *resv = drm_svm_pages_of(batch->view)->resv;
+	struct dma_resv_iter cursor;
+	struct dma_fence *fence;
+
+	if (!batch->pending)
+		return;
+	dma_resv_set_deadline(resv, DMA_RESV_USAGE_BOOKKEEP, ktime_get());
+	dma_resv_iter_begin(&cursor, resv, DMA_RESV_USAGE_BOOKKEEP);
+	dma_resv_for_each_fence_unlocked(&cursor, fence)
+		if (!drm_svm_planted(DRM_SVM_PLANTED_ONE_BY_ONE))
+			dma_fence_enable_sw_signaling(fence);
+	dma_resv_iter_end(&cursor);
 }
 
 static int drm_svm_pages_unmap_wait(struct drm_svm_batch *batch, bool may_sleep)

@@ -63,7 +63,6 @@ enum drm_svm_planted {
 	/* Of vgem_svm. */
 	VGEM_SVM_PLANTED_USER_COUNT = 47, /* COUNTERS believes the caller's number */
 	VGEM_SVM_PLANTED_CHAN_LEAK,	/* a queue closed with work keeps its channel */
-	VGEM_SVM_PLANTED_UNCHECKED_USE = 59, /* a fence is published, and nothing looked at */
 	VGEM_SVM_PLANTED_REVOKE_NO_FLUSH = 62, /* revoked memory stays in TLBs */
 	VGEM_SVM_PLANTED_BIND_OWNER = 60, /* binds are leaves of the mirror */
 	VGEM_SVM_PLANTED_UNBIND_NO_FLUSH, /* unbind does not flush TLBs */
@@ -76,7 +75,9 @@ enum drm_svm_planted {
 	DRM_SVM_PLANTED_CLAIM_IGNORED,	/* what is claimed is served as all else */
 	DRM_SVM_PLANTED_KEEPS_SPACE,	/* ring space is kept while a flush is waited for */
 
+	DRM_SVM_PLANTED_UNCHECKED_USE = 59, /* a fence is published, and nothing looked at */
 	DRM_SVM_PLANTED_KEEPS_DEAD = 63, /* services of a process that is gone go on */
+	DRM_SVM_PLANTED_ONE_BY_ONE,	/* fences are told to end one after the other */
 
 	/* Of drm_svm's answers to faults. */
 	DRM_SVM_PLANTED_ANSWER_LOST = 52, /* who is stopped is not told of its faults */

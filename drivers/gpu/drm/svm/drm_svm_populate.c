@@ -20,8 +20,8 @@
  *
  * A job that uses several views of an address space begins with one and asks for the
  * others by drm_svm_use_also(), which the same lock covers; if one is stale it ends,
- * populates those that are, and begins again. What of the fence and the dma_resv needs
- * memory is there before.
+ * populates those that are, and begins again: drm_svm_restore() does that. What of the
+ * fence and the dma_resv needs memory is there before.
  */
 
 #include "drm_svm_internal.h"
@@ -37,6 +37,7 @@ void drm_svm_view_spoil(struct drm_svm_view *view)
 	guard(spinlock)(&view->svm->use_lock);
 	view->spoilt++;
 	view->fresh = 0;
+	drm_svm_restore_spoilt(view);
 }
 
 static u64 drm_svm_view_spoilt(struct drm_svm_view *view)

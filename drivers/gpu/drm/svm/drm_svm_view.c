@@ -68,6 +68,8 @@ int drm_svm_view_init(struct drm_svm_view *view, struct drm_svm *svm)
 	view->number = atomic64_inc_return(&drm_svm_view_numbers);
 	view->fresh = 0;
 	view->spoilt = 0;
+	view->written = false;
+	view->restore = NULL;
 	mt_init_flags(&view->claims, MT_FLAGS_ALLOC_RANGE | MT_FLAGS_USE_RCU);
 	refcount_set(&view->refs, 1);
 	atomic_set(&view->users, 0);

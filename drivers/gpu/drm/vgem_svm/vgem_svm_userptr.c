@@ -9,15 +9,14 @@
  *
  *	invalidation			EXEC, with &vgem_svm_binds.lock
  *	  the view is stale		  populate what is stale, write its leaves
- *	  wait for all fences		  publish the job's fence in the dma_resv
- *	  .revoked: zap, flush		  is all fresh? if not: signal it, go round
+ *	  wait for all fences		  is all fresh? then, in the same step, the
+ *	  .revoked: zap, flush		    job's fence goes into the dma_resv
  *	  pages are let go		  push the job
  *
- * The fence is in the dma_resv before the views are looked at, each under its lock, so
- * an invalidation that comes later finds it, and one that came before is seen: then
- * the job is not begun, and its fence is signalled at once, for the invalidation waits
- * for it, and populating would wait for that. Each such fence is alone in its context:
- * in the dma_resv none takes the place of another whose work goes on.
+ * drm_svm_restore() does that; the step is one, so an invalidation that comes later
+ * finds the fence, and one that came before is seen, and it goes round. Each such fence
+ * is alone in its context: if its job is not pushed it is dropped, and in the dma_resv
+ * none takes the place of another whose work goes on.
  *
  * Leaves are written under the table's lock only while the view is fresh. An
  * invalidation makes it stale first, and takes leaves away under the same lock
@@ -35,7 +34,6 @@
 
 #include <linux/delay.h>
 #include <linux/dma-resv.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include <drm/drm_file.h>
@@ -50,8 +48,6 @@
 #define VGEM_SVM_USERPTR_MAX	((u64)SZ_1G)
 #define VGEM_SVM_USERPTR_CHUNK	((u64)SZ_2M)
 #define VGEM_SVM_USERPTR_LEAVES	(VGEM_SVM_USERPTR_CHUNK >> PAGE_SHIFT)
-/* Rounds that an EXEC may lose to invalidations. */
-#define VGEM_SVM_USERPTR_ROUNDS	64
 
 /**
  * struct vgem_svm_userptr - memory of the process that is bound
@@ -136,108 +132,106 @@ static int vgem_svm_userptr_write(struct vgem_svm_userptr *up, u64 *leaves)
 	return ret ?: drm_gpt_wait(&up->vm->gpt, seq);
 }
 
-/* Return: 0 if it was all there; -EAGAIN if it has become stale again. */
-static int vgem_svm_userptr_restore(struct vgem_svm_userptr *up, u64 *leaves)
+/* ---- brought back for a job --------------------------------------------- */
+
+/**
+ * struct vgem_svm_userptrs_job - for whom memory is brought back
+ * @queue: whose job it is
+ * @leaves: scratch
+ * @fence: of the job, not begun; NULL once it has been published
+ * @begun: the same, begun
+ * @cookie: of dma_fence_begin_signalling(), from there on
+ */
+struct vgem_svm_userptrs_job {
+	struct vgem_svm_queue *queue;
+	u64 *leaves;
+	struct vgem_svm_fence *fence;
+	struct vgem_svm_fence *begun;
+	bool cookie;
+};
+
+static struct vgem_svm_vm *vgem_svm_restore_vm(struct drm_svm_restore *restore)
 {
-	struct drm_svm_view *view = &up->pages.view;
+	return container_of(restore, struct vgem_svm_vm, userptrs.restore);
+}
+
+static int vgem_svm_userptr_populated(struct drm_svm_restore *restore,
+				      struct drm_svm_view *view)
+{
+	struct vgem_svm_userptr *up =
+		container_of(view, struct vgem_svm_userptr, pages.view);
 	int ret;
 
-	if (atomic_read(&up->mapped) && vgem_svm_userptr_fresh(up))
-		return 0;
-	ret = drm_svm_populate(view, view->first, view->last,
-			       vgem_svm_userptr_rights(up));
-	if (ret)
-		return ret;
 	/* Before there are any: an invalidation that takes one counts it. */
 	if (!atomic_xchg(&up->mapped, 1))
 		atomic64_inc(&up->vm->userptrs.restored);
-	ret = vgem_svm_userptr_write(up, leaves);
+	ret = vgem_svm_userptr_write(up, up->vm->userptrs.job->leaves);
 	/* What makes it stale takes its leaves away; nobody else does. */
 	if (ret && ret != -EAGAIN && atomic_xchg(&up->mapped, 0))
 		atomic64_dec(&up->vm->userptrs.restored);
 	return ret;
 }
 
-static int vgem_svm_userptrs_restore(struct vgem_svm_vm *vm, u64 *leaves)
+/* A queue that can fault finds it there, or does not: nothing is kept for it. */
+static int vgem_svm_userptrs_prepare(struct drm_svm_restore *restore)
 {
-	struct vgem_svm_userptr *up;
-	int ret;
-
-	lockdep_assert_held(&vm->binds.lock);
-	list_for_each_entry(up, &vm->userptrs.list, node) {
-		ret = vgem_svm_userptr_restore(up, leaves);
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
-static bool vgem_svm_userptrs_fresh(struct vgem_svm_vm *vm)
-{
-	struct vgem_svm_userptr *up;
-
-	if (drm_svm_planted(VGEM_SVM_PLANTED_UNCHECKED_USE))
-		return true;
-	list_for_each_entry(up, &vm->userptrs.list, node)
-		if (!vgem_svm_userptr_fresh(up))
-			return false;
-	return true;
-}
-
-/* Return: 0 with a fence that invalidations wait for, -EAGAIN for another round. */
-static int vgem_svm_userptrs_publish(struct vgem_svm_vm *vm,
-				     struct vgem_svm_queue *queue,
-				     struct vgem_svm_fence *fence)
-{
+	struct vgem_svm_vm *vm = vgem_svm_restore_vm(restore);
+	struct vgem_svm_userptrs_job *job = vm->userptrs.job;
 	struct dma_resv *resv = drm_gpuvm_resv(&vm->binds.gpuvm);
-	bool cookie, fresh;
 	int ret;
 
+	if (drm_svm_planted(DRM_SVM_PLANTED_UNCHECKED_USE))
+		usleep_range(5000, 6000);
+	if (!job->queue->no_fault)
+		return 0;
+	if (!job->fence)
+		job->fence = vgem_svm_fence_new();
+	if (!job->fence)
+		return -ENOMEM;
 	ret = dma_resv_lock_interruptible(resv, NULL);
 	if (ret)
 		return ret;
 	ret = dma_resv_reserve_fences(resv, 1);
-	if (ret) {
+	if (ret)
 		dma_resv_unlock(resv);
-		return ret;
-	}
-	cookie = dma_fence_begin_signalling();
-	spin_lock(&queue->lock);
-	vgem_svm_fence_begin_alone(fence, queue);
-	spin_unlock(&queue->lock);
-	dma_resv_add_fence(resv, &fence->base, DMA_RESV_USAGE_BOOKKEEP);
-	fresh = vgem_svm_userptrs_fresh(vm);
-	if (!fresh)
-		vgem_svm_fence_drop(fence, queue);
-	dma_fence_end_signalling(cookie);
-	dma_resv_unlock(resv);
-	return fresh ? 0 : -EAGAIN;
-}
-
-static int vgem_svm_userptrs_round(struct vgem_svm_vm *vm,
-				   struct vgem_svm_queue *queue,
-				   struct vgem_svm_fence **fence, u64 *leaves)
-{
-	int ret;
-
-	ret = vgem_svm_userptrs_restore(vm, leaves);
-	if (ret || !queue->no_fault)
-		return ret;
-	if (drm_svm_planted(VGEM_SVM_PLANTED_UNCHECKED_USE))
-		usleep_range(5000, 6000);
-	*fence = vgem_svm_fence_new();
-	if (!*fence)
-		return -ENOMEM;
-	ret = vgem_svm_userptrs_publish(vm, queue, *fence);
-	if (!ret)
-		return 0;
-	if (ret == -EAGAIN)
-		dma_fence_put(&(*fence)->base);
-	else
-		kfree(*fence);
-	*fence = NULL;
 	return ret;
 }
+
+static void vgem_svm_userptrs_publish(struct drm_svm_restore *restore)
+{
+	struct vgem_svm_vm *vm = vgem_svm_restore_vm(restore);
+	struct vgem_svm_userptrs_job *job = vm->userptrs.job;
+
+	if (!job->queue->no_fault)
+		return;
+	job->cookie = dma_fence_begin_signalling();
+	job->begun = job->fence;
+	job->fence = NULL;
+	scoped_guard(spinlock, &job->queue->lock)
+		vgem_svm_fence_begin_alone(job->begun, job->queue);
+	dma_resv_add_fence(drm_gpuvm_resv(&vm->binds.gpuvm), &job->begun->base,
+			   DMA_RESV_USAGE_BOOKKEEP);
+}
+
+static void vgem_svm_userptrs_finish(struct drm_svm_restore *restore,
+				     bool published)
+{
+	struct vgem_svm_vm *vm = vgem_svm_restore_vm(restore);
+	struct vgem_svm_userptrs_job *job = vm->userptrs.job;
+
+	if (!job->queue->no_fault)
+		return;
+	if (published)
+		dma_fence_end_signalling(job->cookie);
+	dma_resv_unlock(drm_gpuvm_resv(&vm->binds.gpuvm));
+}
+
+static const struct drm_svm_restore_ops vgem_svm_userptrs_restore_ops = {
+	.populated = vgem_svm_userptr_populated,
+	.prepare = vgem_svm_userptrs_prepare,
+	.publish = vgem_svm_userptrs_publish,
+	.finish = vgem_svm_userptrs_finish,
+};
 
 /**
  * vgem_svm_userptrs_ready() - all that is bound is there for a job
@@ -256,21 +250,21 @@ static int vgem_svm_userptrs_round(struct vgem_svm_vm *vm,
 int vgem_svm_userptrs_ready(struct vgem_svm_vm *vm, struct vgem_svm_queue *queue,
 			    struct vgem_svm_fence **fence)
 {
-	u32 rounds = 0;
-	u64 *leaves;
+	struct vgem_svm_userptrs_job job = { .queue = queue };
 	int ret;
 
-	leaves = kmalloc_array(VGEM_SVM_USERPTR_LEAVES, sizeof(*leaves),
-			       GFP_KERNEL_ACCOUNT);
-	if (!leaves)
+	lockdep_assert_held(&vm->binds.lock);
+	job.leaves = kmalloc_array(VGEM_SVM_USERPTR_LEAVES, sizeof(*job.leaves),
+				   GFP_KERNEL_ACCOUNT);
+	if (!job.leaves)
 		return -ENOMEM;
-	do {
-		ret = vgem_svm_userptrs_round(vm, queue, fence, leaves);
-		if (ret == -EAGAIN && signal_pending(current))
-			ret = -EINTR;
-	} while (ret == -EAGAIN && ++rounds < VGEM_SVM_USERPTR_ROUNDS);
-	kfree(leaves);
-	return ret == -EAGAIN ? -EBUSY : ret;
+	vm->userptrs.job = &job;
+	ret = drm_svm_restore(&vm->userptrs.restore);
+	vm->userptrs.job = NULL;
+	*fence = job.begun;
+	kfree(job.fence);
+	kfree(job.leaves);
+	return ret;
 }
 
 /* ---- who asks ----------------------------------------------------------- */
@@ -361,6 +355,8 @@ int vgem_svm_userptrs_init(struct vgem_svm_vm *vm, u32 flags)
 
 	spin_lock_init(&vm->userptrs.lock);
 	INIT_LIST_HEAD(&vm->userptrs.list);
+	drm_svm_restore_init(&vm->userptrs.restore, &vm->userptrs.svm,
+			     &vgem_svm_userptrs_restore_ops, NULL);
 	if (!(flags & DRM_VGEM_SVM_VM_USERPTR))
 		return 0;
 	ret = drm_svm_init(&vm->userptrs.svm, current->mm, &config);
@@ -386,6 +382,7 @@ static void vgem_svm_userptr_free(struct vgem_svm_userptr *up)
 
 	scoped_guard(spinlock, &vm->userptrs.lock)
 		list_del(&up->node);
+	drm_svm_restore_remove(&vm->userptrs.restore, &up->pages.view);
 	drm_svm_pages_fini(&up->pages);
 	vgem_svm_user_uncharge(vm->user, VGEM_SVM_USER_BINDS, 1);
 	kfree(up);
@@ -434,6 +431,7 @@ static int vgem_svm_userptr_make(struct vgem_svm_vm *vm,
 		kfree(up);
 		return ret;
 	}
+	drm_svm_restore_add(&vm->userptrs.restore, &up->pages.view, rights);
 	guard(spinlock)(&vm->userptrs.lock);
 	list_add_tail(&up->node, &vm->userptrs.list);
 	return 0;

@@ -7,17 +7,21 @@
 #include <linux/types.h>
 
 #include <drm/drm_svm.h>
+#include <drm/drm_svm_restore.h>
 
 struct drm_device;
 struct drm_file;
 struct vgem_svm_fence;
 struct vgem_svm_queue;
+struct vgem_svm_userptrs_job;
 struct vgem_svm_vm;
 
 /**
  * struct vgem_svm_userptrs - memory of the process that is bound in an address space
  * @there: there may be any
  * @svm: follows that memory, if @there
+ * @restore: all that is bound, brought back together
+ * @job: for whom it is; under &vgem_svm_binds.lock
  * @lock: guards @list for who looks an address up and may wait for nobody
  * @list: struct vgem_svm_userptr; written under &vgem_svm_binds.lock too
  * @revoked: how often one was taken from the device
@@ -26,6 +30,8 @@ struct vgem_svm_vm;
 struct vgem_svm_userptrs {
 	bool there;
 	struct drm_svm svm;
+	struct drm_svm_restore restore;
+	struct vgem_svm_userptrs_job *job;
 	spinlock_t lock; /* list */
 	struct list_head list;
 	atomic64_t revoked;
