@@ -17,6 +17,7 @@ help:
 	@echo "make bench-guest    the same operations beside the kernel's generic_pt, in instructions"
 	@echo "make check-stress   the stress test 20 times, on the debug kernel"
 	@echo "make lint           builds without warnings, sparse, checkpatch, kernel-doc, ..."
+	@echo "make port-nouveau   nouveau's SVM on drm_svm: builds it, tells lines removed and added"
 	@echo "make docs           Documentation/ as HTML, in build/docs"
 	@echo "make series KERNEL=DIR  a patch series for the Linux tree DIR, in build/series"
 	@echo "make clean          remove build/ (downloads and kernels stay in the cache)"
@@ -69,6 +70,9 @@ check-stress:
 lint:
 	tools/lint/lint
 
+port-nouveau:
+	tools/port/nouveau/build
+
 docs:
 	tools/lint/docs
 
@@ -82,4 +86,4 @@ distclean: clean
 	tools/vm/drop-cache
 
 .PHONY: help demo check check-debug check-planted check-gpt check-hw check-planted-hw check-long \
-	bench-gpt bench-guest check-stress lint docs series clean distclean
+	bench-gpt bench-guest check-stress lint port-nouveau docs series clean distclean
