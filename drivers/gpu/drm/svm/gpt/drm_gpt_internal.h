@@ -28,8 +28,8 @@ struct shrinker;
  * @level: constant
  * @local: &drm_gpt_mem.local; constant
  * @beside_local: the same of the table beside; constant
- * @idle: it may be for the shrinker to take, and is counted in
- *	&drm_gpt_shrink.idle; read without the lock by who looks for such
+ * @state: DRM_GPT_IDLE, and whose leaves they are, see drm_gpt_owner.c; read without
+ *	the lock by who looks for such, or comes
  * @index: slot in @parent; constant
  * @parent: constant; a table lives as long as its children
  * @next: once out of its parent: in &drm_gpt_gather.tables
@@ -39,8 +39,8 @@ struct shrinker;
  * @gpt: constant
  * @cpu: &drm_gpt_mem.cpu; constant
  * @addr: &drm_gpt_mem.addr; constant
- * @priv: &drm_gpt_mem.priv; constant
- * @owned: whose leaves they are, see drm_gpt_owner.c; written under the lock
+ * @priv: &drm_gpt_mem.priv; constant, but see:
+ * @owners: with DRM_GPT_OWNERS, whose each leaf is
  * @child: level > 0: children; written under @lock, read under RCU. Behind them
  *	lie the bitmaps, one bit per entry: live (it is a leaf; if the table is not
  *	linked that is stale: still in memory, to be cleared before it is linked
@@ -48,7 +48,7 @@ struct shrinker;
  *	writable, good for atomics, and &struct drm_gpt_side; if there is a table
  *	beside, &struct drm_gpt_beside.
  *
- * 80 bytes and a bit per entry: less than 4 % of the 4 KiB that the device reads.
+ * 72 bytes and a bit per entry: less than 4 % of the 4 KiB that the device reads.
  */
 struct drm_gpt_table {
 	spinlock_t lock;	/* see @lock above: all that is not constant */
@@ -57,7 +57,7 @@ struct drm_gpt_table {
 	u8 level : 4;
 	u8 local : 1;
 	u8 beside_local : 1;
-	bool idle;
+	u8 state;
 	u16 index;
 	union {
 		struct drm_gpt_table *parent;
@@ -69,10 +69,32 @@ struct drm_gpt_table {
 	struct drm_gpt *gpt;
 	void *cpu;
 	u64 addr;
-	void *priv;
-	unsigned long owned;
+	union {
+		void *priv;
+		struct drm_gpt_owners *owners;
+	};
 	struct drm_gpt_table __rcu *child[];
 };
+
+/**
+ * struct drm_gpt_owners - of a table whose leaves may be of both
+ * @priv: &drm_gpt_table.priv as it was
+ * @bits: one per entry, set for owner 1
+ */
+struct drm_gpt_owners {
+	void *priv;
+	unsigned long bits[];
+};
+
+/* &drm_gpt_table.state. It may be for the shrinker, see &drm_gpt_shrink.idle. */
+#define DRM_GPT_IDLE		BIT(0)
+/* Who has ever come to it or below. */
+#define DRM_GPT_CAME(owner)	BIT(1 + (owner))
+#define DRM_GPT_CAME_BOTH	(DRM_GPT_CAME(0) | DRM_GPT_CAME(1))
+/* Whose all leaves are, unless there are bits. */
+#define DRM_GPT_OWNED_BY_1	BIT(3)
+/* There are: &drm_gpt_table.owners. */
+#define DRM_GPT_OWNERS		BIT(4)
 
 /**
  * struct drm_gpt_dir - a table that has tables below
@@ -299,16 +321,10 @@ drm_gpt_beside(const struct drm_gpt_table *table)
 
 /* ---- owners -------------------------------------------------------------- */
 
-/* &drm_gpt_table.owned: who has ever come to it or below; whose all leaves are. */
-#define DRM_GPT_CAME(owner)	BIT(owner)
-#define DRM_GPT_CAME_BOTH	(DRM_GPT_CAME(0) | DRM_GPT_CAME(1))
-#define DRM_GPT_OWNED_BY_1	BIT(2)
-#define DRM_GPT_OWNED_FLAGS	(DRM_GPT_CAME_BOTH | DRM_GPT_OWNED_BY_1)
-
 /* Where both have come and leaves may be: one bit for each, set for owner 1. */
 static inline unsigned long *drm_gpt_owners(const struct drm_gpt_table *table)
 {
-	return (unsigned long *)(table->owned & ~DRM_GPT_OWNED_FLAGS);
+	return table->state & DRM_GPT_OWNERS ? table->owners->bits : NULL;
 }
 
 /* Whose leaf, which is live, is at entry @i? */
@@ -317,7 +333,7 @@ static inline u8 drm_gpt_owner_at(const struct drm_gpt_table *table, u32 i)
 	const unsigned long *owners = drm_gpt_owners(table);
 
 	lockdep_assert_held(&table->lock);
-	return owners ? test_bit(i, owners) : !!(table->owned & DRM_GPT_OWNED_BY_1);
+	return owners ? test_bit(i, owners) : !!(table->state & DRM_GPT_OWNED_BY_1);
 }
 
 /*
@@ -326,18 +342,16 @@ static inline u8 drm_gpt_owner_at(const struct drm_gpt_table *table, u32 i)
  */
 static inline bool drm_gpt_may_own(const struct drm_gpt_table *table, u8 owner)
 {
-	unsigned long owned = table->owned;
-
 	lockdep_assert_held(&table->lock);
-	return (owned & ~DRM_GPT_OWNED_FLAGS) ||
-	       !!(owned & DRM_GPT_OWNED_BY_1) == owner ||
+	return (table->state & DRM_GPT_OWNERS) ||
+	       !!(table->state & DRM_GPT_OWNED_BY_1) == owner ||
 	       bitmap_empty(drm_gpt_live(table), drm_gpt_size(table));
 }
 
 /* May @owner be among those whose leaves are below? */
 static inline bool drm_gpt_has_come(const struct drm_gpt_table *table, u8 owner)
 {
-	return READ_ONCE(table->owned) & DRM_GPT_CAME(owner);
+	return READ_ONCE(table->state) & DRM_GPT_CAME(owner);
 }
 
 /* ---- locks --------------------------------------------------------------- */
@@ -433,17 +447,17 @@ static inline void drm_gpt_mark_idle(struct drm_gpt_table *table)
 	struct drm_gpt *gpt = table->gpt;
 
 	/* Nobody looks; it is known; or it is the root, which stays. */
-	if (!gpt->flush || table->idle || !table->parent)
+	if (!gpt->flush || (table->state & DRM_GPT_IDLE) || !table->parent)
 		return;
-	WRITE_ONCE(table->idle, true);
+	WRITE_ONCE(table->state, table->state | DRM_GPT_IDLE);
 	atomic_inc(&gpt->shrink.idle);
 }
 
 static inline void drm_gpt_mark_used(struct drm_gpt_table *table)
 {
-	if (!table->idle)
+	if (!(table->state & DRM_GPT_IDLE))
 		return;
-	WRITE_ONCE(table->idle, false);
+	WRITE_ONCE(table->state, table->state & ~DRM_GPT_IDLE);
 	atomic_dec(&table->gpt->shrink.idle);
 }
 
@@ -451,7 +465,8 @@ static inline void drm_gpt_mark_used(struct drm_gpt_table *table)
 static inline void drm_gpt_mark_if_empty(struct drm_gpt_table *table)
 {
 	lockdep_assert_held(&table->lock);
-	if (table->gpt->flush && !table->idle && !drm_gpt_nr_children(table) &&
+	if (table->gpt->flush && !(table->state & DRM_GPT_IDLE) &&
+	    !drm_gpt_nr_children(table) &&
 	    bitmap_empty(drm_gpt_live(table), drm_gpt_size(table)))
 		drm_gpt_mark_idle(table);
 }
@@ -523,9 +538,9 @@ u64 drm_gpt_read(const struct drm_gpt_table *table, u32 i);
 u64 drm_gpt_leaf_at(const struct drm_gpt_table *table, u32 i);
 
 /* drm_gpt_owner.c */
-int drm_gpt_owner_come(struct drm_gpt_table *table, u8 owner, gfp_t gfp);
-void drm_gpt_own(struct drm_gpt_table *table, u32 i, u32 n, const u64 *leaves,
-		 u8 owner);
+int drm_gpt_owner_come_first(struct drm_gpt_table *table, u8 owner, gfp_t gfp);
+void drm_gpt_own_otherwise(struct drm_gpt_table *table, u32 i, u32 n,
+			   const u64 *leaves, u8 owner);
 u8 drm_gpt_owner_all(const struct drm_gpt_table *table);
 u32 drm_gpt_owner_run(const struct drm_gpt_table *table, u32 *i, u32 end, u8 owner);
 bool drm_gpt_owner_only(const struct drm_gpt_table *table, u8 owner);
@@ -548,6 +563,30 @@ u32 drm_gpt_next_hinted(const struct drm_gpt_table *table, u32 i, u32 end);
 void drm_gpt_hint_set(struct drm_gpt_table *table, u32 i, u64 leaf, u32 n);
 
 /* ---- what every commit goes through ---------------------------------------- */
+
+/*
+ * @owner is going to write to @table, which is pinned, or to the entry above. Where he
+ * has been before there is nothing to do.
+ */
+static inline int drm_gpt_owner_come(struct drm_gpt_table *table, u8 owner, gfp_t gfp)
+{
+	u8 state = READ_ONCE(table->state);
+
+	if (likely((state & (DRM_GPT_CAME_BOTH | DRM_GPT_OWNERS)) == DRM_GPT_CAME(owner)))
+		return 0;
+	return drm_gpt_owner_come_first(table, owner, gfp);
+}
+
+/* @n entries from @i on are @owner's now: of @leaves, if given, those that are valid. */
+static inline void drm_gpt_own(struct drm_gpt_table *table, u32 i, u32 n,
+			       const u64 *leaves, u8 owner)
+{
+	u8 now = owner ? DRM_GPT_OWNED_BY_1 : 0;
+
+	lockdep_assert_held(&table->lock);
+	if (unlikely((table->state & (DRM_GPT_OWNED_BY_1 | DRM_GPT_OWNERS)) != now))
+		drm_gpt_own_otherwise(table, i, n, leaves, owner);
+}
 
 /* Orders stores to tables for a device that walks them. */
 static inline void drm_gpt_write_barrier(struct drm_gpt *gpt)

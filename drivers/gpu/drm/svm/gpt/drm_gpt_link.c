@@ -117,6 +117,8 @@ static bool drm_gpt_link(struct drm_gpt_table *parent,
 		drm_gpt_write_child(parent, table->index, table, credits);
 		WRITE_ONCE(table->link, drm_gpt_dir(parent)->epoch);
 	}
+	if (huge && drm_gpt_planted(DRM_GPT_PLANTED_SPLIT_EARLY))
+		WRITE_ONCE(table->link, drm_gpt_dir(parent)->epoch);
 	if (huge)
 		drm_gpt_fill_split(parent, table, credits);
 	else

@@ -20,27 +20,30 @@
 
 #include "drm_gpt_internal.h"
 
-static bool drm_gpt_wants_owners(const struct drm_gpt_table *table, unsigned long owned)
+static bool drm_gpt_wants_owners(const struct drm_gpt_table *table, u8 state)
 {
-	return (owned & DRM_GPT_CAME_BOTH) == DRM_GPT_CAME_BOTH &&
+	return (state & DRM_GPT_CAME_BOTH) == DRM_GPT_CAME_BOTH &&
+	       !(state & DRM_GPT_OWNERS) &&
 	       drm_gpt_level(table->gpt, table->level)->leaf;
 }
 
 /* @owners, if they are wanted, take over what is known of the leaves. */
 static void drm_gpt_owner_note(struct drm_gpt_table *table, u8 owner,
-			       unsigned long **owners)
+			       struct drm_gpt_owners **owners)
 {
-	unsigned long owned;
+	u8 state;
 
 	drm_gpt_lock(table);
-	owned = table->owned | DRM_GPT_CAME(owner);
-	if (*owners && !drm_gpt_owners(table) && drm_gpt_wants_owners(table, owned)) {
-		if (owned & DRM_GPT_OWNED_BY_1)
-			bitmap_fill(*owners, drm_gpt_size(table));
-		owned |= (unsigned long)*owners;
+	state = table->state | DRM_GPT_CAME(owner);
+	if (*owners && drm_gpt_wants_owners(table, state)) {
+		if (state & DRM_GPT_OWNED_BY_1)
+			bitmap_fill((*owners)->bits, drm_gpt_size(table));
+		(*owners)->priv = table->priv;
+		table->owners = *owners;
+		state |= DRM_GPT_OWNERS;
 		*owners = NULL;
 	}
-	WRITE_ONCE(table->owned, owned);
+	WRITE_ONCE(table->state, state);
 	drm_gpt_unlock(table);
 }
 
@@ -48,39 +51,31 @@ static void drm_gpt_owner_note(struct drm_gpt_table *table, u8 owner,
 static int drm_gpt_owner_come_to(struct drm_gpt_table *table, u8 owner, bool bits,
 				 gfp_t gfp)
 {
-	unsigned long *owners = NULL, owned;
+	struct drm_gpt_owners *owners = NULL;
 
-	for (;;) {
-		owned = READ_ONCE(table->owned) | DRM_GPT_CAME(owner);
-		if (bits && drm_gpt_wants_owners(table, owned) &&
-		    !(owned & ~DRM_GPT_OWNED_FLAGS)) {
-			owners = bitmap_zalloc(drm_gpt_size(table), gfp);
+	do {
+		if (bits && drm_gpt_wants_owners(table, READ_ONCE(table->state) |
+							DRM_GPT_CAME(owner))) {
+			owners = kzalloc_flex(*owners, bits,
+					      BITS_TO_LONGS(drm_gpt_size(table)), gfp);
 			if (!owners)
 				return -ENOMEM;
 		}
 		drm_gpt_owner_note(table, owner, &owners);
-		bitmap_free(owners);
+		kfree(owners);
 		owners = NULL;
-		owned = READ_ONCE(table->owned);
-		if (!bits || !drm_gpt_wants_owners(table, owned) ||
-		    (owned & ~DRM_GPT_OWNED_FLAGS))
-			return 0;
-	}
+	} while (bits && drm_gpt_wants_owners(table, READ_ONCE(table->state)));
+	return 0;
 }
 
-/*
- * @owner is going to write to @table, which is pinned, or to the entry above. The
- * table itself is last: who finds it noted there knows the rest.
- */
-int drm_gpt_owner_come(struct drm_gpt_table *table, u8 owner, gfp_t gfp)
+/* The table itself is last: who finds it noted there knows the rest. */
+int drm_gpt_owner_come_first(struct drm_gpt_table *table, u8 owner, gfp_t gfp)
 {
+	u8 state = READ_ONCE(table->state);
 	struct drm_gpt_table *t;
-	unsigned long owned = READ_ONCE(table->owned);
 	int ret;
 
-	if (likely((owned & DRM_GPT_CAME(owner)) &&
-		   (!drm_gpt_wants_owners(table, owned) ||
-		    (owned & ~DRM_GPT_OWNED_FLAGS))))
+	if ((state & DRM_GPT_CAME(owner)) && !drm_gpt_wants_owners(table, state))
 		return 0;
 	for (t = table->parent; t; t = t->parent) {
 		ret = drm_gpt_owner_come_to(t, owner, t == table->parent, gfp);
@@ -90,17 +85,16 @@ int drm_gpt_owner_come(struct drm_gpt_table *table, u8 owner, gfp_t gfp)
 	return drm_gpt_owner_come_to(table, owner, true, gfp);
 }
 
-/* @n entries from @i on are @owner's now: of @leaves, if given, those that are valid. */
-void drm_gpt_own(struct drm_gpt_table *table, u32 i, u32 n, const u64 *leaves,
-		 u8 owner)
+/* As drm_gpt_own() where they are not all his, or nobody knows whose each is. */
+void drm_gpt_own_otherwise(struct drm_gpt_table *table, u32 i, u32 n,
+			   const u64 *leaves, u8 owner)
 {
 	unsigned long *owners = drm_gpt_owners(table);
 	u32 k;
 
 	lockdep_assert_held(&table->lock);
-	if (likely(!owners)) {
-		if (unlikely(!!(table->owned & DRM_GPT_OWNED_BY_1) != owner))
-			WRITE_ONCE(table->owned, table->owned ^ DRM_GPT_OWNED_BY_1);
+	if (!owners) {
+		WRITE_ONCE(table->state, table->state ^ DRM_GPT_OWNED_BY_1);
 		return;
 	}
 	for (k = 0; k < n; k++)
@@ -116,7 +110,7 @@ u8 drm_gpt_owner_all(const struct drm_gpt_table *table)
 
 	lockdep_assert_held(&table->lock);
 	if (!owners)
-		return !!(table->owned & DRM_GPT_OWNED_BY_1);
+		return !!(table->state & DRM_GPT_OWNED_BY_1);
 	if (!bitmap_intersects(live, owners, size))
 		return 0;
 	return bitmap_subset(live, owners, size) ? 1 : DRM_GPT_OWNER_ANY;

@@ -159,7 +159,7 @@ static struct drm_gpt_table *drm_gpt_shrink_find(struct drm_gpt *gpt, u64 va,
 				   READ_ONCE(drm_gpt_dir(table)->epoch);
 		table = child;
 	}
-	*idle = READ_ONCE(table->idle) || (!linked && !deposit);
+	*idle = (READ_ONCE(table->state) & DRM_GPT_IDLE) || (!linked && !deposit);
 	return table;
 }
 

@@ -89,7 +89,8 @@ static struct drm_gpt_table *drm_gpt_table_alloc(struct drm_gpt *gpt, u8 level,
 /* From either; in process context, as drm_gpt_mem_ops.free is. */
 static void drm_gpt_table_release(struct drm_gpt_table *table)
 {
-	bitmap_free(drm_gpt_owners(table));
+	if (table->state & DRM_GPT_OWNERS)
+		kfree(table->owners);
 	if (table->level)
 		kvfree(drm_gpt_dir(table));
 	else
@@ -144,7 +145,7 @@ static void drm_gpt_mem_free(struct drm_gpt_table *table)
 		.cpu = table->cpu,
 		.addr = table->addr,
 		.local = table->local,
-		.priv = table->priv,
+		.priv = table->state & DRM_GPT_OWNERS ? table->owners->priv : table->priv,
 	};
 
 	gpt->mem->free(gpt, &mem, drm_gpt_mem_bytes(gpt, table->level));
