@@ -21,6 +21,8 @@
 #include <drm/drm_svm.h>
 #include <drm/drm_svm_pages.h>
 
+#include "drm_svm_planted.h"
+
 static struct drm_svm_pages *drm_svm_pages_of(struct drm_svm_view *view)
 {
 	return container_of(view, struct drm_svm_pages, view);
@@ -108,6 +110,8 @@ static int drm_svm_pages_unmap_wait(struct drm_svm_batch *batch, bool may_sleep)
 {
 	struct drm_svm_pages *pages = drm_svm_pages_of(batch->view);
 
+	if (drm_svm_planted(DRM_SVM_PLANTED_NO_FENCES))
+		return 0;
 	dma_resv_wait_timeout(pages->resv, DMA_RESV_USAGE_BOOKKEEP, false,
 			      MAX_SCHEDULE_TIMEOUT);
 	if (pages->revoked)

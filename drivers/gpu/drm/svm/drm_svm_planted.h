@@ -77,6 +77,8 @@ enum drm_svm_planted {
 	DRM_SVM_PLANTED_KEEPS_SPACE,	/* ring space is kept while a flush is waited for */
 
 	DRM_SVM_PLANTED_KEEPS_DEAD = 63, /* services of a process that is gone go on */
+	DRM_SVM_PLANTED_NO_REVOKE = 66,	/* entries of an array go, and nobody is told */
+	DRM_SVM_PLANTED_NO_FENCES,	/* jobs that use pages are not waited for */
 
 	/* Of drm_svm's answers to faults. */
 	DRM_SVM_PLANTED_ANSWER_LOST = 52, /* who is stopped is not told of its faults */
