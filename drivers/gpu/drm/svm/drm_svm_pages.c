@@ -123,6 +123,8 @@ static int drm_svm_pages_unmap_wait(struct drm_svm_batch *batch, bool may_sleep)
 {
 	struct drm_svm_pages *pages = drm_svm_pages_of(batch->view);
 
+	if (drm_svm_planted(DRM_SVM_PLANTED_NO_FENCES))
+		return 0;
 	dma_resv_wait_timeout(pages->resv, DMA_RESV_USAGE_BOOKKEEP, false,
 			      MAX_SCHEDULE_TIMEOUT);
 	if (pages->revoked)

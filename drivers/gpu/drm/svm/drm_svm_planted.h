@@ -78,6 +78,8 @@ enum drm_svm_planted {
 	DRM_SVM_PLANTED_UNCHECKED_USE = 59, /* a fence is published, and nothing looked at */
 	DRM_SVM_PLANTED_KEEPS_DEAD = 63, /* services of a process that is gone go on */
 	DRM_SVM_PLANTED_ONE_BY_ONE,	/* fences are told to end one after the other */
+	DRM_SVM_PLANTED_NO_REVOKE = 66,	/* entries of an array go, and nobody is told */
+	DRM_SVM_PLANTED_NO_FENCES,	/* jobs that use pages are not waited for */
 
 	/* Of drm_svm's answers to faults. */
 	DRM_SVM_PLANTED_ANSWER_LOST = 52, /* who is stopped is not told of its faults */

@@ -236,31 +236,6 @@ static void a_fault_maps_what_was_asked_for(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic64_read(&dev->svm.stats.map_system), 1);
 }
 
-static void a_read_fault_does_not_let_write(struct kunit *test)
-{
-	struct test_dev *dev = test_dev(test, 0);
-	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
-
-	test_poke(test, p, 1);
-	KUNIT_EXPECT_EQ(test, test_dev_access(dev, p, DRM_SVM_READ), 0);
-	KUNIT_EXPECT_FALSE(test, test_dev_maps(dev, p, DRM_GPT_LEAF_WRITE));
-	KUNIT_EXPECT_EQ(test, test_dev_access(dev, p, DRM_SVM_ATOMIC), 0);
-	KUNIT_EXPECT_TRUE(test, test_dev_maps(dev, p, DRM_GPT_LEAF_WRITE));
-}
-
-static void neighbours_that_exist_come_along(struct kunit *test)
-{
-	struct test_dev *dev = test_dev(test, 0);
-	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
-
-	test_poke(test, p + PAGES(7), 7);
-	KUNIT_EXPECT_EQ(test, test_dev_access(dev, p, DRM_SVM_READ), 0);
-	KUNIT_EXPECT_TRUE(test, test_dev_maps(dev, p + PAGES(7), 0));
-	KUNIT_EXPECT_FALSE(test, test_dev_maps(dev, p + PAGES(7),
-					       DRM_GPT_LEAF_WRITE));
-	KUNIT_EXPECT_FALSE(test, test_dev_maps(dev, p + PAGES(8), 0));
-}
-
 static void a_fault_on_nothing_is_refused(struct kunit *test)
 {
 	struct test_dev *dev = test_dev(test, 0);
@@ -320,60 +295,6 @@ static void many_units_on_a_page_are_one_service(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic64_read(&dev->svm.stats.map_system), 1);
 }
 
-/* ---- invalidation ------------------------------------------------------- */
-
-static void munmap_returns_after_the_flush(struct kunit *test)
-{
-	struct test_dev *dev = test_dev(test, 0);
-	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
-	int flushes;
-
-	KUNIT_ASSERT_EQ(test, test_dev_access(dev, p, DRM_SVM_WRITE), 0);
-	flushes = atomic_read(&dev->flushes);
-	KUNIT_ASSERT_EQ(test, vm_munmap(p, PAGE_SIZE), 0);
-	KUNIT_EXPECT_FALSE(test, test_dev_maps(dev, p, 0));
-	KUNIT_EXPECT_GT(test, atomic_read(&dev->flushes), flushes);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&dev->svm.stats.unmapped), 1);
-}
-
-/* The page has left the table, but not yet the TLB: so nobody may return. */
-static void a_second_invalidation_flushes_too(struct kunit *test)
-{
-	struct test_dev *dev = test_dev(test, 0);
-	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
-	struct test_inval first, second;
-	int begun;
-
-	KUNIT_ASSERT_EQ(test, test_dev_access(dev, p, DRM_SVM_WRITE), 0);
-	begun = atomic_read(&dev->begun);
-	WRITE_ONCE(dev->hold_flush, true);
-	test_inval_start(test, &first, &dev->svm, p);
-	test_await_flushes(test, dev, begun + 1);
-	test_inval_start(test, &second, &dev->svm, p);
-	test_await_flushes(test, dev, begun + 2);
-	KUNIT_EXPECT_FALSE(test, completion_done(&first.done));
-	KUNIT_EXPECT_FALSE(test, completion_done(&second.done));
-	WRITE_ONCE(dev->hold_flush, false);
-	wake_up_all(&dev->wait);
-	test_inval_end(&first);
-	test_inval_end(&second);
-}
-
-static void what_a_device_could_write_is_dirty(struct kunit *test)
-{
-	struct test_dev *dev = test_dev(test, 0);
-	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
-
-	test_poke(test, p, 1);
-	KUNIT_ASSERT_EQ(test, test_dev_access(dev, p, DRM_SVM_READ), 0);
-	KUNIT_ASSERT_EQ(test, vm_munmap(p, PAGE_SIZE), 0);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&dev->svm.stats.dirtied), 0);
-	KUNIT_ASSERT_EQ(test, test_dev_access(dev, p + PAGES(1),
-					      DRM_SVM_WRITE), 0);
-	KUNIT_ASSERT_EQ(test, vm_munmap(p + PAGES(1), PAGE_SIZE), 0);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&dev->svm.stats.dirtied), 1);
-}
-
 static void a_second_fault_error_is_not_told_twice(struct kunit *test)
 {
 	struct test_dev *dev = test_dev(test, 0);
@@ -382,54 +303,6 @@ static void a_second_fault_error_is_not_told_twice(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, vm_munmap(p, PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, test_dev_access(dev, p, DRM_SVM_WRITE), -EFAULT);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&dev->svm.stats.fault_errors), 1);
-}
-
-static void unmapping_one_page_leaves_the_others(struct kunit *test)
-{
-	struct test_dev *dev = test_dev(test, 0);
-	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
-	unsigned int i;
-
-	/* Cutting what could hold a huge page invalidates all of that. */
-	KUNIT_ASSERT_EQ(test, vm_munmap(p + PAGES(100), PAGE_SIZE), 0);
-	for (i = 0; i < 8; i++)
-		KUNIT_ASSERT_EQ(test, test_dev_access(dev, p + PAGES(i),
-						      DRM_SVM_WRITE), 0);
-	KUNIT_ASSERT_EQ(test, vm_munmap(p + PAGES(3), PAGE_SIZE), 0);
-	for (i = 0; i < 8; i++)
-		KUNIT_EXPECT_EQ(test, test_dev_maps(dev, p + PAGES(i), 0),
-				i != 3);
-}
-
-static void every_device_is_invalidated(struct kunit *test)
-{
-	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
-	unsigned int i;
-
-	for (i = 0; i < TEST_DEVS; i++)
-		KUNIT_ASSERT_EQ(test, test_dev_access(test_dev(test, i), p,
-						      DRM_SVM_WRITE), 0);
-	KUNIT_EXPECT_PTR_EQ(test, test_dev(test, 0)->svm.smm,
-			    test_dev(test, 1)->svm.smm);
-	KUNIT_ASSERT_EQ(test, vm_munmap(p, PAGE_SIZE), 0);
-	for (i = 0; i < TEST_DEVS; i++)
-		KUNIT_EXPECT_FALSE(test, test_dev_maps(test_dev(test, i), p, 0));
-}
-
-static void a_device_that_leaves_takes_nothing_along(struct kunit *test)
-{
-	struct test_ctx *ctx = test->priv;
-	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
-	unsigned int i;
-
-	for (i = 0; i < TEST_DEVS; i++)
-		KUNIT_ASSERT_EQ(test, test_dev_access(ctx->dev[i], p,
-						      DRM_SVM_WRITE), 0);
-	test_detach(test, 0);
-	KUNIT_EXPECT_TRUE(test, test_dev_maps(ctx->dev[1], p,
-					      DRM_GPT_LEAF_WRITE));
-	KUNIT_ASSERT_EQ(test, vm_munmap(p, PAGE_SIZE), 0);
-	KUNIT_EXPECT_FALSE(test, test_dev_maps(ctx->dev[1], p, 0));
 }
 
 /* ---- migration ---------------------------------------------------------- */
@@ -803,19 +676,11 @@ static struct kunit_case span_cases[] = {
 
 static struct kunit_case svm_cases[] = {
 	KUNIT_CASE(a_fault_maps_what_was_asked_for),
-	KUNIT_CASE(a_read_fault_does_not_let_write),
-	KUNIT_CASE(neighbours_that_exist_come_along),
 	KUNIT_CASE(a_fault_on_nothing_is_refused),
 	KUNIT_CASE(only_the_writer_is_refused),
 	KUNIT_CASE(a_second_fault_error_is_not_told_twice),
 	KUNIT_CASE(no_fault_of_a_storm_is_lost),
 	KUNIT_CASE(many_units_on_a_page_are_one_service),
-	KUNIT_CASE(munmap_returns_after_the_flush),
-	KUNIT_CASE(a_second_invalidation_flushes_too),
-	KUNIT_CASE(what_a_device_could_write_is_dirty),
-	KUNIT_CASE(unmapping_one_page_leaves_the_others),
-	KUNIT_CASE(every_device_is_invalidated),
-	KUNIT_CASE(a_device_that_leaves_takes_nothing_along),
 	KUNIT_CASE(migration_there_and_back_keeps_data),
 	KUNIT_CASE(only_what_was_meant_moves),
 	KUNIT_CASE(a_copy_that_fails_moves_nothing),
@@ -856,7 +721,7 @@ static struct kunit_suite format_suite = {
 
 kunit_test_suites(&span_suite, &svm_suite, &format_suite, &drm_svm_attr_suite,
 		  &drm_svm_answer_suite, &drm_svm_fault_suite, &drm_svm_lane_suite,
-		  &drm_svm_mirror_suite, &drm_svm_reach_suite,
+		  &drm_svm_table_suite, &drm_svm_reach_suite,
 		  &drm_svm_memory_suite, &drm_svm_device_suite,
 		  &drm_svm_claim_suite, &drm_svm_atomic_suite);
 

@@ -326,23 +326,6 @@ static void neighbours_come_along_with_a_write(struct kunit *test)
 			DRM_SVM_RANGE_PAGES);
 }
 
-static struct {
-	unsigned int bad;
-	unsigned int calls;
-} test_dma;
-
-static int test_dma_fails(struct drm_svm_service *s, unsigned int i)
-{
-	struct device *dev = s->svm->device->dev;
-
-	test_dma.calls++;
-	if (i == test_dma.bad)
-		return -ENOMEM;
-	s->addr[i] = dma_map_phys(dev, hmm_pfn_to_phys(s->pfns[i]), PAGE_SIZE,
-				  DMA_BIDIRECTIONAL, DRM_SVM_DMA_ATTRS);
-	return dma_mapping_error(dev, s->addr[i]);
-}
-
 /* In the test's own thread, where its stub is seen. */
 static int test_serve(struct test_dev *dev, u64 base, unsigned int page)
 {
@@ -351,27 +334,6 @@ static int test_serve(struct test_dev *dev, u64 base, unsigned int page)
 
 	drm_svm_want_add(&want, page, DRM_SVM_WRITE);
 	return drm_svm_serve(&dev->svm, base, &want, &left);
-}
-
-static void a_neighbour_without_dma_stays_behind(struct kunit *test)
-{
-	struct test_dev *dev = test_dev(test, 0);
-	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
-	unsigned int i;
-
-	for (i = 0; i < 8; i++)
-		test_poke(test, p + PAGES(i), i);
-	test_dma.bad = 5;
-	test_dma.calls = 0;
-	kunit_activate_static_stub(test, drm_svm_dma_link, test_dma_fails);
-	KUNIT_EXPECT_EQ(test, test_serve(dev, p, 2), 0);
-	for (i = 0; i < 8; i++)
-		KUNIT_EXPECT_EQ(test, test_dev_maps(dev, p + PAGES(i), 0), i != 5);
-	KUNIT_EXPECT_EQ(test, test_dma.calls, 8);
-	/* Who wants that very page is told what is wrong with it. */
-	KUNIT_EXPECT_EQ(test, test_serve(dev, p, 5), -EIO);
-	kunit_deactivate_static_stub(test, drm_svm_dma_link);
-	KUNIT_EXPECT_EQ(test, test_serve(dev, p, 5), 0);
 }
 
 /* A format that has no word for one of two pages. */
@@ -446,7 +408,6 @@ static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(a_held_fault_is_served_once),
 	KUNIT_CASE(many_held_pages_all_come),
 	KUNIT_CASE(neighbours_come_along_with_a_write),
-	KUNIT_CASE(a_neighbour_without_dma_stays_behind),
 	KUNIT_CASE(a_neighbour_without_a_word_stays_behind),
 	KUNIT_CASE(a_shadow_stack_is_not_written),
 	{}

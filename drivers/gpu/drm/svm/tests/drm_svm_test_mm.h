@@ -8,6 +8,7 @@
 #include <kunit/test.h>
 
 #include <linux/completion.h>
+#include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/mman.h>
 #include <linux/mmu_notifier.h>
@@ -16,6 +17,8 @@
 #include "../drm_svm_internal.h"
 
 #define PAGES(n)	((u64)(n) << PAGE_SHIFT)
+/* Generous: nothing that is awaited here takes long by itself. */
+#define TEST_TRIES	30000
 
 /**
  * test_map_prot() - memory of the case's process, at the start of a range
@@ -46,6 +49,24 @@ static inline u64 test_map_prot(struct kunit *test, u64 bytes, unsigned long pro
 static inline u64 test_map(struct kunit *test, u64 bytes)
 {
 	return test_map_prot(test, bytes, PROT_READ | PROT_WRITE);
+}
+
+/**
+ * test_map_small() - too little for a huge page, which would be invalidated whole
+ * @test: case
+ * @pages: how much
+ *
+ * Return: its address.
+ */
+static inline u64 test_map_small(struct kunit *test, unsigned int pages)
+{
+	unsigned long addr;
+
+	addr = kunit_vm_mmap(test, NULL, 0, PAGES(pages), PROT_READ | PROT_WRITE,
+			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	KUNIT_ASSERT_NE(test, addr, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	return addr;
 }
 
 /**
@@ -147,6 +168,48 @@ static inline void test_inval_end(struct test_inval *inval)
 	wait_for_completion(&inval->done);
 	kthread_stop_put(inval->task);
 	drm_svm_window_put(inval->window);
+}
+
+/**
+ * test_has_range() - is there a record of an address?
+ * @smm: address space
+ * @addr: address
+ *
+ * Return: true if there is.
+ */
+static inline bool test_has_range(struct drm_svm_mm *smm, u64 addr)
+{
+	return xa_load(&smm->ranges, addr >> DRM_SVM_RANGE_SHIFT);
+}
+
+/**
+ * test_has_window() - is there a notifier for an address?
+ * @smm: address space
+ * @addr: address
+ *
+ * Return: true if there is.
+ */
+static inline bool test_has_window(struct drm_svm_mm *smm, u64 addr)
+{
+	return xa_load(&smm->windows, addr >> DRM_SVM_WINDOW_SHIFT);
+}
+
+/**
+ * test_goes() - wait until it is dropped
+ * @smm: address space
+ * @addr: address
+ * @has: what
+ *
+ * Return: false if it stays.
+ */
+static inline bool test_goes(struct drm_svm_mm *smm, u64 addr,
+			     bool (*has)(struct drm_svm_mm *smm, u64 addr))
+{
+	unsigned int tries;
+
+	for (tries = 0; tries < TEST_TRIES && has(smm, addr); tries++)
+		fsleep(1000);
+	return !has(smm, addr);
 }
 
 #endif /* _DRM_SVM_TEST_MM_H_ */

@@ -40,7 +40,7 @@ extern struct kunit_suite drm_svm_atomic_suite;
 extern struct kunit_suite drm_svm_claim_suite;
 extern struct kunit_suite drm_svm_fault_suite;
 extern struct kunit_suite drm_svm_lane_suite;
-extern struct kunit_suite drm_svm_mirror_suite;
+extern struct kunit_suite drm_svm_table_suite;
 extern struct kunit_suite drm_svm_reach_suite;
 extern struct kunit_suite drm_svm_memory_suite;
 
