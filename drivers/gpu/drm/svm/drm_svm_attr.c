@@ -240,20 +240,20 @@ void drm_svm_policy_pages(struct drm_svm *svm, u64 base, unsigned long *pages)
 {
 	unsigned long first = base >> PAGE_SHIFT;
 	unsigned long last = first + DRM_SVM_RANGE_PAGES - 1;
-	struct ma_state mas;
-	void *entry;
+	unsigned long from, to;
 
 	if (drm_svm_default_location(svm) == DRM_SVM_LOC_DEVICE)
 		bitmap_fill(pages, DRM_SVM_RANGE_PAGES);
 	else
 		bitmap_zero(pages, DRM_SVM_RANGE_PAGES);
 
-	mas_init(&mas, &svm->smm->attrs, first);
-	guard(rcu)();
-	mas_for_each(&mas, entry, last) {
-		unsigned long from = max(mas.index, first);
-		unsigned long to = min(mas.last, last);
+	for (from = first; from <= last; from = to + 1) {
+		void *entry;
 
+		to = last;
+		entry = drm_svm_tree_at(&svm->smm->attrs, from, &to);
+		if (!entry)
+			continue;
 		if (drm_svm_attr_location(svm, entry) == DRM_SVM_LOC_DEVICE)
 			bitmap_set(pages, from - first, to - from + 1);
 		else

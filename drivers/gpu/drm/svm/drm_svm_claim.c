@@ -42,6 +42,8 @@
  * dma_resv held it would wait for a service that waits for reclaim, which takes one.
  */
 
+#include <kunit/visibility.h>
+
 #include <linux/maple_tree.h>
 #include <linux/sched/signal.h>
 
@@ -83,14 +85,11 @@ static void drm_svm_claims_set(struct drm_svm_view *view, u64 first, u64 last,
 static enum drm_svm_claim_state drm_svm_claims_at(struct drm_svm_view *view,
 						  u64 first, u64 *last)
 {
-	struct ma_state mas;
+	unsigned long end = *last >> PAGE_SHIFT;
 	void *entry;
 
-	mas_init(&mas, &view->claims, first >> PAGE_SHIFT);
-	guard(rcu)();
-	entry = mas_walk(&mas);
-	if (mas.last < *last >> PAGE_SHIFT)
-		*last = (((u64)mas.last + 1) << PAGE_SHIFT) - 1;
+	entry = drm_svm_tree_at(&view->claims, first >> PAGE_SHIFT, &end);
+	*last = min(*last, (((u64)end + 1) << PAGE_SHIFT) - 1);
 	return xa_to_value(entry);
 }
 
@@ -154,10 +153,8 @@ int drm_svm_claims_read(struct drm_svm_view *view, u64 base,
 			const unsigned long *want, unsigned long *claimed,
 			unsigned long *moving)
 {
-	unsigned long first = base >> PAGE_SHIFT;
-	unsigned long last = first + DRM_SVM_RANGE_PAGES - 1;
-	struct ma_state mas;
-	void *entry;
+	unsigned int from, to = 0;
+	u64 first, last;
 	int ret = 0;
 
 	bitmap_zero(claimed, DRM_SVM_RANGE_PAGES);
@@ -165,20 +162,24 @@ int drm_svm_claims_read(struct drm_svm_view *view, u64 base,
 	if (mtree_empty(&view->claims) ||
 	    drm_svm_planted(DRM_SVM_PLANTED_CLAIM_IGNORED))
 		return 0;
-	mas_init(&mas, &view->claims, first);
-	guard(rcu)();
-	mas_for_each(&mas, entry, last) {
-		unsigned long from = max(mas.index, first) - first;
-		unsigned long to = min(mas.last, last) - first;
+	for (from = 0; from < DRM_SVM_RANGE_PAGES; from = to + 1) {
+		enum drm_svm_claim_state state;
 
+		first = drm_svm_page_addr(base, from);
+		last = base | ~DRM_SVM_RANGE_MASK;
+		state = drm_svm_claims_at(view, first, &last);
+		to = drm_svm_page_index(last);
+		if (!state)
+			continue;
 		bitmap_set(claimed, from, to - from + 1);
-		if (xa_to_value(entry) != DRM_SVM_CLAIMED)
+		if (state != DRM_SVM_CLAIMED)
 			bitmap_set(moving, from, to - from + 1);
 		else if (find_next_bit(want, to + 1, from) <= to)
 			ret = -EREMCHG;
 	}
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_claims_read);
 
 /* ---- claiming ----------------------------------------------------------- */
 

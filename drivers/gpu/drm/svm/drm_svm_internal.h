@@ -511,6 +511,32 @@ static inline bool drm_svm_on_device(const struct page *page)
 }
 
 /**
+ * drm_svm_tree_at() - what does a tree say of an index, and up to where?
+ * @tree: with MT_FLAGS_USE_RCU; it may be changed meanwhile
+ * @index: index
+ * @last: in: the last that matters; out: up to which it says the same
+ *
+ * Who goes through intervals asks for one after the other. mas_for_each() is for who
+ * keeps writers out: under RCU alone its node can be dead, and if the tree has become
+ * empty too it goes on from no node at all (mas_next_slot(), Linux 7.2).
+ *
+ * Context: any.
+ * Return: the entry, NULL if there is none.
+ */
+static inline void *drm_svm_tree_at(struct maple_tree *tree, unsigned long index,
+				    unsigned long *last)
+{
+	struct ma_state mas;
+	void *entry;
+
+	mas_init(&mas, tree, index);
+	guard(rcu)();
+	entry = mas_walk(&mas);
+	*last = min(*last, mas.last);
+	return entry;
+}
+
+/**
  * drm_svm_page_index() - index of an address's page in its range
  * @addr: address
  *

@@ -7,6 +7,8 @@
 #include <kunit/test.h>
 #include <kunit/visibility.h>
 
+#include <linux/completion.h>
+#include <linux/kthread.h>
 #include <linux/prandom.h>
 
 #include "drm_svm_test_rig.h"
@@ -14,6 +16,8 @@
 /* Far from anything that is mapped; attributes do not ask for that. */
 #define TEST_ATTR_BASE	(64 * DRM_SVM_RANGE_SIZE)
 #define TEST_ATTR_PAGES	96
+/* How often the only one is set and goes. */
+#define TEST_ATTR_LAST	20000
 
 static int test_set(struct kunit *test, unsigned int first, unsigned int last,
 		    enum drm_svm_location location)
@@ -200,6 +204,53 @@ static void many_go_with_the_process(struct kunit *test)
 	rcu_barrier();
 }
 
+/**
+ * struct test_reader - asks for the policy while it is set
+ * @test: case
+ * @stop: no more
+ * @done: it has seen that
+ */
+struct test_reader {
+	struct kunit *test;
+	bool stop;
+	struct completion done;
+};
+
+static int test_reader_fn(void *data)
+{
+	DECLARE_BITMAP(pages, DRM_SVM_RANGE_PAGES);
+	struct test_reader *reader = data;
+
+	while (!READ_ONCE(reader->stop)) {
+		drm_svm_policy_pages(&test_dev(reader->test, 0)->svm, TEST_ATTR_BASE,
+				     pages);
+		cond_resched();
+	}
+	complete(&reader->done);
+	return 0;
+}
+
+/* Not to be told of by a lock: who reads may find the tree empty behind him. */
+static void the_last_goes_while_it_is_read(struct kunit *test)
+{
+	struct test_reader reader = { .test = test };
+	struct task_struct *task;
+	unsigned int i;
+
+	init_completion(&reader.done);
+	task = kthread_run(test_reader_fn, &reader, "drm_svm_test");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	for (i = 0; i < TEST_ATTR_LAST; i++) {
+		KUNIT_EXPECT_EQ(test, test_set(test, 8, 9, DRM_SVM_LOC_SYSTEM), 0);
+		KUNIT_EXPECT_EQ(test, test_set(test, 8, 9, DRM_SVM_LOC_DEFAULT), 0);
+		cond_resched();
+	}
+	WRITE_ONCE(reader.stop, true);
+	wait_for_completion(&reader.done);
+	test_expect(test, 0);
+	rcu_barrier();
+}
+
 static struct kunit_case attr_cases[] = {
 	KUNIT_CASE(neighbours_alike_are_one),
 	KUNIT_CASE(nothing_from_nothing_leaves_nothing),
@@ -207,6 +258,7 @@ static struct kunit_case attr_cases[] = {
 	KUNIT_CASE(the_count_is_what_is_there),
 	KUNIT_CASE_SLOW(many_go_by_one_store),
 	KUNIT_CASE_SLOW(many_go_with_the_process),
+	KUNIT_CASE_SLOW(the_last_goes_while_it_is_read),
 	{}
 };
 

@@ -22,6 +22,8 @@
 #define TEST_BUFFER	0x7f000000ULL
 #define TEST_RING_WORDS	8192
 #define TEST_CHURN	50
+/* How often the only claim comes and goes. */
+#define TEST_LAST	(IS_ENABLED(CONFIG_KASAN) ? 20000 : 200000)
 
 static u64 test_leaf(struct test_dev *dev, u64 addr)
 {
@@ -455,6 +457,48 @@ static void a_claim_beside_invalidations(struct kunit *test)
 	KUNIT_EXPECT_GT(test, served, 0);
 }
 
+/* Not to be told of by a lock: who reads may find the tree empty behind him. */
+static int test_reader_fn(void *data)
+{
+	DECLARE_BITMAP(want, DRM_SVM_RANGE_PAGES) = {};
+	DECLARE_BITMAP(claimed, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(moving, DRM_SVM_RANGE_PAGES);
+	struct test_churn *churn = data;
+
+	while (!READ_ONCE(churn->stop)) {
+		drm_svm_claims_read(&churn->dev->table.view, churn->addr, want, claimed,
+				    moving);
+		cond_resched();
+	}
+	complete(&churn->done);
+	return 0;
+}
+
+static void the_last_claim_goes_while_it_is_read(struct kunit *test)
+{
+	struct test_dev *dev = test_dev(test, 0);
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+	struct test_churn churn = { .dev = dev, .addr = p };
+	struct drm_svm_view *view = &dev->table.view;
+	struct task_struct *task;
+	unsigned int i;
+
+	init_completion(&churn.done);
+	task = kthread_run(test_reader_fn, &churn, "drm_svm_test");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	for (i = 0; i < TEST_LAST; i++) {
+		u64 q = p + PAGES(1 + i % 4);
+
+		drm_svm_unclaim_begin(view, q, q + PAGES(4) - 1);
+		drm_svm_unclaim(view, q, q + PAGES(4) - 1);
+		cond_resched();
+	}
+	WRITE_ONCE(churn.stop, true);
+	wait_for_completion(&churn.done);
+	KUNIT_EXPECT_TRUE(test, mtree_empty(&view->claims));
+	rcu_barrier();
+}
+
 static struct kunit_case claim_cases[] = {
 	KUNIT_CASE(what_is_claimed_is_the_drivers),
 	KUNIT_CASE(an_invalidation_leaves_what_is_claimed),
@@ -466,6 +510,7 @@ static struct kunit_case claim_cases[] = {
 	KUNIT_CASE(a_claim_of_everything_is_small),
 	KUNIT_CASE_SLOW(a_claim_that_fails_claims_nothing),
 	KUNIT_CASE_SLOW(a_claim_beside_invalidations),
+	KUNIT_CASE_SLOW(the_last_claim_goes_while_it_is_read),
 	{}
 };
 
