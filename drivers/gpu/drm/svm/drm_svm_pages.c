@@ -113,9 +113,10 @@ static void drm_svm_pages_unmap_start(struct drm_svm_batch *batch, bool may_slee
 		return;
 	dma_resv_set_deadline(resv, DMA_RESV_USAGE_BOOKKEEP, ktime_get());
 	dma_resv_iter_begin(&cursor, resv, DMA_RESV_USAGE_BOOKKEEP);
+	/* Who waits for no time has told it all the same. */
 	dma_resv_for_each_fence_unlocked(&cursor, fence)
 		if (!drm_svm_planted(DRM_SVM_PLANTED_ONE_BY_ONE))
-			dma_fence_enable_sw_signaling(fence);
+			dma_fence_wait_timeout(fence, false, 0);
 	dma_resv_iter_end(&cursor);
 }
 
