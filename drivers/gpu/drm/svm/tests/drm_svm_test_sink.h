@@ -226,7 +226,8 @@ static inline int test_view_flushed(struct test_view *v, bool may_sleep)
 {
 	if (!may_sleep && READ_ONCE(v->hold))
 		return -EAGAIN;
-	wait_event(v->wait, !READ_ONCE(v->hold));
+	if (may_sleep)
+		wait_event(v->wait, !READ_ONCE(v->hold));
 	atomic_inc(&v->ended);
 	return 0;
 }
