@@ -4,6 +4,7 @@
 
 #include <linux/bitmap.h>
 #include <linux/dma-mapping.h>
+#include <linux/hmm.h>
 #include <linux/interval_tree.h>
 #include <linux/kref.h>
 #include <linux/maple_tree.h>
@@ -202,11 +203,12 @@ bool drm_svm_batch_finish(struct drm_svm_batch *batch, bool may_sleep);
  *	not be told of an invalidation. The reverse is not so: what goes along with
  *	others (DRM_SVM_SINK_OVERZAP) stays recorded
  * @writable: of these, with write permission
- * @system: of these, system memory: it has a DMA mapping
- * @dma: bus address by page, a page of memory; NULL if @use_iova
+ * @system: of these, those that have a DMA mapping that has to be undone
+ * @dma: bus address by page, a page of memory; NULL if @use_iova, or if nothing has to
+ *	be undone: then an address is found by mapping once more
  *
  * All under &drm_svm_range.lock, but for a page that is not @mapped: its slot
- * of @iova is the servicer's, who holds the service lock.
+ * of @iova or @dma is the servicer's, who holds the service lock.
  */
 struct drm_svm_range_view {
 	struct list_head node;
@@ -237,8 +239,8 @@ struct drm_svm_range_view {
  * @stuck: pages that policy tried to move to a device and somebody held; until
  *	their mappings change, or @stuck_until
  * @stuck_until: jiffies when all of @stuck may be tried again
- * @pfns: page frame by page, where @valid or @dying; a page of memory, and not a
- *	part of this, which would take two
+ * @pfns: by page what hmm_range_fault() said of it, where @valid or @dying; a page of
+ *	memory, and not a part of this, which would take two
  * @views: struct drm_svm_range_view
  */
 struct drm_svm_range {
@@ -336,6 +338,22 @@ struct drm_svm_left {
 };
 
 /**
+ * struct drm_svm_piece - pages that one run says all of
+ * @first: index of the first
+ * @nr: how many follow each other
+ * @local: they are in the device's own memory
+ * @grant: they may be written
+ * @array: each has an address of its own; else only the first has one
+ */
+struct drm_svm_piece {
+	u16 first;
+	u16 nr;
+	bool local;
+	bool grant;
+	bool array;
+};
+
+/**
  * struct drm_svm_service - scratch of one service of a range
  * @svm: whom it is for
  * @view: where it sees the range
@@ -346,6 +364,10 @@ struct drm_svm_left {
  * @notifier_seq: of @window, before @gen is sampled
  * @gen: of @range, before the walk
  * @fence: of the transaction, 0 for none
+ * @lo: window of pages that it is about: those that are wanted, and what is around them
+ *	in the same mappings; first page
+ * @hi: page after the last of the window
+ * @conflicts: how often something had to make way
  * @write: a requested access is a write
  * @want: pages that must be there in the end
  * @want_write: of these, writable
@@ -359,13 +381,18 @@ struct drm_svm_left {
  * @claimed: pages that are the driver's, or may be
  * @to_system: wanted pages that the device cannot reach where they are
  * @to_device: wanted pages that it cannot use atomics on where they are
- * @fresh: pages that this service mapped for DMA
- * @foreign: a wanted page lies in memory that the device cannot reach
- * @pfns: hmm's, in and out
+ * @fresh: pages that this service mapped for DMA, and that have to be unmapped
  * @system: pages of system memory that are to be mapped
  * @local: pages of the device's own memory that are
  * @grant: of both, those that may be written
- * @addr: where the device finds them: bus address, or offset in its memory
+ * @nr_pieces: length of @pieces
+ * @pfns: hmm's, in and out; from here on only what is in use is initialised
+ * @addr: where the device finds the pages of @pieces: bus address, or offset in its
+ *	memory
+ * @pieces: @system and @local, by runs
+ *
+ * What is set by the walk and after it is set, and looked at, in the window only, by
+ * words of bitmaps (drm_svm_win_or() and its like).
  */
 struct drm_svm_service {
 	struct drm_svm *svm;
@@ -377,8 +404,11 @@ struct drm_svm_service {
 	unsigned long notifier_seq;
 	unsigned long gen;
 	u64 fence;
+	unsigned int lo;
+	unsigned int hi;
+	u32 conflicts;
+	u32 nr_pieces;
 	bool write;
-	bool foreign;
 	DECLARE_BITMAP(want, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(want_write, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(want_atomic, DRM_SVM_RANGE_PAGES);
@@ -397,7 +427,124 @@ struct drm_svm_service {
 	DECLARE_BITMAP(grant, DRM_SVM_RANGE_PAGES);
 	unsigned long pfns[DRM_SVM_RANGE_PAGES];
 	u64 addr[DRM_SVM_RANGE_PAGES];
+	struct drm_svm_piece pieces[DRM_SVM_RANGE_PAGES];
 };
+
+/* The words of a bitmap that have the window. */
+static inline unsigned int drm_svm_win_word(const struct drm_svm_service *s)
+{
+	return BIT_WORD(s->lo);
+}
+
+static inline unsigned int drm_svm_win_bits(const struct drm_svm_service *s)
+{
+	return (BIT_WORD(s->hi - 1) - BIT_WORD(s->lo) + 1) * BITS_PER_LONG;
+}
+
+static inline void drm_svm_win_zero(const struct drm_svm_service *s, unsigned long *dst)
+{
+	unsigned int i;
+
+	for (i = BIT_WORD(s->lo); i <= BIT_WORD(s->hi - 1); i++)
+		dst[i] = 0;
+}
+
+static inline void drm_svm_win_copy(const struct drm_svm_service *s, unsigned long *dst,
+				    const unsigned long *src)
+{
+	unsigned int i;
+
+	for (i = BIT_WORD(s->lo); i <= BIT_WORD(s->hi - 1); i++)
+		dst[i] = src[i];
+}
+
+static inline void drm_svm_win_or(const struct drm_svm_service *s, unsigned long *dst,
+				  const unsigned long *a, const unsigned long *b)
+{
+	unsigned int i;
+
+	for (i = BIT_WORD(s->lo); i <= BIT_WORD(s->hi - 1); i++)
+		dst[i] = a[i] | b[i];
+}
+
+/* Return: whether there is any. */
+static inline bool drm_svm_win_and(const struct drm_svm_service *s, unsigned long *dst,
+				   const unsigned long *a, const unsigned long *b)
+{
+	unsigned long any = 0;
+	unsigned int i;
+
+	for (i = BIT_WORD(s->lo); i <= BIT_WORD(s->hi - 1); i++)
+		any |= dst[i] = a[i] & b[i];
+	return any;
+}
+
+/* Return: whether there is any. */
+static inline bool drm_svm_win_andnot(const struct drm_svm_service *s,
+				      unsigned long *dst, const unsigned long *a,
+				      const unsigned long *b)
+{
+	unsigned long any = 0;
+	unsigned int i;
+
+	for (i = BIT_WORD(s->lo); i <= BIT_WORD(s->hi - 1); i++)
+		any |= dst[i] = a[i] & ~b[i];
+	return any;
+}
+
+static inline bool drm_svm_win_empty(const struct drm_svm_service *s,
+				     const unsigned long *bits)
+{
+	unsigned long any = 0;
+	unsigned int i;
+
+	for (i = BIT_WORD(s->lo); i <= BIT_WORD(s->hi - 1); i++)
+		any |= bits[i];
+	return !any;
+}
+
+static inline unsigned int drm_svm_win_weight(const struct drm_svm_service *s,
+					      const unsigned long *bits)
+{
+	return bitmap_weight(bits + drm_svm_win_word(s), drm_svm_win_bits(s));
+}
+
+/**
+ * drm_svm_pages_as_one() - how many pages does one entry of the CPU's table map?
+ * @s: the service, walked
+ * @i: index of a page that is there
+ * @end: where to stop
+ *
+ * Return: pages from @i on.
+ */
+static inline unsigned int drm_svm_pages_as_one(const struct drm_svm_service *s,
+						unsigned int i, unsigned int end)
+{
+	unsigned int order = hmm_pfn_to_map_order(s->pfns[i]);
+
+	if (!order)
+		return 1;
+	return min_t(unsigned long, end - i,
+		     BIT(order) - (s->pfns[i] & (BIT(order) - 1)));
+}
+
+/**
+ * drm_svm_contiguous() - how many pages follow each other in memory?
+ * @s: the service, walked
+ * @i: index of a page that is there
+ * @end: where to stop
+ *
+ * Return: pages from @i on, all alike in what the walk says of them.
+ */
+static inline unsigned int drm_svm_contiguous(const struct drm_svm_service *s,
+					      unsigned int i, unsigned int end)
+{
+	unsigned int nr = drm_svm_pages_as_one(s, i, end);
+
+	while (i + nr < end && s->pfns[i + nr] == s->pfns[i] + nr)
+		nr++;
+	return nr;
+}
 
 int drm_svm_serve_view(struct drm_svm_view *view, u64 base,
 		       const struct drm_svm_want *want,
@@ -412,11 +559,17 @@ bool drm_svm_walk_known(struct drm_svm_service *s);
 int drm_svm_apply(struct drm_svm_service *s);
 int drm_svm_snapshot(struct drm_svm *svm, u64 base, unsigned long *pfns,
 		     int *idx);
-int drm_svm_dma_map(struct drm_svm_service *s, const unsigned long *pages);
+int drm_svm_runs_make(struct drm_svm_service *s);
+int drm_svm_runs_check(struct drm_svm_service *s);
+int drm_svm_dma_map(struct drm_svm_service *s, unsigned int first, unsigned int *end);
+void drm_svm_dma_unlinked(const struct drm_svm_service *s, unsigned long *pages);
+int drm_svm_dma_sync(struct drm_svm_service *s);
 void drm_svm_dma_undo(struct drm_svm_service *s);
 #if IS_ENABLED(CONFIG_KUNIT)
-int drm_svm_dma_link(struct drm_svm_service *s, unsigned int i);
+int drm_svm_dma_link(struct drm_svm_service *s, unsigned int first, unsigned int *end);
 #endif
+int drm_svm_service_init(void);
+void drm_svm_service_exit(void);
 
 /* An address in this module: one owner for the pages of all regions. */
 extern const char drm_svm_owner;

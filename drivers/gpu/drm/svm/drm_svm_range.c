@@ -19,6 +19,7 @@
 #include <kunit/visibility.h>
 
 #include <linux/fs.h>
+#include <linux/hmm.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
@@ -72,7 +73,7 @@ static struct drm_svm_range *drm_svm_range_alloc(u64 addr)
 	range = kzalloc_obj(*range, GFP_KERNEL_ACCOUNT);
 	if (!range)
 		return NULL;
-	range->pfns = kzalloc_objs(*range->pfns, DRM_SVM_RANGE_PAGES,
+	range->pfns = kmalloc_objs(*range->pfns, DRM_SVM_RANGE_PAGES,
 				   GFP_KERNEL_ACCOUNT);
 	if (!range->pfns) {
 		kfree(range);
@@ -192,17 +193,17 @@ static void drm_svm_range_view_free(struct drm_svm_range_view *rv)
 static struct drm_svm_range_view *
 drm_svm_range_view_alloc(struct drm_svm_view *view)
 {
+	struct device *dev = view->svm->device->dev;
 	struct drm_svm_range_view *rv;
 
 	rv = kzalloc_obj(*rv, GFP_KERNEL_ACCOUNT);
 	if (!rv)
 		return NULL;
 	rv->view = view;
-	rv->use_iova = dma_iova_try_alloc(view->svm->device->dev, &rv->iova, 0,
-					  DRM_SVM_RANGE_SIZE);
-	if (rv->use_iova)
+	rv->use_iova = dma_iova_try_alloc(dev, &rv->iova, 0, DRM_SVM_RANGE_SIZE);
+	if (rv->use_iova || !dma_need_unmap(dev))
 		return rv;
-	rv->dma = kzalloc_objs(*rv->dma, DRM_SVM_RANGE_PAGES,
+	rv->dma = kmalloc_objs(*rv->dma, DRM_SVM_RANGE_PAGES,
 			       GFP_KERNEL_ACCOUNT);
 	if (!rv->dma) {
 		kfree(rv);
@@ -327,7 +328,7 @@ static void drm_svm_range_dirty(struct drm_svm_range *range,
 	 * that table: the notifier comes before the entry is cleared.
 	 */
 	for_each_set_bit(i, dirty, DRM_SVM_RANGE_PAGES) {
-		struct page *page = pfn_to_page(range->pfns[i]);
+		struct page *page = hmm_pfn_to_page(range->pfns[i]);
 
 		if (is_device_private_page(page))
 			__clear_bit(i, dirty);

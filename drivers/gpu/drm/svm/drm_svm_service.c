@@ -32,6 +32,27 @@
 /* How often pages are moved for one service; who takes them away may be faster. */
 #define DRM_SVM_FETCHES		4
 
+static struct kmem_cache *drm_svm_service_cache;
+
+/**
+ * drm_svm_service_init() - for the module's init
+ *
+ * Return: 0, -ENOMEM.
+ */
+int drm_svm_service_init(void)
+{
+	drm_svm_service_cache = KMEM_CACHE(drm_svm_service, 0);
+	return drm_svm_service_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * drm_svm_service_exit() - for its exit
+ */
+void drm_svm_service_exit(void)
+{
+	kmem_cache_destroy(drm_svm_service_cache);
+}
+
 /*
  * Sees that what is wanted is there. Return: 0 and a walk that found it, with
  * mmap_lock held and the SRCU section @*idx open; an error, with neither.
@@ -245,11 +266,13 @@ static int drm_svm_serve_scratch(struct drm_svm_view *view, u64 base,
 				 const struct drm_svm_want *want,
 				 struct drm_svm_left *left)
 {
-	struct drm_svm_service *s = kvzalloc_obj(*s, GFP_KERNEL_ACCOUNT);
+	struct drm_svm_service *s;
 	int ret;
 
+	s = kmem_cache_alloc(drm_svm_service_cache, GFP_KERNEL);
 	if (!s)
 		return -ENOMEM;
+	memset(s, 0, offsetof(struct drm_svm_service, pfns));
 	s->view = view;
 	s->svm = view->svm;
 	s->smm = view->svm->smm;
@@ -260,7 +283,7 @@ static int drm_svm_serve_scratch(struct drm_svm_view *view, u64 base,
 	s->write = !bitmap_empty(s->want_write, DRM_SVM_RANGE_PAGES);
 	ret = drm_svm_serve_span(s, base);
 	*left = s->left;
-	kvfree(s);
+	kmem_cache_free(drm_svm_service_cache, s);
 	return ret;
 }
 
@@ -317,6 +340,46 @@ static int drm_svm_view_allows(struct drm_svm_view *view, u64 base,
 	return 0;
 }
 
+/* What the sink says of some of the pages that are wanted, all of them. */
+static bool drm_svm_sink_has(struct drm_svm_view *view, u64 base,
+			     const unsigned long *pages, u8 rights, u64 *fence)
+{
+	unsigned int first, end;
+	u64 last_fence;
+
+	for_each_set_bitrange(first, end, pages, DRM_SVM_RANGE_PAGES) {
+		if (!view->ops->lookup(view, drm_svm_page_addr(base, first),
+				       drm_svm_page_addr(base, end) - 1, rights,
+				       &last_fence))
+			return false;
+		*fence = max(*fence, last_fence);
+	}
+	return true;
+}
+
+/*
+ * Is it there? As when another has seen to it, or a record comes late. What is claimed is
+ * not for us to say. Return: 1, 0; or an error of the wait for the device to see it.
+ */
+static int drm_svm_is_served(struct drm_svm_view *view, u64 base,
+			     const struct drm_svm_want *want)
+{
+	u8 atomic = DRM_SVM_RIGHT_WRITE;
+	u64 fence = 0;
+
+	if (!view->ops->lookup || !mtree_empty(&view->claims))
+		return 0;
+	if (!(view->caps & DRM_SVM_SINK_ATOMIC_IS_WRITE))
+		atomic |= DRM_SVM_RIGHT_ATOMIC;
+	if (!drm_svm_sink_has(view, base, want->pages, DRM_SVM_RIGHT_READ, &fence) ||
+	    !drm_svm_sink_has(view, base, want->write,
+			      DRM_SVM_RIGHT_READ | DRM_SVM_RIGHT_WRITE, &fence) ||
+	    !drm_svm_sink_has(view, base, want->atomic, DRM_SVM_RIGHT_READ | atomic,
+			      &fence))
+		return 0;
+	return view->ops->wait(view, fence) ?: 1;
+}
+
 /**
  * drm_svm_serve_view() - make pages of one range accessible in a view
  * @view: view, in use
@@ -345,6 +408,11 @@ int drm_svm_serve_view(struct drm_svm_view *view, u64 base,
 		return ret;
 	if (!drm_svm_users_enter(users))
 		return -ESRCH;
+	ret = drm_svm_is_served(view, base, want);
+	if (ret) {
+		drm_svm_users_leave(users);
+		return min(ret, 0);
+	}
 	memcg = get_mem_cgroup_from_mm(users->mm);
 	old = set_active_memcg(memcg);
 	ret = drm_svm_serve_scratch(view, base, want, left);

@@ -40,15 +40,43 @@ static int drm_svm_walk_sample(struct drm_svm_service *s)
 	return 0;
 }
 
+/* To what the view has of the range. */
+static void drm_svm_walk_clip(struct drm_svm_service *s)
+{
+	u64 base = s->range->first;
+
+	if (s->view->first > base)
+		s->lo = max(s->lo, drm_svm_page_index(s->view->first));
+	if (s->view->last < base + DRM_SVM_RANGE_SIZE - 1)
+		s->hi = min(s->hi, drm_svm_page_index(s->view->last) + 1);
+}
+
+/* What some view maps, and what is wanted. */
+static void drm_svm_walk_known_window(struct drm_svm_service *s)
+{
+	const unsigned long *valid = s->range->valid;
+
+	s->lo = min(find_first_bit(s->want, DRM_SVM_RANGE_PAGES),
+		    find_first_bit(valid, DRM_SVM_RANGE_PAGES));
+	s->hi = max(find_last_bit(s->want, DRM_SVM_RANGE_PAGES),
+		    find_last_bit(valid, DRM_SVM_RANGE_PAGES)) + 1;
+	drm_svm_walk_clip(s);
+}
+
+/* A page that no view may write is known for reading only. */
 static void drm_svm_walk_recall(struct drm_svm_service *s)
 {
 	struct drm_svm_range *range = s->range;
-	unsigned int i;
+	unsigned int i, end;
 
-	memset(s->pfns, 0, sizeof(s->pfns));
-	for_each_set_bit(i, range->valid, DRM_SVM_RANGE_PAGES)
-		s->pfns[i] = range->pfns[i] | HMM_PFN_VALID |
-			     (test_bit(i, range->write) ? HMM_PFN_WRITE : 0);
+	memset(s->pfns + s->lo, 0, (s->hi - s->lo) * sizeof(*s->pfns));
+	i = s->lo;
+	for_each_set_bitrange_from(i, end, range->valid, s->hi)
+		memcpy(s->pfns + i, range->pfns + i, (end - i) * sizeof(*s->pfns));
+	i = s->lo;
+	for_each_clear_bitrange_from(i, end, range->write, s->hi)
+		for (; i < end; i++)
+			s->pfns[i] &= ~HMM_PFN_WRITE;
 	/* What no device may have or write was not mapped so. */
 	bitmap_zero(s->refused, DRM_SVM_RANGE_PAGES);
 	bitmap_zero(s->read_only, DRM_SVM_RANGE_PAGES);
@@ -77,11 +105,29 @@ bool drm_svm_walk_known(struct drm_svm_service *s)
 	    !bitmap_subset(s->want, range->valid, DRM_SVM_RANGE_PAGES) ||
 	    !bitmap_subset(s->want_write, range->write, DRM_SVM_RANGE_PAGES))
 		return false;
+	drm_svm_walk_known_window(s);
 	drm_svm_walk_recall(s);
 	return true;
 }
 
-/* Which pages are special, by their VMAs; hmm does not look. */
+static void drm_svm_walk_vma(struct drm_svm_service *s, struct vm_area_struct *vma)
+{
+	u64 base = s->range->first, last = base + DRM_SVM_RANGE_SIZE - 1;
+	unsigned int first = drm_svm_page_index(max_t(u64, vma->vm_start, base));
+	unsigned int end = drm_svm_page_index(min_t(u64, vma->vm_end - 1, last)) + 1;
+
+	s->lo = min(s->lo, first);
+	s->hi = max(s->hi, end);
+	if (drm_svm_vma_secret(vma))
+		bitmap_set(s->refused, first, end - first);
+	if (drm_svm_vma_read_only(vma))
+		bitmap_set(s->read_only, first, end - first);
+}
+
+/*
+ * The mappings that what is wanted lies in, and between: their pages come along. Which of
+ * them are special; hmm does not look.
+ */
 static void drm_svm_walk_vmas(struct drm_svm_service *s)
 {
 	u64 base = s->range->first;
@@ -90,18 +136,17 @@ static void drm_svm_walk_vmas(struct drm_svm_service *s)
 
 	bitmap_zero(s->refused, DRM_SVM_RANGE_PAGES);
 	bitmap_zero(s->read_only, DRM_SVM_RANGE_PAGES);
-	vma_iter_init(&vmi, s->smm->mm, base);
-	for_each_vma_range(vmi, vma, base + DRM_SVM_RANGE_SIZE) {
-		u64 first = max_t(u64, vma->vm_start, base);
-		u64 end = min_t(u64, vma->vm_end, base + DRM_SVM_RANGE_SIZE);
-
-		if (drm_svm_vma_secret(vma))
-			bitmap_set(s->refused, drm_svm_page_index(first),
-				   (end - first) >> PAGE_SHIFT);
-		if (drm_svm_vma_read_only(vma))
-			bitmap_set(s->read_only, drm_svm_page_index(first),
-				   (end - first) >> PAGE_SHIFT);
+	s->lo = find_first_bit(s->want, DRM_SVM_RANGE_PAGES);
+	s->hi = find_last_bit(s->want, DRM_SVM_RANGE_PAGES) + 1;
+	/* What has made way, with others maybe, comes back. */
+	if (s->conflicts) {
+		s->lo = 0;
+		s->hi = DRM_SVM_RANGE_PAGES;
 	}
+	vma_iter_init(&vmi, s->smm->mm, drm_svm_page_addr(base, s->lo));
+	for_each_vma_range(vmi, vma, drm_svm_page_addr(base, s->hi))
+		drm_svm_walk_vma(s, vma);
+	drm_svm_walk_clip(s);
 }
 
 static int drm_svm_walk_read(struct drm_svm_service *s, struct hmm_range *hmm)
@@ -109,16 +154,34 @@ static int drm_svm_walk_read(struct drm_svm_service *s, struct hmm_range *hmm)
 	unsigned int i;
 	int ret;
 
-	memset(s->pfns, 0, sizeof(s->pfns));
-	hmm->start = s->range->first;
-	hmm->end = s->range->first + DRM_SVM_RANGE_SIZE;
-	hmm->hmm_pfns = s->pfns;
+	memset(s->pfns + s->lo, 0, (s->hi - s->lo) * sizeof(*s->pfns));
+	hmm->start = drm_svm_page_addr(s->range->first, s->lo);
+	hmm->end = drm_svm_page_addr(s->range->first, s->hi);
+	hmm->hmm_pfns = s->pfns + s->lo;
 	ret = hmm_range_fault(hmm);
 	if (ret)
 		return ret == -EBUSY ? -EAGAIN : ret;
-	for_each_set_bit(i, s->read_only, DRM_SVM_RANGE_PAGES)
+	i = s->lo;
+	for_each_set_bit_from(i, s->read_only, s->hi)
 		s->pfns[i] &= ~HMM_PFN_WRITE;
 	return 0;
+}
+
+/* Is all of a stretch there, and as it is wanted? */
+static bool drm_svm_walk_found(const struct drm_svm_service *s, unsigned int first,
+			       unsigned int end)
+{
+	unsigned long all = HMM_PFN_VALID | HMM_PFN_WRITE, any = 0;
+	unsigned int i;
+
+	for (i = first; i < end; i++) {
+		all &= s->pfns[i];
+		any |= s->pfns[i];
+	}
+	if (any & HMM_PFN_ERROR)
+		return false;
+	return all & HMM_PFN_WRITE ? all & HMM_PFN_VALID :
+	       all && find_next_bit(s->want_write, end, first) >= end;
 }
 
 /*
@@ -127,16 +190,22 @@ static int drm_svm_walk_read(struct drm_svm_service *s, struct hmm_range *hmm)
  */
 static int drm_svm_walk_missing(struct drm_svm_service *s)
 {
-	unsigned int i;
+	unsigned int first, end, i;
 
 	bitmap_zero(s->missing, DRM_SVM_RANGE_PAGES);
-	for_each_set_bit(i, s->want, DRM_SVM_RANGE_PAGES) {
-		if ((s->pfns[i] & HMM_PFN_ERROR) || test_bit(i, s->refused))
-			return -EFAULT;
-		if (!(s->pfns[i] & HMM_PFN_VALID) ||
-		    (test_bit(i, s->want_write) &&
-		     !(s->pfns[i] & HMM_PFN_WRITE)))
-			__set_bit(i, s->missing);
+	if (bitmap_intersects(s->want, s->refused, DRM_SVM_RANGE_PAGES))
+		return -EFAULT;
+	for_each_set_bitrange(first, end, s->want, DRM_SVM_RANGE_PAGES) {
+		if (drm_svm_walk_found(s, first, end))
+			continue;
+		for (i = first; i < end; i++) {
+			if (s->pfns[i] & HMM_PFN_ERROR)
+				return -EFAULT;
+			if (!(s->pfns[i] & HMM_PFN_VALID) ||
+			    (test_bit(i, s->want_write) &&
+			     !(s->pfns[i] & HMM_PFN_WRITE)))
+				__set_bit(i, s->missing);
+		}
 	}
 	return 0;
 }
