@@ -267,9 +267,12 @@ static void drm_svm_record(struct drm_svm_service *s, u32 done)
 	if (drm_svm_win_weight(s, pages) != done)
 		drm_svm_record_first(s, done, pages);
 	/* What the CPU's table says is put down as the walk found it. */
-	for_each_set_bitrange_from(first, end, pages, s->hi)
-		memcpy(range->pfns + first, s->pfns + first,
-		       (end - first) * sizeof(*s->pfns));
+	if (!range->pfns)
+		range->whole = s->pfns[0];
+	else
+		for_each_set_bitrange_from(first, end, pages, s->hi)
+			memcpy(range->pfns + first, s->pfns + first,
+			       (end - first) * sizeof(*s->pfns));
 	drm_svm_win_or(s, range->valid, range->valid, pages);
 	drm_svm_record_view(s, pages);
 	drm_svm_win_and(s, pages, pages, s->grant);
@@ -302,6 +305,13 @@ static int drm_svm_no_conflict(int error)
 		-EIO : error;
 }
 
+/* Is it one run, of all of the range? */
+static bool drm_svm_maps_whole(const struct drm_svm_service *s)
+{
+	return s->nr_pieces == 1 && s->pieces[0].nr == DRM_SVM_RANGE_PAGES &&
+	       !s->pieces[0].array;
+}
+
 static int drm_svm_map(struct drm_svm_service *s)
 {
 	const struct drm_svm_sink_ops *ops = s->view->ops;
@@ -315,6 +325,8 @@ static int drm_svm_map(struct drm_svm_service *s)
 	int ret, end;
 
 	ret = drm_svm_runs_check(s);
+	if (!ret && !drm_svm_maps_whole(s))
+		ret = drm_svm_range_make_pfns(s->range);
 	if (ret)
 		return ret;
 	ret = ops->prepare(&txn);

@@ -56,6 +56,25 @@ void drm_svm_gc_kick(struct drm_svm_mm *smm, unsigned long delay)
 		mod_delayed_work(system_dfl_wq, &smm->gc_work, 0);
 }
 
+/**
+ * drm_svm_gc_later() - let the collector run some time
+ * @smm: address space
+ * @delay: jiffies from now at the latest, not 0
+ *
+ * Costs little where it is to run before that anyway.
+ *
+ * Context: any.
+ */
+void drm_svm_gc_later(struct drm_svm_mm *smm, unsigned long delay)
+{
+	unsigned long due = READ_ONCE(smm->gc_due), want = (jiffies + delay) | 1;
+
+	if (due && time_before_eq(due, want))
+		return;
+	WRITE_ONCE(smm->gc_due, want);
+	mod_delayed_work(system_dfl_wq, &smm->gc_work, delay);
+}
+
 /* Out of the list before it is looked at: what becomes idle then is put in again. */
 static struct drm_svm_range *drm_svm_gc_range(struct drm_svm_mm *smm,
 					      struct list_head *list)
@@ -163,6 +182,9 @@ static void drm_svm_gc_work(struct work_struct *work)
 	struct drm_svm_mm *smm =
 		container_of(work, struct drm_svm_mm, gc_work.work);
 
+	/* Who comes from here on asks anew; who has come is in the lists. */
+	WRITE_ONCE(smm->gc_due, 0);
+	smp_mb();
 	drm_svm_gc_ranges(smm);
 	drm_svm_gc_windows(smm);
 }

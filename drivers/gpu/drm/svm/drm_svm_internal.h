@@ -109,6 +109,7 @@ void drm_svm_users_leave(struct drm_svm_users *users);
  * @idle_ranges: ranges that may map nothing, each with a reference
  * @idle_windows: windows that may have no user
  * @gc_work: the collector, which drops them
+ * @gc_due: jiffies when it has been asked to run last, 0 if it has since begun
  * @soft_epoch: moment at which soft-dirty bits were last cleared, or devices first
  *	attached; of a clock of all address spaces, never 0
  * @svms_lock: guards @svms, and is held while drivers are told
@@ -135,6 +136,7 @@ struct drm_svm_mm {
 	struct list_head idle_ranges;
 	struct list_head idle_windows;
 	struct delayed_work gc_work;
+	unsigned long gc_due;
 	atomic64_t soft_epoch;
 	struct mutex svms_lock;
 	struct list_head svms;
@@ -240,7 +242,9 @@ struct drm_svm_range_view {
  *	their mappings change, or @stuck_until
  * @stuck_until: jiffies when all of @stuck may be tried again
  * @pfns: by page what hmm_range_fault() said of it, where @valid or @dying; a page of
- *	memory, and not a part of this, which would take two
+ *	memory, and not a part of this, which would take two. NULL as long as all that
+ *	was ever mapped are the pages of a block that follow each other, as a huge page's
+ * @whole: then, what it said of the first
  * @views: struct drm_svm_range_view
  */
 struct drm_svm_range {
@@ -259,8 +263,16 @@ struct drm_svm_range {
 	DECLARE_BITMAP(stuck, DRM_SVM_RANGE_PAGES);
 	unsigned long stuck_until;
 	unsigned long *pfns;
+	unsigned long whole;
 	struct list_head views;
 };
+
+/* What hmm_range_fault() said of a page that is valid or dying. */
+static inline unsigned long drm_svm_range_word(const struct drm_svm_range *range,
+					       unsigned int i)
+{
+	return range->pfns ? range->pfns[i] : range->whole + i;
+}
 
 struct drm_svm_range *drm_svm_range_find(struct drm_svm_mm *smm, u64 addr);
 struct drm_svm_range *drm_svm_range_next(struct drm_svm_mm *smm,
@@ -268,6 +280,7 @@ struct drm_svm_range *drm_svm_range_next(struct drm_svm_mm *smm,
 struct drm_svm_range *drm_svm_range_find_or_make(struct drm_svm_mm *smm,
 						 u64 addr);
 void drm_svm_range_put(struct drm_svm_range *range);
+int drm_svm_range_make_pfns(struct drm_svm_range *range);
 struct drm_svm_range_view *drm_svm_range_view(struct drm_svm_range *range,
 					      struct drm_svm_view *view);
 struct drm_svm_range_view *drm_svm_range_view_make(struct drm_svm_range *range,
@@ -291,6 +304,7 @@ void drm_svm_range_lockdep_prime(void);
 
 void drm_svm_gc_add(struct drm_svm_range *range);
 void drm_svm_gc_kick(struct drm_svm_mm *smm, unsigned long delay);
+void drm_svm_gc_later(struct drm_svm_mm *smm, unsigned long delay);
 void drm_svm_gc_init(struct drm_svm_mm *smm);
 void drm_svm_gc_fini(struct drm_svm_mm *smm);
 
@@ -557,8 +571,8 @@ int drm_svm_serve(struct drm_svm *svm, u64 base, const struct drm_svm_want *want
 int drm_svm_walk(struct drm_svm_service *s);
 bool drm_svm_walk_known(struct drm_svm_service *s);
 int drm_svm_apply(struct drm_svm_service *s);
-int drm_svm_snapshot(struct drm_svm *svm, u64 base, unsigned long *pfns,
-		     int *idx);
+int drm_svm_snapshot(struct drm_svm *svm, u64 first, unsigned int nr,
+		     unsigned long *pfns, int *idx);
 int drm_svm_runs_make(struct drm_svm_service *s);
 int drm_svm_runs_check(struct drm_svm_service *s);
 int drm_svm_dma_map(struct drm_svm_service *s, unsigned int first, unsigned int *end);
@@ -688,6 +702,29 @@ static inline void *drm_svm_tree_at(struct maple_tree *tree, unsigned long index
 	*last = min(*last, mas.last);
 	return entry;
 }
+
+/* Of a word of a bitmap, the bits from @first to @last. */
+static inline unsigned long drm_svm_word_mask(unsigned int word, unsigned int first,
+					      unsigned int last)
+{
+	unsigned long mask = ~0UL;
+
+	if (word == BIT_WORD(first))
+		mask &= BITMAP_FIRST_WORD_MASK(first);
+	if (word == BIT_WORD(last))
+		mask &= BITMAP_LAST_WORD_MASK(last + 1);
+	return mask;
+}
+
+/*
+ * The words of a bitmap that have the pages @first to @last, and which bits these are:
+ * invalidations are mostly about few of them.
+ */
+#define drm_svm_for_each_word(word, mask, first, last)			\
+	for ((word) = BIT_WORD(first);					\
+	     (word) <= BIT_WORD(last) &&				\
+	     ((mask) = drm_svm_word_mask(word, first, last), true);	\
+	     (word)++)
 
 /**
  * drm_svm_page_index() - index of an address's page in its range

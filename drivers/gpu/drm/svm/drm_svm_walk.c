@@ -63,6 +63,18 @@ static void drm_svm_walk_known_window(struct drm_svm_service *s)
 	drm_svm_walk_clip(s);
 }
 
+static void drm_svm_walk_words(struct drm_svm_service *s, unsigned int i,
+			       unsigned int end)
+{
+	struct drm_svm_range *range = s->range;
+
+	if (range->pfns)
+		memcpy(s->pfns + i, range->pfns + i, (end - i) * sizeof(*s->pfns));
+	else
+		for (; i < end; i++)
+			s->pfns[i] = range->whole + i;
+}
+
 /* A page that no view may write is known for reading only. */
 static void drm_svm_walk_recall(struct drm_svm_service *s)
 {
@@ -72,7 +84,7 @@ static void drm_svm_walk_recall(struct drm_svm_service *s)
 	memset(s->pfns + s->lo, 0, (s->hi - s->lo) * sizeof(*s->pfns));
 	i = s->lo;
 	for_each_set_bitrange_from(i, end, range->valid, s->hi)
-		memcpy(s->pfns + i, range->pfns + i, (end - i) * sizeof(*s->pfns));
+		drm_svm_walk_words(s, i, end);
 	i = s->lo;
 	for_each_clear_bitrange_from(i, end, range->write, s->hi)
 		for (; i < end; i++)
@@ -255,7 +267,8 @@ static int drm_svm_snapshot_once(struct drm_svm *svm, struct hmm_range *hmm,
 
 	if (ret)
 		return ret;
-	memset(hmm->hmm_pfns, 0, DRM_SVM_RANGE_PAGES * sizeof(*hmm->hmm_pfns));
+	memset(hmm->hmm_pfns, 0,
+	       (hmm->end - hmm->start) / PAGE_SIZE * sizeof(*hmm->hmm_pfns));
 	/*
 	 * Inside mmap_lock, which others may hold for as long as they like, and
 	 * after the wait for invalidations, of which a process can have many.
@@ -272,7 +285,8 @@ static int drm_svm_snapshot_once(struct drm_svm *svm, struct hmm_range *hmm,
 /**
  * drm_svm_snapshot() - read the CPU's table, fault nothing in
  * @svm: device address space
- * @base: first byte of a range
+ * @first: first byte, page aligned
+ * @nr: pages, of one range
  * @pfns: out, one per page as hmm_range_fault() gives them
  * @idx: out, for drm_svm_pages_read_unlock(): until then the pages can be looked at
  *
@@ -282,16 +296,16 @@ static int drm_svm_snapshot_once(struct drm_svm *svm, struct hmm_range *hmm,
  * Return: 0; on error @idx is not set: -EINTR, -ESRCH, -ENOMEM, -EBUSY if
  * invalidations never stop.
  */
-int drm_svm_snapshot(struct drm_svm *svm, u64 base, unsigned long *pfns,
-		     int *idx)
+int drm_svm_snapshot(struct drm_svm *svm, u64 first, unsigned int nr,
+		     unsigned long *pfns, int *idx)
 {
 	struct hmm_range hmm = {
-		.start = base,
-		.end = base + DRM_SVM_RANGE_SIZE,
+		.start = first,
+		.end = first + ((u64)nr << PAGE_SHIFT),
 		.hmm_pfns = pfns,
 		.dev_private_owner = (void *)&drm_svm_owner,
 	};
-	struct drm_svm_window *window = drm_svm_window_get(svm->smm, base);
+	struct drm_svm_window *window = drm_svm_window_get(svm->smm, first);
 	unsigned int tries;
 	int ret = -EBUSY;
 
