@@ -103,23 +103,37 @@ static void drm_svm_sorted(struct drm_svm_service *s, unsigned int kind,
 		bitmap_set(s->to_device, first, end - first);
 }
 
+/*
+ * How many pages are like the first in all that hmm says, and in the system's own memory
+ * as it is? These are most, and looked at no closer.
+ */
+static unsigned int drm_svm_sort_alike(const struct drm_svm_service *s, unsigned int i)
+{
+	unsigned long flags = s->pfns[i] & HMM_PFN_FLAGS;
+	unsigned int first = i;
+
+	if (hmm_pfn_to_map_order(flags))
+		return drm_svm_pages_as_one(s, i, s->hi);
+	do
+		i++;
+	while (i < s->hi && (s->pfns[i] & HMM_PFN_FLAGS) == flags &&
+	       !is_zone_device_page(hmm_pfn_to_page(s->pfns[i])));
+	return i - first;
+}
+
 /* By where the pages are, a stretch of like ones at a time; stale ones are in @to_device. */
 static int drm_svm_sort_pages(struct drm_svm_service *s)
 {
-	unsigned int i, first = s->lo;
-	int kind, last = 0;
+	unsigned int i, nr;
+	int kind;
 
-	for (i = s->lo; i < s->hi; i += drm_svm_pages_as_one(s, i, s->hi)) {
+	for (i = s->lo; i < s->hi; i += nr) {
 		kind = drm_svm_kind_of(s, i);
 		if (kind < 0)
 			return kind;
-		if (kind == last)
-			continue;
-		drm_svm_sorted(s, last, first, i);
-		first = i;
-		last = kind;
+		nr = kind & DRM_SVM_KIND_SYSTEM ? drm_svm_sort_alike(s, i) : 1;
+		drm_svm_sorted(s, kind, i, i + nr);
 	}
-	drm_svm_sorted(s, last, first, s->hi);
 	return 0;
 }
 

@@ -21,13 +21,17 @@
 
 #include "drm_svm_internal.h"
 
+/* Where one says all of a stretch the others are not asked for. */
 static void drm_svm_dma_found(struct drm_svm_service *s, unsigned int i,
-			      unsigned int nr, u64 addr)
+			      unsigned int nr, unsigned int all, u64 addr)
 {
 	unsigned int k;
 
-	for (k = 0; k < nr; k++, addr += PAGE_SIZE)
-		s->addr[i + k] = addr;
+	s->addr[i] = addr;
+	if (nr == all)
+		return;
+	for (k = 1; k < nr; k++)
+		s->addr[i + k] = addr + ((u64)k << PAGE_SHIFT);
 }
 
 /* Page by page where they have to be unmapped so, else as they follow each other. */
@@ -45,7 +49,7 @@ static int drm_svm_dma_direct(struct drm_svm_service *s, unsigned int first,
 				    (size_t)nr << PAGE_SHIFT, DMA_BIDIRECTIONAL,
 				    DRM_SVM_DMA_ATTRS);
 		if (likely(!dma_mapping_error(dev, addr))) {
-			drm_svm_dma_found(s, i, nr, addr);
+			drm_svm_dma_found(s, i, nr, last - first, addr);
 		} else if (nr == 1) {
 			*end = i;
 			return -EIO;
@@ -63,13 +67,13 @@ static int drm_svm_dma_iova(struct drm_svm_service *s, unsigned int first,
 {
 	struct dma_iova_state *iova = &s->rv->iova;
 	struct device *dev = s->svm->device->dev;
-	unsigned int i, nr;
+	unsigned int i, nr, last = *end;
 	int ret;
 
-	for (i = first; i < *end; i += nr) {
+	for (i = first; i < last; i += nr) {
 		size_t offset = (size_t)i << PAGE_SHIFT;
 
-		nr = drm_svm_contiguous(s, i, *end);
+		nr = drm_svm_contiguous(s, i, last);
 		ret = dma_iova_link(dev, iova, hmm_pfn_to_phys(s->pfns[i]), offset,
 				    (size_t)nr << PAGE_SHIFT, DMA_BIDIRECTIONAL,
 				    DRM_SVM_DMA_ATTRS);
@@ -77,7 +81,7 @@ static int drm_svm_dma_iova(struct drm_svm_service *s, unsigned int first,
 			*end = i;
 			return ret;
 		}
-		drm_svm_dma_found(s, i, nr, iova->addr + offset);
+		drm_svm_dma_found(s, i, nr, last - first, iova->addr + offset);
 	}
 	return 0;
 }

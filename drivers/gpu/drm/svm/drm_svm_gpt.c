@@ -26,11 +26,13 @@
 /**
  * struct drm_svm_gpt_txn - a transaction
  * @up: of the table
- * @leaves: scratch: a leaf for each page of the interval
+ * @leaves: scratch: a leaf for each page of the interval, if they are not one run
+ * @nr: how many are not 0
  */
 struct drm_svm_gpt_txn {
 	struct drm_gpt_update up;
 	u64 *leaves;
+	u32 nr;
 };
 
 static_assert(sizeof(struct drm_svm_gpt_txn) <=
@@ -183,8 +185,11 @@ static void drm_svm_gpt_fill(struct drm_svm_txn *txn)
 	struct drm_svm_run run;
 
 	memset(drm_svm_gpt_txn(txn)->leaves, 0, drm_svm_gpt_pages(txn) * sizeof(u64));
-	while (drm_svm_runs_next(&runs, &run))
+	drm_svm_gpt_txn(txn)->nr = 0;
+	while (drm_svm_runs_next(&runs, &run)) {
 		drm_svm_gpt_fill_run(txn, &run);
+		drm_svm_gpt_txn(txn)->nr += run.nr;
+	}
 }
 
 static int drm_svm_gpt_prepare_array(struct drm_svm_txn *txn)
@@ -237,7 +242,7 @@ static int drm_svm_gpt_map_array(struct drm_svm_txn *txn, u32 *done)
 
 	ret = drm_gpt_commit(&t->up, drm_svm_view_addr(txn->view, txn->first),
 			     t->leaves, nr, NULL, NULL);
-	*done = drm_svm_gpt_count(t->leaves, ret ? t->up.done : nr);
+	*done = ret ? drm_svm_gpt_count(t->leaves, t->up.done) : t->nr;
 	return ret;
 }
 

@@ -315,27 +315,37 @@ extern const struct mmu_interval_notifier_ops drm_svm_notifier_ops;
  * @pages: these, by index
  * @write: of them, those to be written
  * @atomic: of those, the ones that are to be read and written at once
+ * @lo: the first of @pages
+ * @hi: the page after the last; 0 if there is none
+ * @access: the most that is asked of any
  */
 struct drm_svm_want {
+	unsigned int lo;
+	unsigned int hi;
+	enum drm_svm_access access;
 	DECLARE_BITMAP(pages, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(write, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(atomic, DRM_SVM_RANGE_PAGES);
 };
 
 /**
- * drm_svm_want_add() - one access more
+ * drm_svm_want_add() - accesses more
  * @want: of the range
- * @i: its page
- * @access: what it does
+ * @i: the first of their pages
+ * @nr: pages, at least 1
+ * @access: what they do
  */
 static inline void drm_svm_want_add(struct drm_svm_want *want, unsigned int i,
-				    enum drm_svm_access access)
+				    unsigned int nr, enum drm_svm_access access)
 {
-	__set_bit(i, want->pages);
+	want->lo = want->hi ? min(want->lo, i) : i;
+	want->hi = max(want->hi, i + nr);
+	want->access = max(want->access, access);
+	bitmap_set(want->pages, i, nr);
 	if (access != DRM_SVM_READ)
-		__set_bit(i, want->write);
+		bitmap_set(want->write, i, nr);
 	if (access == DRM_SVM_ATOMIC)
-		__set_bit(i, want->atomic);
+		bitmap_set(want->atomic, i, nr);
 }
 
 /**
@@ -378,6 +388,8 @@ struct drm_svm_piece {
  * @notifier_seq: of @window, before @gen is sampled
  * @gen: of @range, before the walk
  * @fence: of the transaction, 0 for none
+ * @first: the first page that was asked for
+ * @end: page after the last of these
  * @lo: window of pages that it is about: those that are wanted, and what is around them
  *	in the same mappings; first page
  * @hi: page after the last of the window
@@ -386,13 +398,14 @@ struct drm_svm_piece {
  * @want: pages that must be there in the end
  * @want_write: of these, writable
  * @want_atomic: of these, those for atomics that are not coherent in system memory
- * @missing: of @want, what the walk has not found
+ * @claimed: pages that are the driver's, or may be
  * @left: what is not in @want any more
+ * @missing: of @want, what the walk has not found; from here on only what is in use is
+ *	initialised
  * @mapped: snapshot of &drm_svm_range_view.mapped
  * @writable: snapshot of &drm_svm_range_view.writable
  * @refused: pages that no device may have (memfd_secret)
  * @read_only: pages that no device may write (shadow stacks)
- * @claimed: pages that are the driver's, or may be
  * @to_system: wanted pages that the device cannot reach where they are
  * @to_device: wanted pages that it cannot use atomics on where they are
  * @fresh: pages that this service mapped for DMA, and that have to be unmapped
@@ -400,7 +413,7 @@ struct drm_svm_piece {
  * @local: pages of the device's own memory that are
  * @grant: of both, those that may be written
  * @nr_pieces: length of @pieces
- * @pfns: hmm's, in and out; from here on only what is in use is initialised
+ * @pfns: hmm's, in and out
  * @addr: where the device finds the pages of @pieces: bus address, or offset in its
  *	memory
  * @pieces: @system and @local, by runs
@@ -418,6 +431,8 @@ struct drm_svm_service {
 	unsigned long notifier_seq;
 	unsigned long gen;
 	u64 fence;
+	unsigned int first;
+	unsigned int end;
 	unsigned int lo;
 	unsigned int hi;
 	u32 conflicts;
@@ -426,15 +441,15 @@ struct drm_svm_service {
 	DECLARE_BITMAP(want, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(want_write, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(want_atomic, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(claimed, DRM_SVM_RANGE_PAGES);
+	struct drm_svm_left left;
 	DECLARE_BITMAP(missing, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(to_system, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(to_device, DRM_SVM_RANGE_PAGES);
-	struct drm_svm_left left;
 	DECLARE_BITMAP(mapped, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(writable, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(refused, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(read_only, DRM_SVM_RANGE_PAGES);
-	DECLARE_BITMAP(claimed, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(fresh, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(system, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(local, DRM_SVM_RANGE_PAGES);

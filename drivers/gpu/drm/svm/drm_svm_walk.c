@@ -56,10 +56,10 @@ static void drm_svm_walk_known_window(struct drm_svm_service *s)
 {
 	const unsigned long *valid = s->range->valid;
 
-	s->lo = min(find_first_bit(s->want, DRM_SVM_RANGE_PAGES),
-		    find_first_bit(valid, DRM_SVM_RANGE_PAGES));
-	s->hi = max(find_last_bit(s->want, DRM_SVM_RANGE_PAGES),
-		    find_last_bit(valid, DRM_SVM_RANGE_PAGES)) + 1;
+	s->lo = min_t(unsigned int, s->first,
+		      find_first_bit(valid, DRM_SVM_RANGE_PAGES));
+	s->hi = max_t(unsigned int, s->end,
+		      find_last_bit(valid, DRM_SVM_RANGE_PAGES) + 1);
 	drm_svm_walk_clip(s);
 }
 
@@ -142,22 +142,27 @@ static void drm_svm_walk_vma(struct drm_svm_service *s, struct vm_area_struct *v
  */
 static void drm_svm_walk_vmas(struct drm_svm_service *s)
 {
-	u64 base = s->range->first;
+	u64 base = s->range->first, end;
 	struct vm_area_struct *vma;
 	struct vma_iterator vmi;
 
 	bitmap_zero(s->refused, DRM_SVM_RANGE_PAGES);
 	bitmap_zero(s->read_only, DRM_SVM_RANGE_PAGES);
-	s->lo = find_first_bit(s->want, DRM_SVM_RANGE_PAGES);
-	s->hi = find_last_bit(s->want, DRM_SVM_RANGE_PAGES) + 1;
+	s->lo = s->first;
+	s->hi = s->end;
 	/* What has made way, with others maybe, comes back. */
 	if (s->conflicts) {
 		s->lo = 0;
 		s->hi = DRM_SVM_RANGE_PAGES;
 	}
+	end = drm_svm_page_addr(base, s->hi);
 	vma_iter_init(&vmi, s->smm->mm, drm_svm_page_addr(base, s->lo));
-	for_each_vma_range(vmi, vma, drm_svm_page_addr(base, s->hi))
+	for_each_vma_range(vmi, vma, end) {
 		drm_svm_walk_vma(s, vma);
+		/* Mostly there is one. */
+		if (vma->vm_end >= end)
+			break;
+	}
 	drm_svm_walk_clip(s);
 }
 
@@ -202,12 +207,13 @@ static bool drm_svm_walk_found(const struct drm_svm_service *s, unsigned int fir
  */
 static int drm_svm_walk_missing(struct drm_svm_service *s)
 {
-	unsigned int first, end, i;
+	unsigned int first = s->first, end, i;
 
-	bitmap_zero(s->missing, DRM_SVM_RANGE_PAGES);
-	if (bitmap_intersects(s->want, s->refused, DRM_SVM_RANGE_PAGES))
+	/* What is refused and wanted is no page to wait for. */
+	if (drm_svm_win_and(s, s->missing, s->want, s->refused))
 		return -EFAULT;
-	for_each_set_bitrange(first, end, s->want, DRM_SVM_RANGE_PAGES) {
+	bitmap_zero(s->missing, DRM_SVM_RANGE_PAGES);
+	for_each_set_bitrange_from(first, end, s->want, s->end) {
 		if (drm_svm_walk_found(s, first, end))
 			continue;
 		for (i = first; i < end; i++) {

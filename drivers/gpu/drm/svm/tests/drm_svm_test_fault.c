@@ -332,7 +332,7 @@ static int test_serve(struct test_dev *dev, u64 base, unsigned int page)
 	struct drm_svm_want want = {};
 	struct drm_svm_left left;
 
-	drm_svm_want_add(&want, page, DRM_SVM_WRITE);
+	drm_svm_want_add(&want, page, 1, DRM_SVM_WRITE);
 	return drm_svm_serve(&dev->svm, base, &want, &left);
 }
 
