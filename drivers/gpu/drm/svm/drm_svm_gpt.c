@@ -173,23 +173,40 @@ static void drm_svm_gpt_fill_run(struct drm_svm_txn *txn, const struct drm_svm_r
 	u64 leaf = drm_svm_gpt_leaf(table->gpt, run);
 	u32 i;
 
-	for (i = 0; i < run->nr; i++)
-		to[i] = leaf | drm_svm_run_addr(run, i);
+	if (run->addrs)
+		for (i = 0; i < run->nr; i++)
+			to[i] = leaf | run->addrs[i];
+	else
+		for (i = 0; i < run->nr; i++)
+			to[i] = leaf | (run->addr + ((u64)i << PAGE_SHIFT));
 	if (table->ops->leaf_attr)
 		drm_svm_gpt_attr(table, run, to);
 }
 
+/* What is not to be mapped. */
+static void drm_svm_gpt_skip(struct drm_svm_txn *txn, u64 first, u64 end)
+{
+	u64 *to = drm_svm_gpt_txn(txn)->leaves + ((first - txn->first) >> PAGE_SHIFT);
+
+	if (first < end)
+		memset(to, 0, ((end - first) >> PAGE_SHIFT) * sizeof(*to));
+}
+
 static void drm_svm_gpt_fill(struct drm_svm_txn *txn)
 {
+	struct drm_svm_gpt_txn *t = drm_svm_gpt_txn(txn);
 	struct drm_svm_runs runs = txn->runs;
+	u64 next = txn->first;
 	struct drm_svm_run run;
 
-	memset(drm_svm_gpt_txn(txn)->leaves, 0, drm_svm_gpt_pages(txn) * sizeof(u64));
-	drm_svm_gpt_txn(txn)->nr = 0;
+	t->nr = 0;
 	while (drm_svm_runs_next(&runs, &run)) {
+		drm_svm_gpt_skip(txn, next, run.va);
 		drm_svm_gpt_fill_run(txn, &run);
-		drm_svm_gpt_txn(txn)->nr += run.nr;
+		t->nr += run.nr;
+		next = run.va + ((u64)run.nr << PAGE_SHIFT);
 	}
+	drm_svm_gpt_skip(txn, next, txn->last + 1);
 }
 
 static int drm_svm_gpt_prepare_array(struct drm_svm_txn *txn)

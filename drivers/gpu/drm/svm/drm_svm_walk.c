@@ -191,7 +191,7 @@ static bool drm_svm_walk_found(const struct drm_svm_service *s, unsigned int fir
 	unsigned long all = HMM_PFN_VALID | HMM_PFN_WRITE, any = 0;
 	unsigned int i;
 
-	for (i = first; i < end; i++) {
+	for (i = first; i < end; i += drm_svm_pages_as_one(s, i, end)) {
 		all &= s->pfns[i];
 		any |= s->pfns[i];
 	}
