@@ -57,6 +57,8 @@ struct drm_svm_span {
 void drm_svm_spans_init(struct drm_svm_spans *spans);
 void drm_svm_span_enter(struct drm_svm_spans *spans, struct drm_svm_span *span);
 void drm_svm_span_leave(struct drm_svm_spans *spans, struct drm_svm_span *span);
+int drm_svm_span_lock_for(struct drm_svm_spans *spans, struct drm_svm_span *span,
+			  u64 first, u64 last, const bool *stop, long patience);
 int drm_svm_span_lock_unless(struct drm_svm_spans *spans,
 			     struct drm_svm_span *span, u64 first, u64 last,
 			     const bool *stop);
@@ -86,6 +88,7 @@ struct drm_svm_users *drm_svm_users_get(struct drm_svm_users *users);
 void drm_svm_users_put(struct drm_svm_users *users);
 bool drm_svm_users_enter(struct drm_svm_users *users);
 void drm_svm_users_leave(struct drm_svm_users *users);
+bool drm_svm_users_alone(struct drm_svm_users *users);
 
 /**
  * struct drm_svm_mm - a process's address space as devices see it

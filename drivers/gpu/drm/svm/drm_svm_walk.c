@@ -211,7 +211,7 @@ static int drm_svm_snapshot_once(struct drm_svm *svm, struct hmm_range *hmm,
  *
  * Context: may sleep; takes mmap_lock for read.
  * Return: 0; on error @idx is not set: -EINTR, -ESRCH, -ENOMEM, -EBUSY if
- * invalidations never stop.
+ * invalidations never stop, -EAGAIN if mmap_lock is not to be had for now.
  */
 int drm_svm_snapshot(struct drm_svm *svm, u64 base, unsigned long *pfns,
 		     int *idx)
