@@ -562,6 +562,10 @@ bool drm_gpt_may_hint(const struct drm_gpt_table *table, u32 i);
 u32 drm_gpt_next_hinted(const struct drm_gpt_table *table, u32 i, u32 end);
 void drm_gpt_hint_set(struct drm_gpt_table *table, u32 i, u64 leaf, u32 n);
 
+/* drm_gpt_prepare.c */
+int drm_gpt_reserve(struct drm_gpt_update *up);
+void drm_gpt_unreserve(struct drm_gpt_update *up);
+
 /* ---- what every commit goes through ---------------------------------------- */
 
 /*
