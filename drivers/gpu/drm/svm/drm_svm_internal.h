@@ -100,6 +100,7 @@ bool drm_svm_users_alone(struct drm_svm_users *users);
  * @user: whose process it is: users share what is scarce
  * @windows: struct drm_svm_window by address >> DRM_SVM_WINDOW_SHIFT
  * @window_lock: held to make windows and to drop them
+ * @notifier_ops: of windows
  * @ranges: struct drm_svm_range by address >> DRM_SVM_RANGE_SHIFT
  * @spans: the service lock
  * @attrs: preferred location by page number
@@ -127,6 +128,7 @@ struct drm_svm_mm {
 	kuid_t user;
 	struct xarray windows;
 	struct mutex window_lock;
+	const struct mmu_interval_notifier_ops *notifier_ops;
 	struct xarray ranges;
 	struct drm_svm_spans spans;
 	struct maple_tree attrs;
@@ -187,7 +189,9 @@ int drm_svm_claims_read(struct drm_svm_view *view, u64 base,
 			unsigned long *moving);
 
 void drm_svm_view_spoil(struct drm_svm_view *view);
-void drm_svm_restore_spoilt(struct drm_svm_view *view);
+u64 drm_svm_view_spoilt(struct drm_svm_view *view);
+void drm_svm_view_freshen(struct drm_svm_view *view, u64 spoilt, u8 rights);
+void drm_svm_restore_ask(struct drm_svm_restore *restore);
 
 int drm_svm_batch_reserve(struct drm_svm_batch *batch, struct drm_svm_view *view,
 			  u64 first, u64 last, bool may_sleep);

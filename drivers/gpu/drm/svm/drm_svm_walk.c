@@ -21,12 +21,6 @@
 #include "drm_svm_internal.h"
 #include "drm_svm_pagein.h"
 
-/*
- * All regions have one owner, so that one walk returns the pages of every
- * device. It is an address in this module.
- */
-const char drm_svm_owner;
-
 static int drm_svm_walk_sample(struct drm_svm_service *s)
 {
 	struct drm_svm_range *range = s->range;
