@@ -30,6 +30,12 @@
 
 #include "drm_svm_internal.h"
 
+/*
+ * All regions have one owner, so that one walk returns the pages of every
+ * device. It is an address in this module.
+ */
+const char drm_svm_owner;
+
 /**
  * drm_svm_device_init() - a device takes part
  * @sdev: embedded in the driver's device, zeroed

@@ -24,6 +24,9 @@
 #include "drm_svm_fault_queue.h"
 #include "drm_svm_pagein.h"
 
+/* How often who waits for a page looks whether there still is a process that wants it. */
+#define DRM_SVM_CALL_LOOK	HZ
+
 /**
  * struct drm_svm_call - pages of a range that are served here
  * @view: where; in use
@@ -114,14 +117,19 @@ static int drm_svm_call_sleep(struct drm_svm_call *call, long jiffies)
 static int drm_svm_call_await(struct drm_svm_call *call,
 			      struct drm_svm_pagein *in)
 {
-	int ret = drm_svm_call_sleep(call, MAX_SCHEDULE_TIMEOUT);
+	int ret;
+
+	/* The lane's thread keeps the memory: nobody tells us that its process goes. */
+	do {
+		ret = drm_svm_call_sleep(call, DRM_SVM_CALL_LOOK);
+		if (!ret && drm_svm_users_alone(in->users))
+			ret = -ESRCH;
+	} while (!ret && !drm_svm_call_over(call));
 
 	/* It looks at us no more. */
 	drm_svm_lane_stop(&in->job);
 	if (ret)
 		return ret;
-	if (!call->over)
-		return -ETIME;
 	return call->error == -EFAULT || call->error == -EACCES ? call->error : 0;
 }
 

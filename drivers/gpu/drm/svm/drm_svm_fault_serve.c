@@ -172,13 +172,19 @@ static void drm_svm_group_give_up(struct drm_svm_fault_group *group, int error)
 	drm_svm_answer(group->queue, &late);
 }
 
-/* The others go back for another try after a while. Return: false if there are none. */
+/*
+ * The others go back for another try after a while. Return: false if there are none, or
+ * none that would be looked at: who stops the address space has ended what waits, and
+ * does not come again.
+ */
 static bool drm_svm_group_put_off(struct drm_svm_fault_group *group, int error)
 {
 	struct drm_svm_fault_queue *queue = group->queue;
 	struct drm_svm_slot *slot, *next;
 
 	guard(spinlock)(&queue->lock);
+	if (READ_ONCE(group->svm->dying))
+		return false;
 	/* Before those that came in meanwhile. */
 	list_splice_tail_init(&group->pending, &group->serving);
 	list_for_each_entry_safe(slot, next, &group->serving, node)
@@ -274,6 +280,7 @@ void drm_svm_serve_work(struct work_struct *work)
 		drm_svm_group_give_up(group, error);
 		if (drm_svm_group_put_off(group, error))
 			return;
+		error = -ESRCH;
 	}
 	drm_svm_group_answer(group, error);
 	drm_svm_group_replay(group);

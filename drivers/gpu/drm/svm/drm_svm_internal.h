@@ -58,6 +58,8 @@ struct drm_svm_span {
 void drm_svm_spans_init(struct drm_svm_spans *spans);
 void drm_svm_span_enter(struct drm_svm_spans *spans, struct drm_svm_span *span);
 void drm_svm_span_leave(struct drm_svm_spans *spans, struct drm_svm_span *span);
+int drm_svm_span_lock_for(struct drm_svm_spans *spans, struct drm_svm_span *span,
+			  u64 first, u64 last, const bool *stop, long patience);
 int drm_svm_span_lock_unless(struct drm_svm_spans *spans,
 			     struct drm_svm_span *span, u64 first, u64 last,
 			     const bool *stop);
@@ -87,6 +89,7 @@ struct drm_svm_users *drm_svm_users_get(struct drm_svm_users *users);
 void drm_svm_users_put(struct drm_svm_users *users);
 bool drm_svm_users_enter(struct drm_svm_users *users);
 void drm_svm_users_leave(struct drm_svm_users *users);
+bool drm_svm_users_alone(struct drm_svm_users *users);
 
 /**
  * struct drm_svm_mm - a process's address space as devices see it
@@ -98,6 +101,7 @@ void drm_svm_users_leave(struct drm_svm_users *users);
  * @user: whose process it is: users share what is scarce
  * @windows: struct drm_svm_window by address >> DRM_SVM_WINDOW_SHIFT
  * @window_lock: held to make windows and to drop them
+ * @notifier_ops: of windows
  * @ranges: struct drm_svm_range by address >> DRM_SVM_RANGE_SHIFT
  * @spans: the service lock
  * @attrs: preferred location by page number
@@ -126,6 +130,7 @@ struct drm_svm_mm {
 	kuid_t user;
 	struct xarray windows;
 	struct mutex window_lock;
+	const struct mmu_interval_notifier_ops *notifier_ops;
 	struct xarray ranges;
 	struct drm_svm_spans spans;
 	struct maple_tree attrs;
@@ -187,7 +192,9 @@ int drm_svm_claims_read(struct drm_svm_view *view, u64 base,
 			unsigned long *moving);
 
 void drm_svm_view_spoil(struct drm_svm_view *view);
-void drm_svm_restore_spoilt(struct drm_svm_view *view);
+u64 drm_svm_view_spoilt(struct drm_svm_view *view);
+void drm_svm_view_freshen(struct drm_svm_view *view, u64 spoilt, u8 rights);
+void drm_svm_restore_ask(struct drm_svm_restore *restore);
 
 int drm_svm_batch_reserve(struct drm_svm_batch *batch, struct drm_svm_view *view,
 			  u64 first, u64 last, bool may_sleep);

@@ -50,6 +50,13 @@
 /* And where they are unmapped: not at once, since many unmaps come together. */
 #define DRM_SVM_GC_SOON		(HZ / 50 ?: 1)
 
+/*
+ * One clock for all: a page in device memory may outlive the drm_svm_mm it was
+ * placed for, and what is made next for the process must not start from a moment
+ * that the page has seen.
+ */
+static atomic64_t drm_svm_soft_clock = ATOMIC64_INIT(0);
+
 /**
  * struct drm_svm_inval - one invalidation
  * @smm: address space
@@ -460,6 +467,19 @@ static bool drm_svm_inval_polling(struct drm_svm_inval *inval)
 	}
 	non_block_end();
 	return done;
+}
+
+/**
+ * drm_svm_mm_bump_soft_epoch() - soft-dirty bits of a process are being cleared
+ * @smm: its address space
+ *
+ * Context: any; in the notifier, before anything is zapped, so that a service that
+ * commits afterwards has seen it.
+ */
+void drm_svm_mm_bump_soft_epoch(struct drm_svm_mm *smm)
+{
+	atomic64_set(&smm->soft_epoch,
+		     atomic64_inc_return(&drm_svm_soft_clock));
 }
 
 static void drm_svm_inval_clip(struct drm_svm_inval *inval,

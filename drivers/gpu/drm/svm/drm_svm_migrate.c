@@ -127,12 +127,13 @@ static int drm_svm_migration_move(struct drm_svm_migration *m, u64 base,
 	ret = m->device ? drm_svm_move_to_device(m->svm, base, pl, pages, tried,
 						 done) :
 			  drm_svm_move_to_system(m->svm, base, pl, tried, done);
-	drm_svm_migration_count(m, base, pages, tried, done);
+	if (ret != -EAGAIN)
+		drm_svm_migration_count(m, base, pages, tried, done);
 	return ret;
 }
 
-static int drm_svm_migration_range(struct drm_svm_migration *m, u64 base,
-				   bool again)
+static int drm_svm_migration_try(struct drm_svm_migration *m, u64 base,
+				 bool again)
 {
 	DECLARE_BITMAP(within, DRM_SVM_RANGE_PAGES);
 	struct drm_svm_placement pl;
@@ -152,6 +153,18 @@ static int drm_svm_migration_range(struct drm_svm_migration *m, u64 base,
 		ret = drm_svm_migration_move(m, base, &pl, within);
 	}
 	drm_svm_span_unlock(&m->svm->smm->spans, &span);
+	return ret;
+}
+
+static int drm_svm_migration_range(struct drm_svm_migration *m, u64 base,
+				   bool again)
+{
+	struct drm_svm_migrate_result before = *m->result;
+	int ret;
+
+	/* While mmap_lock is not to be had others have the range. */
+	while ((ret = drm_svm_migration_try(m, base, again)) == -EAGAIN)
+		*m->result = before;
 	if (!ret && fatal_signal_pending(current))
 		ret = -EINTR;
 	cond_resched();

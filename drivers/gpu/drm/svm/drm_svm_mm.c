@@ -56,12 +56,6 @@
 static DEFINE_MUTEX(drm_svm_attach_mutex);
 /* Changed under the mutex, read under RCU. */
 static DEFINE_HASHTABLE(drm_svm_hash, DRM_SVM_HASH_BITS);
-/*
- * One clock for all: a page in device memory may outlive the drm_svm_mm it was
- * placed for, and what is made next for the process must not start from a moment
- * that the page has seen.
- */
-static atomic64_t drm_svm_soft_clock = ATOMIC64_INIT(0);
 
 static struct drm_svm_mm *drm_svm_mm_lookup(struct mm_struct *mm)
 {
@@ -72,19 +66,6 @@ static struct drm_svm_mm *drm_svm_mm_lookup(struct mm_struct *mm)
 		if (smm->mm == mm)
 			return smm;
 	return NULL;
-}
-
-/**
- * drm_svm_mm_bump_soft_epoch() - soft-dirty bits of a process are being cleared
- * @smm: its address space
- *
- * Context: any; in the notifier, before anything is zapped, so that a service that
- * commits afterwards has seen it.
- */
-void drm_svm_mm_bump_soft_epoch(struct drm_svm_mm *smm)
-{
-	atomic64_set(&smm->soft_epoch,
-		     atomic64_inc_return(&drm_svm_soft_clock));
 }
 
 /**
@@ -171,6 +152,7 @@ static struct drm_svm_mm *drm_svm_mm_make(struct mm_struct *mm)
 	mt_init_flags(&smm->attrs, MT_FLAGS_ALLOC_RANGE | MT_FLAGS_USE_RCU);
 	mutex_init(&smm->attr_lock);
 	mutex_init(&smm->window_lock);
+	smm->notifier_ops = &drm_svm_notifier_ops;
 	drm_svm_spans_init(&smm->spans);
 	drm_svm_gc_init(smm);
 	drm_svm_release_init(smm);

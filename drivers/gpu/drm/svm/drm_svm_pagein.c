@@ -31,7 +31,7 @@
 #include "drm_svm_pagein.h"
 #include "drm_svm_planted.h"
 
-/* How long a service waits for mmap_lock before it makes room for others. */
+/* How long mmap_lock is waited for before others have their turn. */
 #define DRM_SVM_MMAP_PATIENCE_US	4000
 /* Between two tries of the lane while the kernel has no memory. */
 #define DRM_SVM_LANE_NO_MEMORY		(HZ / 10)
@@ -42,16 +42,16 @@
  *
  * mmap_lock may be held for write as long as a file system's server pleases (mmap()
  * of a file that has to be written back first), and no wait for it can be ended
- * from outside but by a signal. So it is tried, not waited for. A worker of the
- * fault queue gives up after a few milliseconds: it is not its process's alone.
+ * from outside but by a signal. So it is tried, not waited for, and given up after a few
+ * milliseconds: who asks may hold the service lock, which other devices wait for, or have
+ * a deadline, or be a worker or a thread that serves other processes too.
  *
  * Context: may sleep; the service lock at most is held.
  * Return: 0; -EINTR for a fatal signal, -ESRCH if the address space is going,
- * -EAGAIN if a worker has waited in vain.
+ * -EAGAIN if it has been waited for in vain.
  */
 int drm_svm_mmap_lock(struct drm_svm *svm)
 {
-	bool worker = current->flags & PF_WQ_WORKER;
 	unsigned int us = 20, waited = 0;
 
 	for (;;) {
@@ -62,7 +62,7 @@ int drm_svm_mmap_lock(struct drm_svm *svm)
 			return 0;
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		if (worker && waited > DRM_SVM_MMAP_PATIENCE_US)
+		if (waited > DRM_SVM_MMAP_PATIENCE_US)
 			return -EAGAIN;
 		usleep_range(us, 2 * us);
 		waited += us;

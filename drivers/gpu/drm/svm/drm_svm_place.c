@@ -230,7 +230,8 @@ static void drm_svm_placement_present(const struct drm_svm_placement *pl,
  * A snapshot, old when it is read. Nothing is faulted in.
  *
  * Context: may sleep; takes mmap_lock for read. A reference to mm_users is held.
- * Return: 0, -ENOMEM, -EINTR, -ESRCH, -EBUSY if invalidations never stopped.
+ * Return: 0, -ENOMEM, -EINTR, -ESRCH, -EBUSY if invalidations never stopped; -EAGAIN if
+ * mmap_lock is not to be had for now.
  */
 int drm_svm_placement_read(struct drm_svm_placement *pl, struct drm_svm *svm,
 			   u64 base, const unsigned long *around)
@@ -400,7 +401,7 @@ static unsigned int drm_svm_move_span(const unsigned long *pages)
  *
  * Context: may sleep; takes mmap_lock for read. The service lock over the pages and
  * a reference to mm_users are held.
- * Return: 0, -ENOMEM, -EINTR, -ESRCH.
+ * Return: 0, -ENOMEM, -EINTR, -ESRCH; -EAGAIN if mmap_lock is not to be had for now.
  */
 int drm_svm_move_to_system(struct drm_svm *svm, u64 base,
 			   const struct drm_svm_placement *pl,
@@ -449,10 +450,12 @@ static int drm_svm_move_reserved(struct drm_svm *svm, u64 base,
 	pass->done = done;
 	ret = drm_svm_move(svm, base, pass, pl->makeable,
 			   drm_svm_pass_to_device);
+	if (ret)
+		return ret;
 	moved = bitmap_weight(done, DRM_SVM_RANGE_PAGES);
 	atomic64_add(moved, &svm->stats.to_device);
 	atomic64_add(want - moved, &svm->stats.to_device_failed);
-	return ret;
+	return 0;
 }
 
 /**
@@ -467,7 +470,7 @@ static int drm_svm_move_reserved(struct drm_svm *svm, u64 base,
  *
  * Context: may sleep; takes mmap_lock for read. The service lock over the pages and
  * a reference to mm_users are held.
- * Return: 0, -ENOMEM, -EINTR, -ESRCH.
+ * Return: 0, -ENOMEM, -EINTR, -ESRCH; -EAGAIN if mmap_lock is not to be had for now.
  */
 int drm_svm_move_to_device(struct drm_svm *svm, u64 base,
 			   const struct drm_svm_placement *pl,
@@ -528,7 +531,7 @@ static void drm_svm_place_choose(struct drm_svm *svm, u64 base,
  *
  * Context: may sleep; takes mmap_lock for read; the service lock over the
  * range and a reference to mm_users are held.
- * Return: 0 also if pages could not move; -ENOMEM, -EINTR, -ESRCH, -EBUSY.
+ * Return: 0 also if pages could not move; -ENOMEM, -EINTR, -ESRCH, -EBUSY, -EAGAIN.
  */
 int drm_svm_place_device(struct drm_svm *svm, u64 base,
 			 const unsigned long *want, const unsigned long *claimed)
@@ -569,7 +572,8 @@ int drm_svm_place_device(struct drm_svm *svm, u64 base,
  * system memory.
  *
  * Context: as drm_svm_place_device().
- * Return: 0; -EOPNOTSUPP for pages that may not move; -ENOMEM, -EINTR, -ESRCH, -EBUSY.
+ * Return: 0; -EOPNOTSUPP for pages that may not move; -ENOMEM, -EINTR, -ESRCH, -EBUSY,
+ * -EAGAIN.
  */
 int drm_svm_place_atomic(struct drm_svm *svm, u64 base, const unsigned long *want,
 			 unsigned long *late, int *why)

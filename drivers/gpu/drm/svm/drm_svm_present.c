@@ -114,7 +114,8 @@ static bool drm_svm_present_vma(struct vm_area_struct *vma, unsigned long *addr,
  * An upper-level entry that stands for something is met at its first byte after
  * *@addr, so *@addr may lie before what is there.
  *
- * Context: may sleep; takes mmap_lock for read. A reference to mm_users is held.
+ * Context: may sleep, for mmap_lock; no lock of drm_svm is held. A reference to mm_users
+ * is.
  * Return: 1 if there is something, 0 if not, -EINTR, -ESRCH.
  */
 int drm_svm_present_next(struct drm_svm *svm, u64 *addr, u64 last, bool holes,
@@ -123,8 +124,12 @@ int drm_svm_present_next(struct drm_svm *svm, u64 *addr, u64 last, bool holes,
 	struct mm_struct *mm = svm->smm->mm;
 	struct vm_area_struct *vma;
 	struct vma_iterator vmi;
-	int ret = drm_svm_mmap_lock(svm);
+	int ret;
 
+	/* Nobody waits for us here. */
+	do
+		ret = drm_svm_mmap_lock(svm);
+	while (ret == -EAGAIN);
 	if (ret)
 		return ret;
 	vma_iter_init(&vmi, mm, *addr);

@@ -94,8 +94,10 @@ static int drm_svm_residency_all(struct drm_svm *svm, u64 first, u64 last,
 		if (ret <= 0)
 			return ret;
 		end = min(last, addr | ~DRM_SVM_RANGE_MASK);
-		ret = drm_svm_residency_range(svm, addr, end,
-					      out + ((addr - first) >> PAGE_SHIFT));
+		do
+			ret = drm_svm_residency_range(svm, addr, end, out +
+						      ((addr - first) >> PAGE_SHIFT));
+		while (ret == -EAGAIN);
 		if (ret || end == last)
 			return ret;
 		if (fatal_signal_pending(current))

@@ -33,7 +33,6 @@
  * drm_svm_restore_fini() there is no work left, and none is begun.
  */
 
-#include <linux/jiffies.h>
 #include <linux/sched/signal.h>
 
 #include <drm/drm_svm_restore.h>
@@ -43,9 +42,6 @@
 
 /* Rounds that may be lost to invalidations in one call. */
 #define DRM_SVM_RESTORE_ROUNDS	64
-/* The worker's pause, doubled each time that it loses. */
-#define DRM_SVM_RESTORE_PAUSE_MS	1
-#define DRM_SVM_RESTORE_DOUBLED	7
 
 /* It is mapped, and what the device walks says so. */
 static bool drm_svm_restored(const struct drm_svm_view *view)
@@ -164,32 +160,6 @@ EXPORT_SYMBOL_GPL(drm_svm_restore);
 
 /* ---- the worker --------------------------------------------------------- */
 
-static void drm_svm_restore_queue(struct drm_svm_restore *restore)
-{
-	unsigned int doubled = min(READ_ONCE(restore->lost),
-				   DRM_SVM_RESTORE_DOUBLED);
-
-	lockdep_assert_held(&restore->svm->use_lock);
-	restore->due = true;
-	if (restore->wq && !restore->ends)
-		queue_delayed_work(restore->wq, &restore->work,
-				   msecs_to_jiffies(DRM_SVM_RESTORE_PAUSE_MS << doubled));
-}
-
-/**
- * drm_svm_restore_spoilt() - something of a view has been taken away
- * @view: view
- *
- * Context: the use lock is held; in a notifier.
- */
-void drm_svm_restore_spoilt(struct drm_svm_view *view)
-{
-	lockdep_assert_held(&view->svm->use_lock);
-	view->written = false;
-	if (view->restore)
-		drm_svm_restore_queue(view->restore);
-}
-
 /**
  * drm_svm_restore_later() - have the worker try
  * @restore: views; with a workqueue
@@ -201,7 +171,7 @@ void drm_svm_restore_spoilt(struct drm_svm_view *view)
 void drm_svm_restore_later(struct drm_svm_restore *restore)
 {
 	guard(spinlock)(&restore->svm->use_lock);
-	drm_svm_restore_queue(restore);
+	drm_svm_restore_ask(restore);
 }
 EXPORT_SYMBOL_GPL(drm_svm_restore_later);
 

@@ -31,6 +31,11 @@
 #define DRM_SVM_PATIENCE	2
 /* How often pages are moved for one service; who takes them away may be faster. */
 #define DRM_SVM_FETCHES		4
+/*
+ * How long the service lock is waited for before somebody looks whether that is still
+ * wanted: longer than most hold it, shorter than an unbind or a reset should take.
+ */
+#define DRM_SVM_SPAN_PATIENCE	(HZ / 4)
 
 static struct kmem_cache *drm_svm_service_cache;
 
@@ -256,9 +261,9 @@ static int drm_svm_serve_span(struct drm_svm_service *s, u64 base)
 	s->window = drm_svm_window_get(s->smm, base);
 	if (IS_ERR(s->window))
 		return PTR_ERR(s->window);
-	ret = drm_svm_span_lock_unless(&s->smm->spans, &span, base,
-				       base + DRM_SVM_RANGE_SIZE - 1,
-				       &s->svm->dying);
+	ret = drm_svm_span_lock_for(&s->smm->spans, &span, base,
+				    base + DRM_SVM_RANGE_SIZE - 1,
+				    &s->svm->dying, DRM_SVM_SPAN_PATIENCE);
 	if (ret)
 		goto out;
 	ret = drm_svm_serve_locked(s, base);
@@ -398,7 +403,8 @@ static int drm_svm_is_served(struct drm_svm_view *view, u64 base,
  * Memory is charged to the owner of the address space, whoever runs this.
  *
  * Context: may sleep; no lock is held.
- * Return: 0, -EAGAIN if invalidations kept getting in between; -EREMCHG if something of
+ * Return: 0, -EAGAIN if invalidations kept getting in between, or others are at work
+ * there for long; -EREMCHG if something of
  * @want is claimed; -ESRCH if the process is gone; -EFAULT, -EACCES, -EOPNOTSUPP for an
  * access that cannot be served; -ENOMEM, -EIO, -ENODEV, -EINTR.
  */

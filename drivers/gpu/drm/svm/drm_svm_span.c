@@ -111,8 +111,11 @@ static bool drm_svm_span_granted(struct drm_svm_spans *spans,
 
 /* Without somebody who sets @stop and wakes us: looked at now and then. */
 static int drm_svm_span_wait(struct drm_svm_spans *spans,
-			     struct drm_svm_span *span, const bool *stop)
+			     struct drm_svm_span *span, const bool *stop,
+			     long patience)
 {
+	long look = min(patience, stop ? DRM_SVM_SPAN_LOOK : MAX_SCHEDULE_TIMEOUT);
+	unsigned long begun = jiffies;
 	int ret = 0;
 
 	for (;;) {
@@ -127,7 +130,12 @@ static int drm_svm_span_wait(struct drm_svm_spans *spans,
 			ret = -ESRCH;
 			break;
 		}
-		schedule_timeout(stop ? DRM_SVM_SPAN_LOOK : MAX_SCHEDULE_TIMEOUT);
+		if (patience != MAX_SCHEDULE_TIMEOUT &&
+		    time_after_eq(jiffies, begun + patience)) {
+			ret = -EAGAIN;
+			break;
+		}
+		schedule_timeout(look);
 	}
 	__set_current_state(TASK_RUNNING);
 	return ret;
@@ -139,6 +147,43 @@ static void drm_svm_span_init(struct drm_svm_span *span, u64 first, u64 last)
 	span->node.last = last;
 	span->task = current;
 }
+
+/**
+ * drm_svm_span_lock_for() - take an interval for service, if it does not take too long
+ * @spans: the address space's lock
+ * @span: the caller's, on its stack; until drm_svm_span_unlock()
+ * @first: first byte
+ * @last: last byte
+ * @stop: ends the wait when it becomes true; or NULL
+ * @patience: jiffies to wait
+ *
+ * For who has somebody waiting for him, or a deadline: the interval's holder may wait
+ * for what a process, and another device, can hold up for as long as it likes. His place
+ * in the line is lost with it.
+ *
+ * Context: may sleep; outside of all other locks of drm_svm and of mmap_lock.
+ * Return: 0; -EINTR if a fatal signal came first, -ESRCH if @stop did, -EAGAIN if
+ * neither did and it took too long; then nothing is held.
+ */
+int drm_svm_span_lock_for(struct drm_svm_spans *spans, struct drm_svm_span *span,
+			  u64 first, u64 last, const bool *stop, long patience)
+{
+	int ret;
+
+	might_sleep();
+	drm_svm_span_init(span, first, last);
+	lock_map_acquire(&spans->dep_map);
+
+	spin_lock(&spans->lock);
+	drm_svm_span_enter(spans, span);
+	spin_unlock(&spans->lock);
+
+	ret = drm_svm_span_wait(spans, span, stop, patience);
+	if (ret)
+		drm_svm_span_unlock(spans, span);
+	return ret;
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_svm_span_lock_for);
 
 /**
  * drm_svm_span_lock_unless() - take an interval for service, unless told to stop
@@ -159,20 +204,8 @@ int drm_svm_span_lock_unless(struct drm_svm_spans *spans,
 			     struct drm_svm_span *span, u64 first, u64 last,
 			     const bool *stop)
 {
-	int ret;
-
-	might_sleep();
-	drm_svm_span_init(span, first, last);
-	lock_map_acquire(&spans->dep_map);
-
-	spin_lock(&spans->lock);
-	drm_svm_span_enter(spans, span);
-	spin_unlock(&spans->lock);
-
-	ret = drm_svm_span_wait(spans, span, stop);
-	if (ret)
-		drm_svm_span_unlock(spans, span);
-	return ret;
+	return drm_svm_span_lock_for(spans, span, first, last, stop,
+				     MAX_SCHEDULE_TIMEOUT);
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_svm_span_lock_unless);
 

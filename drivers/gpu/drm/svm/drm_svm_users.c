@@ -7,8 +7,9 @@
  * has gone: there would always be a service. So drm_svm counts those users that are its
  * own, and begins nothing for an address space that has no others. What runs ends, the
  * last of them lets go, and the memory is torn down. What runs for longest is a wait for a
- * page that does not come: as long as &drm_svm_fault_queue.deadline_ms, or until
- * drm_svm_interrupt().
+ * page that does not come: a fault of a queue has &drm_svm_fault_queue.deadline_ms, and
+ * who may wait for ever (drm_svm_populate()) looks now and then whether there is a
+ * process to wait for.
  *
  * Of that the notifier of the first window is told, and a work item tells the drivers:
  * &drm_svm_ops.released. A driver needs no notifier of its own for it. What a process is,
@@ -106,6 +107,20 @@ void drm_svm_users_leave(struct drm_svm_users *users)
 	mmput_async(users->mm);
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_svm_users_leave);
+
+/**
+ * drm_svm_users_alone() - has the process gone, and its memory is kept by us?
+ * @users: the count; the caller need not have entered
+ *
+ * Context: any.
+ * Return: true if nobody else uses it.
+ */
+bool drm_svm_users_alone(struct drm_svm_users *users)
+{
+	guard(spinlock)(&users->lock);
+	return atomic_read(&users->mm->mm_users) <= users->nr &&
+	       !drm_svm_planted(DRM_SVM_PLANTED_KEEPS_DEAD);
+}
 
 /* ---- telling drivers ---------------------------------------------------- */
 

@@ -21,12 +21,6 @@
 #include "drm_svm_internal.h"
 #include "drm_svm_pagein.h"
 
-/*
- * All regions have one owner, so that one walk returns the pages of every
- * device. It is an address in this module.
- */
-const char drm_svm_owner;
-
 static int drm_svm_walk_sample(struct drm_svm_service *s)
 {
 	struct drm_svm_range *range = s->range;
@@ -300,7 +294,7 @@ static int drm_svm_snapshot_once(struct drm_svm *svm, struct hmm_range *hmm,
  *
  * Context: may sleep; takes mmap_lock for read.
  * Return: 0; on error @idx is not set: -EINTR, -ESRCH, -ENOMEM, -EBUSY if
- * invalidations never stop.
+ * invalidations never stop, -EAGAIN if mmap_lock is not to be had for now.
  */
 int drm_svm_snapshot(struct drm_svm *svm, u64 first, unsigned int nr,
 		     unsigned long *pfns, int *idx)

@@ -26,7 +26,7 @@ static struct drm_svm_window *drm_svm_window_make(struct drm_svm_mm *smm,
 	INIT_LIST_HEAD(&window->idle);
 	ret = mmu_interval_notifier_insert(&window->notifier, smm->mm, first,
 					   1UL << DRM_SVM_WINDOW_SHIFT,
-					   &drm_svm_notifier_ops);
+					   smm->notifier_ops);
 	if (ret) {
 		kfree(window);
 		return ERR_PTR(ret);

@@ -350,6 +350,16 @@ void drm_gpt_note_side(struct drm_gpt_table *table, u32 i, const u64 *leaves,
 	}
 }
 
+/* Groups, of which any entry is among these, are no groups any more. */
+void drm_gpt_hint_forget(struct drm_gpt_table *table, u32 i, u32 n)
+{
+	u8 shift = drm_gpt_level(table->gpt, table->level)->hint;
+
+	if (shift && n)
+		bitmap_clear(drm_gpt_hinted(table), i >> shift,
+			     ((i + n - 1) >> shift) - (i >> shift) + 1);
+}
+
 void drm_gpt_clear_bits(struct drm_gpt_table *table, u32 i, u32 n)
 {
 	bitmap_clear(drm_gpt_live(table), i, n);

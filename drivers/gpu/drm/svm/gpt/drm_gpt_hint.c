@@ -158,13 +158,3 @@ void drm_gpt_hint_widen(const struct drm_gpt_table *table, u32 *first, u32 *last
 	if (drm_gpt_is_hinted(table, *last))
 		*last |= mask;
 }
-
-/* Groups, of which any entry is among these, are no groups any more. */
-void drm_gpt_hint_forget(struct drm_gpt_table *table, u32 i, u32 n)
-{
-	u8 shift = drm_gpt_hint_shift(table);
-
-	if (shift && n)
-		bitmap_clear(drm_gpt_hinted(table), i >> shift,
-			     ((i + n - 1) >> shift) - (i >> shift) + 1);
-}

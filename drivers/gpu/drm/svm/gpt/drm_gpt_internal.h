@@ -533,6 +533,7 @@ u32 drm_gpt_seq_words(struct drm_gpt *gpt, u8 level, u32 n);
 void drm_gpt_set_bits(struct drm_gpt_table *table, u32 i, u64 leaf, u32 n);
 void drm_gpt_note_side(struct drm_gpt_table *table, u32 i, const u64 *leaves,
 		       u32 n);
+void drm_gpt_hint_forget(struct drm_gpt_table *table, u32 i, u32 n);
 void drm_gpt_clear_bits(struct drm_gpt_table *table, u32 i, u32 n);
 u64 drm_gpt_read(const struct drm_gpt_table *table, u32 i);
 u64 drm_gpt_leaf_at(const struct drm_gpt_table *table, u32 i);
@@ -556,11 +557,14 @@ void drm_gpt_unhint_groups(struct drm_gpt_table *table, u32 first, u32 end,
 			   u32 *credits);
 void drm_gpt_hint_widen(const struct drm_gpt_table *table, u32 *first,
 			u32 *last);
-void drm_gpt_hint_forget(struct drm_gpt_table *table, u32 i, u32 n);
 u64 drm_gpt_group_leaf(const struct drm_gpt_table *table, u32 i);
 bool drm_gpt_may_hint(const struct drm_gpt_table *table, u32 i);
 u32 drm_gpt_next_hinted(const struct drm_gpt_table *table, u32 i, u32 end);
 void drm_gpt_hint_set(struct drm_gpt_table *table, u32 i, u64 leaf, u32 n);
+
+/* drm_gpt_prepare.c */
+int drm_gpt_reserve(struct drm_gpt_update *up);
+void drm_gpt_unreserve(struct drm_gpt_update *up);
 
 /* ---- what every commit goes through ---------------------------------------- */
 

@@ -174,7 +174,14 @@ static u32 drm_gpt_commit_words(struct drm_gpt *gpt, u8 level)
 	       gpt->cmd->fence_words;
 }
 
-static int drm_gpt_reserve(struct drm_gpt_update *up)
+/**
+ * drm_gpt_reserve() - take ring space for commits
+ * @up: its tables are pinned, and it has no space
+ *
+ * Context: may sleep; the caller has no space of another update or gather.
+ * Return: 0, -EINVAL, -ENODEV.
+ */
+int drm_gpt_reserve(struct drm_gpt_update *up)
 {
 	struct drm_gpt *gpt = up->gpt;
 	u64 words;
@@ -191,6 +198,19 @@ static int drm_gpt_reserve(struct drm_gpt_update *up)
 	up->credits = words;
 	up->fenced = words;
 	return 0;
+}
+
+/**
+ * drm_gpt_unreserve() - give it back, before something is waited for
+ * @up: update; its tables stay pinned
+ *
+ * Context: any.
+ */
+void drm_gpt_unreserve(struct drm_gpt_update *up)
+{
+	if (up->credits)
+		up->gpt->cmd->release(up->gpt, up->credits);
+	up->credits = 0;
 }
 
 static int drm_gpt_room_for_pins(struct drm_gpt_update *up, u32 nr, gfp_t gfp)
@@ -311,8 +331,6 @@ EXPORT_SYMBOL_GPL(drm_gpt_update_fence);
 void drm_gpt_finish(struct drm_gpt_update *up)
 {
 	drm_gpt_unpin_all(up);
-	if (up->credits)
-		up->gpt->cmd->release(up->gpt, up->credits);
-	up->credits = 0;
+	drm_gpt_unreserve(up);
 }
 EXPORT_SYMBOL_GPL(drm_gpt_finish);

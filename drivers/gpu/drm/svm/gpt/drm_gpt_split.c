@@ -109,6 +109,12 @@ static int drm_gpt_split_in_place(struct drm_gpt *gpt, u64 addr, u8 owner, gfp_t
 
 /* ---- break before make ------------------------------------------------------ */
 
+/*
+ * Tables are made and kept for all of it first. Ring space is not: while it is waited
+ * for, or a flush is, nothing else may be held that others wait for. So each step takes
+ * its own; what can go wrong then is a ring that is dead.
+ */
+
 /**
  * struct drm_gpt_pieces - how a leaf or group is written again
  * @nr: levels that take part
@@ -144,7 +150,7 @@ static int drm_gpt_pieces_prepare(struct drm_gpt *gpt, u64 addr,
 			drm_gpt_pieces_finish(pieces);
 			return ret;
 		}
-		pieces->nr++;
+		drm_gpt_unreserve(&pieces->up[pieces->nr++]);
 		if (level == end)
 			return 0;
 		mask = drm_gpt_entry_mask(gpt, level);
@@ -182,11 +188,14 @@ static int drm_gpt_pieces_commit(u64 addr, const struct drm_gpt_crossing *c,
 			lo = addr & ~mask;
 			hi = (addr | mask) + 1;
 		}
-		ret = drm_gpt_piece_commit(up, up->first, lo,
-					   c->leaf + (up->first - c->first));
+		ret = drm_gpt_reserve(up);
+		if (!ret)
+			ret = drm_gpt_piece_commit(up, up->first, lo,
+						   c->leaf + (up->first - c->first));
 		if (!ret)
 			ret = drm_gpt_piece_commit(up, hi, up->last + 1,
 						   c->leaf + (hi - c->first));
+		drm_gpt_unreserve(up);
 		seq = max(seq, up->seq);
 	}
 	up = &pieces->up[0];

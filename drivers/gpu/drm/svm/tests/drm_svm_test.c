@@ -729,7 +729,8 @@ kunit_test_suites(&span_suite, &svm_suite, &format_suite, &drm_svm_attr_suite,
 		  &drm_svm_answer_suite, &drm_svm_fault_suite, &drm_svm_lane_suite,
 		  &drm_svm_table_suite, &drm_svm_reach_suite,
 		  &drm_svm_memory_suite, &drm_svm_device_suite,
-		  &drm_svm_claim_suite, &drm_svm_atomic_suite);
+		  &drm_svm_claim_suite, &drm_svm_atomic_suite,
+		  &drm_svm_stall_suite);
 
 MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("Tests of the shared virtual memory helpers");

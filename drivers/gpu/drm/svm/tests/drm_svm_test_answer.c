@@ -348,10 +348,11 @@ static void the_end_of_a_queue_answers_all(struct kunit *test)
 
 /* ---- pause -------------------------------------------------------------- */
 
+/* Of a pause, of which there may be others. */
 static void test_silence(struct test_ledger *l, bool silent)
 {
 	guard(spinlock)(&l->lock);
-	l->silent = silent;
+	l->silent += silent ? 1 : -1;
 }
 
 /* A page comes, a deadline passes, records are written: nothing is heard of it. */
@@ -467,6 +468,111 @@ static void a_storm_has_as_many_answers(struct kunit *test)
 	test_ledger_check(test, l);
 	KUNIT_EXPECT_EQ(test, l->put, storm.n);
 	test_slow_unmap(test, slow, storm.p);
+}
+
+/**
+ * struct test_racer - a thread that does something until it is told to stop
+ * @l: ledger
+ * @p: memory, as in &struct test_storm
+ * @rounds: how often it has
+ * @strange: results that it should not have had
+ * @task: the thread
+ */
+struct test_racer {
+	struct test_ledger *l;
+	u64 p;
+	unsigned int rounds;
+	unsigned int strange;
+	struct task_struct *task;
+};
+
+static int test_racer_pauses(void *data)
+{
+	struct test_racer *racer = data;
+
+	while (!kthread_should_stop()) {
+		drm_svm_fault_queue_pause(&racer->l->queue);
+		test_silence(racer->l, true);
+		fsleep(300);
+		test_silence(racer->l, false);
+		drm_svm_fault_queue_resume(&racer->l->queue);
+		racer->rounds++;
+		fsleep(1000);
+	}
+	return 0;
+}
+
+/* Serves beside the queue's workers, in the same ranges, and is not paused. */
+static int test_racer_serves(void *data)
+{
+	struct test_racer *racer = data;
+	struct rnd_state rnd;
+
+	prandom_seed_state(&rnd, 2);
+	while (!kthread_should_stop()) {
+		u32 r = prandom_u32_state(&rnd);
+		u64 page = (r >> 8) % (2 * DRM_SVM_RANGE_PAGES);
+		int ret = drm_svm_handle_fault(&racer->l->space[r % LEDGER_SVMS].svm,
+					       racer->p + PAGES(page), r % 2 ?
+					       DRM_SVM_WRITE : DRM_SVM_READ,
+					       jiffies + TEST_WAIT);
+
+		racer->strange += ret != 0;
+		racer->rounds++;
+	}
+	return 0;
+}
+
+static void test_racer_start(struct kunit *test, struct test_racer *racer,
+			     int (*fn)(void *data), const struct test_storm *storm)
+{
+	racer->l = storm->l;
+	racer->p = storm->p;
+	racer->task = kthread_run(fn, racer, "drm_svm_test");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(racer->task));
+}
+
+/* Two who pause, two kinds of servers: as many answers, and none in anybody's pause. */
+static void racing_pauses_and_servers_lose_nothing(struct kunit *test)
+{
+	static int (*const fns[])(void *data) = {
+		test_racer_pauses, test_racer_pauses,
+		test_racer_serves, test_racer_serves,
+	};
+	struct test_racer racers[ARRAY_SIZE(fns)] = {};
+	struct test_ledger *l = test->priv;
+	struct test_storm storm = { .l = l, .n = 3000 };
+	struct task_struct *task;
+	unsigned int i, bad = 0;
+
+	storm.p = test_map(test, 3 * DRM_SVM_RANGE_SIZE);
+	for (i = 1; i < LEDGER_SVMS; i++)
+		KUNIT_ASSERT_EQ(test, test_space_attach(l, i, current->mm), 0);
+	for (i = 0; i < ARRAY_SIZE(fns); i++)
+		test_racer_start(test, &racers[i], fns[i], &storm);
+	init_completion(&storm.done);
+	task = kthread_run(test_storm_fn, &storm, "drm_svm_test");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+
+	KUNIT_EXPECT_EQ(test, vm_munmap(storm.p + 2 * DRM_SVM_RANGE_SIZE,
+					DRM_SVM_RANGE_SIZE), 0);
+	/* What is lost goes again. */
+	while (!try_wait_for_completion(&storm.done)) {
+		mmap_write_lock(current->mm);
+		fsleep(6000);
+		mmap_write_unlock(current->mm);
+		fsleep(2000);
+	}
+	for (i = 0; i < ARRAY_SIZE(fns); i++) {
+		kthread_stop(racers[i].task);
+		KUNIT_EXPECT_GT(test, racers[i].rounds, 0);
+		KUNIT_EXPECT_EQ(test, racers[i].strange, 0);
+	}
+	test_ledger_check(test, l);
+	for (i = 0; i < l->put; i++)
+		bad += test_result(l, i) && test_result(l, i) != -EAGAIN &&
+		       l->entries[i].addr < storm.p + 2 * DRM_SVM_RANGE_SIZE;
+	KUNIT_EXPECT_EQ(test, bad, 0);
 }
 
 /* ---- here and now ------------------------------------------------------- */
@@ -665,6 +771,7 @@ static struct kunit_case answer_cases[] = {
 	KUNIT_CASE(the_end_of_a_queue_answers_all),
 	KUNIT_CASE(nothing_is_heard_in_a_pause),
 	KUNIT_CASE(a_storm_has_as_many_answers),
+	KUNIT_CASE(racing_pauses_and_servers_lose_nothing),
 	KUNIT_CASE(a_fault_is_served_here_and_now),
 	KUNIT_CASE(it_needs_no_queue),
 	KUNIT_CASE(it_waits_for_a_page_until),

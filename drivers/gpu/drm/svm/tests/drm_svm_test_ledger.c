@@ -47,7 +47,7 @@ static unsigned int test_ledger_fetch(struct drm_svm_fault_queue *queue,
 	unsigned int n = 0;
 
 	guard(spinlock)(&l->lock);
-	l->loud += l->silent;
+	l->loud += !!l->silent;
 	l->greedy += max > READ_ONCE(queue->nr_free);
 	for (; l->get < l->put && n < max; l->get++) {
 		struct test_entry *entry = &l->entries[l->get];
@@ -81,7 +81,7 @@ static void test_ledger_done(struct drm_svm *svm,
 	struct test_priv good;
 
 	guard(spinlock)(&l->lock);
-	l->loud += l->silent;
+	l->loud += !!l->silent;
 	test_priv_make(&good, priv->entry);
 	if (priv->entry >= l->get || memcmp(&good, priv, sizeof(good))) {
 		l->strange++;

@@ -60,7 +60,7 @@ struct test_space {
  * @put: how many were
  * @get: how many were read
  * @strange: answers to what was not read, or with other bytes of the driver's
- * @silent: there is a pause: no call is to be made
+ * @silent: pauses: while there is one no call is to be made
  * @loud: calls that were made all the same
  * @greedy: fetches that asked for more than there was room for
  */
@@ -75,7 +75,7 @@ struct test_ledger {
 	unsigned int put;
 	unsigned int get;
 	unsigned int strange;
-	bool silent;
+	unsigned int silent;
 	unsigned int loud;
 	unsigned int greedy;
 };

@@ -42,6 +42,7 @@ extern struct kunit_suite drm_svm_fault_suite;
 extern struct kunit_suite drm_svm_lane_suite;
 extern struct kunit_suite drm_svm_table_suite;
 extern struct kunit_suite drm_svm_reach_suite;
+extern struct kunit_suite drm_svm_stall_suite;
 extern struct kunit_suite drm_svm_memory_suite;
 
 #endif /* _DRM_SVM_TEST_RIG_H_ */

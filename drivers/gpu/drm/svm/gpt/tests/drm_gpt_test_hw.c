@@ -141,6 +141,7 @@ static int test_cmd_reserve(struct drm_gpt *gpt, u32 words, bool zap,
 			test_hw_run(hw, TEST_RING);
 	}
 	spin_lock(&hw->lock);
+	hw->hoards += may_sleep && hw->reserved;
 	if (hw->dead)
 		ret = -ENODEV;
 	else if (hw->full || hw->reserved + hw->used + words > TEST_RING_WORDS)

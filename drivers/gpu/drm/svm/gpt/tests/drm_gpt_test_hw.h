@@ -167,6 +167,7 @@ struct test_walk_entry {
  * @head: packets executed
  * @tail: packets recorded
  * @reserved: words promised
+ * @hoards: times that more were waited for, or a flush, with some in hand
  * @used: words recorded and not executed
  * @seq: last fence recorded
  * @seq_step: how far numbers of fences are apart; 0: by 1
@@ -195,6 +196,7 @@ struct test_hw {
 	u32 head;
 	u32 tail;
 	u32 reserved;
+	u32 hoards;
 	u32 used;
 	u64 seq;
 	u64 seq_step;

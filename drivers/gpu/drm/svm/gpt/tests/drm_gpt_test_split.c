@@ -44,8 +44,11 @@ KUNIT_ARRAY_PARAM(split_variant, split_variants, test_variant_desc);
 
 static int split_flush(struct drm_gpt *gpt, struct drm_gpt_gather *gather)
 {
+	struct test_hw *hw = container_of(gpt, struct test_hw, gpt);
+
 	might_sleep();
-	test_hw_flush(container_of(gpt, struct test_hw, gpt), gather);
+	hw->hoards += hw->reserved != gather->credits;
+	test_hw_flush(hw, gather);
 	return 0;
 }
 
@@ -163,6 +166,23 @@ static void unmaps_on_both_sides_are_exact(struct kunit *test)
 	}
 }
 
+/* Who waits for ring space, or for a flush, has none that others could wait for. */
+static void split_waits_with_empty_hands(struct kunit *test)
+{
+	struct test_hw *hw = test->priv;
+	u64 bytes = split_bytes(hw), base = bytes;
+
+	split_map(test, base, bytes);
+	test_hw_run(hw, U32_MAX);
+	hw->hoards = 0;
+	KUNIT_EXPECT_EQ(test, drm_gpt_split(&hw->gpt, base + test_page(hw), split_flush,
+					    GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, hw->hoards, 0);
+	KUNIT_EXPECT_EQ(test, hw->reserved, 0);
+	test_hw_run(hw, U32_MAX);
+	split_expect(test, base, base + bytes, base, true);
+}
+
 /* Nothing, pages, the ends of a leaf: nothing is made and nothing changes. */
 static void split_where_nothing_is_across_does_nothing(struct kunit *test)
 {
@@ -231,6 +251,7 @@ static void failed_split_says_so(struct kunit *test)
 
 static struct kunit_case split_cases[] = {
 	KUNIT_CASE_PARAM(unmaps_on_both_sides_are_exact, split_variant_gen_params),
+	KUNIT_CASE_PARAM(split_waits_with_empty_hands, split_variant_gen_params),
 	KUNIT_CASE_PARAM(split_where_nothing_is_across_does_nothing,
 			 split_variant_gen_params),
 	KUNIT_CASE_PARAM(split_refuses_what_is_no_page, split_variant_gen_params),
