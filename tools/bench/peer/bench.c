@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* usage: bench all|scale [REPS [profile]]: asks svm_bench.ko and prints figures. */
+/*
+ * usage: bench PARTS [ROUNDS [profile]]: asks svm_bench.ko and prints figures.
+ *
+ * With "profile" each scenario is run once more, between two instructions that do
+ * nothing and that an emulator can look for.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -22,8 +27,6 @@
 #define PAGE	4096UL
 #define BASE	0x200000000000UL
 
-#define MARK(n) asm volatile(".byte 0x0f,0x1f,0x84,0x00; .long %c0" : : "i"(0x53564d00 + (n)) : "memory")
-
 static int fd;
 static int reps = 5, profile;
 static bool prof_on;
@@ -41,15 +44,28 @@ static uint64_t ticks(void)
 	return (uint64_t)hi << 32 | lo;
 }
 
+/* A long nop with a number in it. */
+static uint64_t begin(void)
+{
+	if (prof_on)
+		asm volatile(".byte 0x0f,0x1f,0x84,0x00; .long 0x53564d01" : : : "memory");
+	return ticks();
+}
+
+static uint64_t since(uint64_t t)
+{
+	t = ticks() - t;
+	if (prof_on)
+		asm volatile(".byte 0x0f,0x1f,0x84,0x00; .long 0x53564d02" : : : "memory");
+	return t;
+}
+
 static int op_try(struct svm_bench_op *op)
 {
-	int ret;
+	uint64_t t = begin();
+	int ret = ioctl(fd, SVM_BENCH_IOC, op);
 
-	if (prof_on)
-		MARK(1);
-	ret = ioctl(fd, SVM_BENCH_IOC, op);
-	if (prof_on)
-		MARK(2);
+	since(t);
 	return ret ? -errno : 0;
 }
 
@@ -63,10 +79,12 @@ static void op_do(struct svm_bench_op *op)
 }
 
 static struct svm_bench_op simple(unsigned int what, unsigned int dev, unsigned int flags,
-				 uint64_t first, uint64_t bytes)
+				  uint64_t first, uint64_t bytes)
 {
-	struct svm_bench_op op = { .what = what, .dev = dev, .flags = flags, .first = first,
-				  .last = first + bytes - 1, .step = PAGE };
+	struct svm_bench_op op = {
+		.what = what, .dev = dev, .flags = flags, .first = first,
+		.last = first + bytes - 1, .step = PAGE,
+	};
 
 	op_do(&op);
 	return op;
@@ -75,7 +93,6 @@ static struct svm_bench_op simple(unsigned int what, unsigned int dev, unsigned 
 /* ---- figures ---- */
 
 struct figure { uint64_t ticks, copy; int n; };
-
 
 static void fig(struct figure *f, uint64_t t, uint64_t copy)
 {
@@ -112,7 +129,27 @@ static void go(const char *name, scenario fn, const void *arg)
 	}
 }
 
-#define MEASURED(x) do { prof_on = measured; x; prof_on = false; } while (0)
+/* What is between these is what the scenario is about. */
+static void watch(void)
+{
+	prof_on = measured;
+}
+
+static void unwatch(void)
+{
+	prof_on = false;
+}
+
+static struct svm_bench_op watched(unsigned int what, unsigned int dev, unsigned int flags,
+				   uint64_t first, uint64_t bytes)
+{
+	struct svm_bench_op op;
+
+	watch();
+	op = simple(what, dev, flags, first, bytes);
+	unwatch();
+	return op;
+}
 
 /* ---- memory ---- */
 
@@ -125,7 +162,8 @@ static void map_at(uint64_t addr, uint64_t bytes, enum have have)
 	if (mmap((void *)addr, bytes, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != (void *)addr)
 		FAIL("mmap %lx: %s", addr, strerror(errno));
-	if (madvise((void *)addr, bytes, have == HUGE ? MADV_HUGEPAGE : MADV_NOHUGEPAGE) && have == HUGE)
+	if (madvise((void *)addr, bytes, have == HUGE ? MADV_HUGEPAGE : MADV_NOHUGEPAGE) &&
+	    have == HUGE)
 		FAIL("no huge pages");
 	if (have == NONE)
 		return;
@@ -137,17 +175,11 @@ static void map_at(uint64_t addr, uint64_t bytes, enum have have)
 
 static uint64_t unmap(uint64_t addr, uint64_t bytes)
 {
-	uint64_t t;
+	uint64_t t = begin();
 
-	if (prof_on)
-		MARK(1);
-	t = ticks();
 	if (munmap((void *)addr, bytes))
 		FAIL("munmap");
-	t = ticks() - t;
-	if (prof_on)
-		MARK(2);
-	return t;
+	return since(t);
 }
 
 static void gc(unsigned int devs)
@@ -174,7 +206,11 @@ struct fault {
 	enum have have;
 	unsigned int want;	/* pages */
 	unsigned int flags;
-	int kind;		/* 0 cold, 1 one more page, 2 after DONTNEED of one, 3 other VMA of the range, 4 again, 5 write after read */
+	/*
+	 * 0 cold, 1 one more page, 2 after DONTNEED of one, 3 another mapping of the
+	 * range, 4 again, 5 write after read
+	 */
+	int kind;
 	bool second;		/* what the second device pays */
 };
 
@@ -222,7 +258,7 @@ static void do_fault(const void *arg, struct figure *f)
 	}
 	if (t->second)
 		simple(SVM_BENCH_FAULT, 0, t->flags, target, bytes);
-	MEASURED(op = simple(SVM_BENCH_FAULT, dev, t->flags, target, bytes));
+	op = watched(SVM_BENCH_FAULT, dev, t->flags, target, bytes);
 	fig(f, op.ticks, op.copy);
 	must_be_mapped(dev, t->flags, target, bytes);
 	unmap(a, t->vma);
@@ -249,6 +285,8 @@ static void faults(void)
 		{ "mapped already, 512 present, want 1", { 2 * M, ALL, 1, 0, 4 } },
 		{ "mapped already, 4K VMA, want 1", { 4 * K, ALL, 1, 0, 4 } },
 	};
+	static const struct fault up = { 2 * M, ALL, 1, SVM_BENCH_WRITE, 5 };
+	static const struct fault up4 = { 4 * K, ALL, 1, SVM_BENCH_WRITE, 5 };
 	char name[100];
 	unsigned int i, w, s;
 
@@ -265,9 +303,7 @@ static void faults(void)
 					 w ? "write" : "read", list[i].name);
 				go(name, do_fault, &t);
 			}
-	struct fault up = { 2 * M, ALL, 1, SVM_BENCH_WRITE, 5 };
 	go("write: after a read, 512 present, want 1", do_fault, &up);
-	struct fault up4 = { 4 * K, ALL, 1, SVM_BENCH_WRITE, 5 };
 	go("write: after a read, 4K VMA, want 1", do_fault, &up4);
 }
 
@@ -279,7 +315,9 @@ static void do_queue(const void *arg, struct figure *f)
 {
 	const struct queue *t = arg;
 	uint64_t a = next_slot();
-	struct svm_bench_op op = { .what = SVM_BENCH_QUEUE, .flags = SVM_BENCH_WRITE, .step = t->step };
+	struct svm_bench_op op = {
+		.what = SVM_BENCH_QUEUE, .flags = SVM_BENCH_WRITE, .step = t->step,
+	};
 
 	map_at(a, t->vma, t->have);
 	if (t->warm) {
@@ -289,7 +327,9 @@ static void do_queue(const void *arg, struct figure *f)
 	}
 	op.first = a;
 	op.last = a + t->vma - 1;
-	MEASURED(op_do(&op));
+	watch();
+	op_do(&op);
+	unwatch();
 	fig(f, op.ticks, op.copy);
 	unmap(a, t->vma);
 	gc(2);
@@ -313,7 +353,12 @@ static void queues(void)
 
 /* ---- (4) invalidation ---- */
 
-struct inval { uint64_t vma, first, bytes; enum have have; unsigned int devs; bool dontneed, sync; };
+struct inval {
+	uint64_t vma, first, bytes;
+	enum have have;
+	unsigned int devs;
+	bool dontneed, sync;
+};
 
 static void do_inval(const void *arg, struct figure *f)
 {
@@ -329,27 +374,27 @@ static void do_inval(const void *arg, struct figure *f)
 		}
 	gc(t->devs);
 	if (t->dontneed) {
-		MEASURED(
-			if (prof_on)
-				MARK(1);
-			n = ticks();
-			madvise((void *)(a + t->first), t->bytes, MADV_DONTNEED);
-			n = ticks() - n;
-			if (prof_on)
-				MARK(2));
+		watch();
+		n = begin();
+		madvise((void *)(a + t->first), t->bytes, MADV_DONTNEED);
+		n = since(n);
+		unwatch();
 		fig(f, n, 0);
 	} else if (t->sync) {
-		unmap(a + t->first, t->bytes);
 		struct svm_bench_op op;
-		MEASURED(op = simple(SVM_BENCH_SYNC, 0, 0, 0, 1));
+
+		unmap(a + t->first, t->bytes);
+		op = watched(SVM_BENCH_SYNC, 0, 0, 0, 1);
 		fig(f, op.ticks, op.copy);
 	} else {
-		MEASURED(n = unmap(a + t->first, t->bytes));
+		watch();
+		n = unmap(a + t->first, t->bytes);
+		unwatch();
 		fig(f, n, 0);
 	}
-	if (t->dontneed)
+	if (t->dontneed) {
 		unmap(a, t->vma);
-	else if (t->bytes < t->vma) {
+	} else if (t->bytes < t->vma) {
 		if (t->first)
 			unmap(a, t->first);
 		if (t->first + t->bytes < t->vma)
@@ -403,7 +448,7 @@ static void do_crowd(const void *arg, struct figure *f)
 		simple(SVM_BENCH_FAULT, 0, SVM_BENCH_WRITE, a + i * 2 * M, PAGE);
 	}
 	unmap(a, PAGE);
-	MEASURED(op = simple(SVM_BENCH_SYNC, 0, 0, 0, 1));
+	op = watched(SVM_BENCH_SYNC, 0, 0, 0, 1);
 	fig(f, op.ticks, op.copy);
 	for (i = 1; i < n; i++)
 		unmap(a + i * 2 * M, PAGE);
@@ -417,7 +462,8 @@ static void crowds(void)
 	unsigned int i;
 
 	for (i = 0; i < 3; i++) {
-		snprintf(name, sizeof(name), "left behind by: munmap 4K VMA, %lu ranges mapped", n[i]);
+		snprintf(name, sizeof(name), "left behind by: munmap 4K VMA, %lu ranges mapped",
+			 n[i]);
 		go(name, do_crowd, &n[i]);
 	}
 }
@@ -430,7 +476,7 @@ static void do_first(const void *arg, struct figure *f)
 	struct svm_bench_op op;
 
 	map_at(a, PAGE, ALL);
-	MEASURED(op = simple(SVM_BENCH_FAULT, 0, SVM_BENCH_WRITE, a, PAGE));
+	op = watched(SVM_BENCH_FAULT, 0, SVM_BENCH_WRITE, a, PAGE);
 	fig(f, op.ticks, op.copy);
 	unmap(a, PAGE);
 	gc(1);
@@ -449,36 +495,33 @@ static void do_move(const void *arg, struct figure *f)
 	map_at(a, t->vma, t->have);
 	switch (t->kind) {
 	case 0:	/* fault that migrates */
-		MEASURED(op = simple(SVM_BENCH_FAULT, 0, SVM_BENCH_WRITE, a, t->want * PAGE));
+		op = watched(SVM_BENCH_FAULT, 0, SVM_BENCH_WRITE, a, t->want * PAGE);
 		fig(f, op.ticks, op.copy);
 		break;
 	case 1:	/* the CPU's fault */
 		simple(SVM_BENCH_FAULT, 0, SVM_BENCH_WRITE, a, t->vma < 2 * M ? t->vma : 2 * M);
 		simple(SVM_BENCH_COPIED, 0, 0, 0, 1);
-		MEASURED(
-			if (prof_on)
-				MARK(1);
-			n = ticks();
-			*(volatile uint64_t *)(a + 8 * K) += 1;
-			n = ticks() - n;
-			if (prof_on)
-				MARK(2));
+		watch();
+		n = begin();
+		*(volatile uint64_t *)(a + 8 * K) += 1;
+		n = since(n);
+		unwatch();
 		op = simple(SVM_BENCH_COPIED, 0, 0, 0, 1);
 		if (*(uint64_t *)(a + 8 * K) != a + 8 * K + 1)
 			FAIL("%s: data lost", backend);
 		fig(f, n, op.copy);
 		break;
 	case 2:
-		MEASURED(op = simple(SVM_BENCH_TO_DEVICE, 0, 0, a, t->vma));
+		op = watched(SVM_BENCH_TO_DEVICE, 0, 0, a, t->vma);
 		fig(f, op.ticks, op.copy);
 		break;
 	case 3:
 		simple(SVM_BENCH_TO_DEVICE, 0, 0, a, t->vma);
-		MEASURED(op = simple(SVM_BENCH_TO_SYSTEM, 0, 0, a, t->vma));
+		op = watched(SVM_BENCH_TO_SYSTEM, 0, 0, a, t->vma);
 		fig(f, op.ticks, op.copy);
 		break;
 	case 4:	/* first touch by the device */
-		MEASURED(op = simple(SVM_BENCH_FAULT, 0, SVM_BENCH_WRITE, a, t->want * PAGE));
+		op = watched(SVM_BENCH_FAULT, 0, SVM_BENCH_WRITE, a, t->want * PAGE);
 		fig(f, op.ticks, op.copy);
 		break;
 	}
@@ -530,9 +573,10 @@ static uint64_t meminfo(const char *what)
 	return v;
 }
 
-static void memory_of(const char *name, uint64_t step, uint64_t vma, enum have have, uint64_t span, unsigned int devs)
+static void memory_of(const char *name, uint64_t step, uint64_t vma, enum have have,
+		      uint64_t span, unsigned int devs)
 {
-	uint64_t a = BASE + 2048 * M, i, free0, slab0, vmal0;
+	uint64_t a = BASE + 2048 * M, i, free0, slab0;
 	struct svm_bench_op op = {}, op0;
 	unsigned int d;
 
@@ -541,15 +585,16 @@ static void memory_of(const char *name, uint64_t step, uint64_t vma, enum have h
 	gc(1);
 	sleep(3);		/* the kernel's counters are folded in each second */
 	op0 = simple(SVM_BENCH_SYNC, 0, 0, 0, 1);
-	free0 = meminfo("MemFree"), slab0 = meminfo("Slab"), vmal0 = meminfo("VmallocUsed");
+	free0 = meminfo("MemFree");
+	slab0 = meminfo("Slab");
 	for (d = 0; d < devs; d++)
 		for (i = 0; i < span; i += step)
-			simple(SVM_BENCH_FAULT, d, SVM_BENCH_WRITE, a + i, vma < 2 * M ? vma : 2 * M);
+			simple(SVM_BENCH_FAULT, d, SVM_BENCH_WRITE, a + i, vma);
 	sleep(3);
 	op = simple(SVM_BENCH_SYNC, 0, 0, 0, 1);
-	printf("MEM %s|%s, %u devices|free -%ld KiB|slab +%ld KiB|vmalloc +%ld KiB|tables of dev 0 +%llu|sizes %llu %llu|mapped %lu KiB\n",
-	       backend, name, devs, (long)(free0 - meminfo("MemFree")), (long)(meminfo("Slab") - slab0),
-	       (long)(meminfo("VmallocUsed") - vmal0), op.extra[1] - op0.extra[1], op.extra[2], op.extra[3],
+	printf("MEM %s|%s, %u devices|slab +%ld KiB|tables +%llu|free -%ld KiB|mapped %lu KiB\n",
+	       backend, name, devs, (long)(meminfo("Slab") - slab0),
+	       op.extra[1] - op0.extra[1], (long)(free0 - meminfo("MemFree")),
 	       span / step * vma / 1024);
 	fflush(stdout);
 	for (i = 0; i < span; i += step)
@@ -577,7 +622,7 @@ static double now(void)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec * 1e-9;
+	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
 static void *work(void *arg)
@@ -601,7 +646,9 @@ static double scale_once(unsigned int workers, uint64_t n, uint64_t vma, bool de
 
 	pthread_barrier_init(&barrier, NULL, workers + 1);
 	for (k = 0; k < workers; k++) {
-		w[k] = (struct worker) { .first = BASE + k * 1024 * M, .n = n, .vma = vma, .dev = devs ? k : 0 };
+		w[k] = (struct worker) {
+			.first = BASE + k * 1024 * M, .n = n, .vma = vma, .dev = devs ? k : 0,
+		};
 		for (i = 0; i < n; i++)
 			map_at(w[k].first + i * 2 * M, vma, ALL);
 	}
@@ -692,11 +739,88 @@ static bool want(const char *parts, const char *part)
 	return strstr(parts, part) || !strcmp(parts, "all");
 }
 
+static void watched_by_two(const char *parts, unsigned int flags)
+{
+	attach(2, flags);
+	anchors(2);
+	if (want(parts, "fault"))
+		faults();
+	if (!(flags & SVM_BENCH_GPUSVM) && want(parts, "queue"))
+		queues();
+	if (want(parts, "inval"))
+		invals(2, false);
+	if (want(parts, "crowd"))
+		crowds();
+	if (want(parts, "fault"))
+		go("write: cold, 4K VMA, want 1, no notifier yet", do_first, NULL);
+	no_anchors();
+	gc(2);
+	detach(2);
+}
+
+static void behind_iommu(unsigned int flags)
+{
+	attach(2, flags | SVM_BENCH_IOMMU);
+	backend = flags & SVM_BENCH_GPUSVM ? "gpusvm+iommu" : "svm+iommu";
+	anchors(2);
+	only = "write: cold";
+	faults();
+	only = NULL;
+	invals(1, true);
+	no_anchors();
+	gc(2);
+	detach(2);
+}
+
+static void moving(unsigned int flags)
+{
+	attach(1, flags | SVM_BENCH_MIGRATE);
+	anchors(1);
+	moves();
+	no_anchors();
+	gc(1);
+	detach(1);
+}
+
+/* What it costs without any device, and with a notifier that does nothing. */
+static void unwatched(void)
+{
+	struct svm_bench_op op = { .what = SVM_BENCH_EMPTY, .dev = 1 };
+
+	backend = "none";
+	invals(0, false);
+	op_do(&op);
+	backend = "empty notifier";
+	invals(0, false);
+	op.dev = 0;
+	op_do(&op);
+}
+
+static void all_parts(const char *parts, unsigned int flags)
+{
+	if (want(parts, "fault") || want(parts, "inval") || want(parts, "queue") ||
+	    want(parts, "crowd"))
+		watched_by_two(parts, flags);
+	if (want(parts, "iommu"))
+		behind_iommu(flags);
+	if (want(parts, "move"))
+		moving(flags);
+	if (want(parts, "memory")) {
+		attach(2, flags);
+		memory();
+		detach(2);
+	}
+	if (strstr(parts, "scale")) {
+		attach(2, flags);
+		scale();
+		detach(2);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const char *parts = argc > 1 ? argv[1] : "all";
 	struct sched_param sp = { .sched_priority = 10 };
-	unsigned int b;
 
 	if (argc > 2)
 		reps = atoi(argv[2]);
@@ -706,71 +830,12 @@ int main(int argc, char **argv)
 		FAIL("/dev/svm_bench: %s", strerror(errno));
 	if (!strstr(parts, "scale") && sched_setscheduler(0, SCHED_FIFO, &sp))
 		FAIL("SCHED_FIFO");
-
-	backend = "none";
-	if (want(parts, "inval")) {
-		struct svm_bench_op op = { .what = SVM_BENCH_EMPTY, .dev = 1 };
-
-		invals(0, false);
-		op_do(&op);
-		backend = "empty notifier";
-		invals(0, false);
-		op.dev = 0;
-		op_do(&op);
-	}
-	for (b = 0; b < 2; b++) {
-		unsigned int flags = b ? SVM_BENCH_GPUSVM : 0;
-
-		if ((b && strstr(parts, "onlysvm")) || (!b && strstr(parts, "onlygpusvm")))
-			continue;
-		if (want(parts, "fault") || want(parts, "inval") || want(parts, "queue") || want(parts, "crowd")) {
-			attach(2, flags);
-			anchors(2);
-			if (want(parts, "fault"))
-				faults();
-			if (!b && want(parts, "queue"))
-				queues();
-			if (want(parts, "inval"))
-				invals(2, false);
-			if (want(parts, "crowd"))
-				crowds();
-			if (want(parts, "fault"))
-				go("write: cold, 4K VMA, want 1, no notifier yet", do_first, NULL);
-			no_anchors();
-			gc(2);
-			detach(2);
-		}
-		if (want(parts, "iommu")) {
-			attach(2, flags | SVM_BENCH_IOMMU);
-			backend = b ? "gpusvm+iommu" : "svm+iommu";
-			anchors(2);
-			only = "write: cold";
-			faults();
-			only = NULL;
-			invals(1, true);
-			no_anchors();
-			gc(2);
-			detach(2);
-		}
-		if (want(parts, "move")) {
-			attach(1, flags | SVM_BENCH_MIGRATE);
-			anchors(1);
-			moves();
-			no_anchors();
-			gc(1);
-			detach(1);
-		}
-		if (want(parts, "memory")) {
-			attach(2, flags);
-			memory();
-			detach(2);
-		}
-		if (strstr(parts, "scale")) {
-			attach(2, flags);
-			scale();
-			detach(2);
-		}
-	}
+	if (want(parts, "inval"))
+		unwatched();
+	if (!strstr(parts, "onlygpusvm"))
+		all_parts(parts, 0);
+	if (!strstr(parts, "onlysvm"))
+		all_parts(parts, SVM_BENCH_GPUSVM);
 	printf("DONE %u sections\n", section);
 	return 0;
 }

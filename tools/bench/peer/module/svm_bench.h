@@ -9,13 +9,13 @@ enum svm_bench_what {
 	SVM_BENCH_ATTACH,	/* dev, flags */
 	SVM_BENCH_DETACH,	/* dev */
 	SVM_BENCH_FAULT,		/* dev, flags, first, last: serve, directly */
-	SVM_BENCH_QUEUE,		/* dev, flags, first, last, step: through the fault queue */
+	SVM_BENCH_QUEUE,	/* the same, and step: through the queue */
 	SVM_BENCH_TO_DEVICE,	/* dev, first, last */
 	SVM_BENCH_TO_SYSTEM,	/* dev, first, last */
 	SVM_BENCH_SYNC,		/* dev: the work that an unmap has left behind */
-	SVM_BENCH_MAPPED,	/* dev, flags, first, last: extra[0] = 1 if all mapped */
+	SVM_BENCH_MAPPED,	/* dev, flags, first, last: extra[0] = 1 if all are */
 	SVM_BENCH_COPIED,	/* dev: copy = ticks since last asked */
-	SVM_BENCH_EMPTY,		/* insert (dev 1) or remove (dev 0) notifiers that do nothing */
+	SVM_BENCH_EMPTY,	/* insert (dev 1) or remove (0) notifiers that do nothing */
 };
 
 #define SVM_BENCH_GPUSVM		1	/* ATTACH: drm_gpusvm instead of drm_svm */

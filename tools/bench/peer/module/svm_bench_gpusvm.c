@@ -69,7 +69,8 @@ static void g_devmem_release(struct drm_pagemap_devmem *devmem)
 	kfree(m);
 }
 
-static int g_populate_pfn(struct drm_pagemap_devmem *devmem, unsigned long npages, unsigned long *pfn)
+static int g_populate_pfn(struct drm_pagemap_devmem *devmem, unsigned long npages,
+			  unsigned long *pfn)
 {
 	struct bench_devmem *m = container_of(devmem, struct bench_devmem, base);
 	unsigned long i;
@@ -79,7 +80,8 @@ static int g_populate_pfn(struct drm_pagemap_devmem *devmem, unsigned long npage
 	return 0;
 }
 
-static int g_copy(struct page **pages, struct drm_pagemap_addr *addr, unsigned long npages, bool to_device)
+static int g_copy(struct page **pages, struct drm_pagemap_addr *addr, unsigned long npages,
+		  bool to_device)
 {
 	struct bench_gpusvm *g = NULL;
 	unsigned long i;
@@ -101,14 +103,14 @@ static int g_copy(struct page **pages, struct drm_pagemap_addr *addr, unsigned l
 	return 0;
 }
 
-static int g_copy_to_devmem(struct page **pages, struct drm_pagemap_addr *addr, unsigned long npages,
-			    struct dma_fence *fence)
+static int g_copy_to_devmem(struct page **pages, struct drm_pagemap_addr *addr,
+			    unsigned long npages, struct dma_fence *fence)
 {
 	return g_copy(pages, addr, npages, true);
 }
 
-static int g_copy_to_ram(struct page **pages, struct drm_pagemap_addr *addr, unsigned long npages,
-			 struct dma_fence *fence)
+static int g_copy_to_ram(struct page **pages, struct drm_pagemap_addr *addr,
+			 unsigned long npages, struct dma_fence *fence)
 {
 	return g_copy(pages, addr, npages, false);
 }
@@ -243,7 +245,8 @@ static unsigned int g_collect(struct bench_gpusvm *g)
 
 	spin_lock(&g->gc_lock);
 	while ((r = list_first_entry_or_null(&g->gc, struct bench_range, gc))) {
-		u64 first = drm_gpusvm_range_start(&r->base), last = drm_gpusvm_range_end(&r->base) - 1;
+		u64 first = drm_gpusvm_range_start(&r->base);
+		u64 last = drm_gpusvm_range_end(&r->base) - 1;
 
 		list_del_init(&r->gc);
 		spin_unlock(&g->gc_lock);
@@ -274,7 +277,8 @@ static int g_bind(struct bench_gpusvm *g, struct drm_gpusvm_range *r, bool write
 	u64 flags = DRM_GPT_LEAF_VALID | (write ? DRM_GPT_LEAF_WRITE | DRM_GPT_LEAF_ATOMIC : 0);
 	unsigned long n = (last + 1 - first) >> PAGE_SHIFT, i, j, k;
 	/* Where the driver's own lock is left away, each has its own leaves. */
-	u64 *leaves = g->b.flags & SVM_BENCH_FREE ? kvmalloc_array(512, 8, GFP_KERNEL) : g->leaves;
+	u64 *leaves = g->b.flags & SVM_BENCH_FREE ? kvmalloc_array(512, 8, GFP_KERNEL) :
+						    g->leaves;
 	struct drm_gpt_update up;
 	int level = 0, ret;
 
@@ -289,7 +293,8 @@ static int g_bind(struct bench_gpusvm *g, struct drm_gpusvm_range *r, bool write
 		goto out;
 	}
 	if (level) {
-		ret = drm_gpt_commit_seq(&up, first, g_leaf(&r->pages.dma_addr[0], flags), 1, NULL, NULL);
+		ret = drm_gpt_commit_seq(&up, first, g_leaf(&r->pages.dma_addr[0], flags), 1,
+					 NULL, NULL);
 	} else {
 		for (i = 0, j = 0; i < n; j++) {
 			const struct drm_pagemap_addr *addr = &r->pages.dma_addr[j];

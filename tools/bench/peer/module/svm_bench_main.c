@@ -114,8 +114,8 @@ static void bench_detach(struct bench_file *f, unsigned int i)
 	f->dev[i] = NULL;
 }
 
-static bool empty_invalidate(struct mmu_interval_notifier *mni, const struct mmu_notifier_range *range,
-			     unsigned long seq)
+static bool empty_invalidate(struct mmu_interval_notifier *mni,
+			     const struct mmu_notifier_range *range, unsigned long seq)
 {
 	mmu_interval_set_seq(mni, seq);
 	return true;
@@ -128,7 +128,8 @@ static int bench_empty(struct bench_file *f, bool on)
 	int ret = 0;
 
 	if (on && !f->has_empty)
-		ret = mmu_interval_notifier_insert(&f->empty, current->mm, 0, 1UL << 46, &empty_ops);
+		ret = mmu_interval_notifier_insert(&f->empty, current->mm, 0, 1UL << 46,
+						   &empty_ops);
 	else if (!on && f->has_empty)
 		mmu_interval_notifier_remove(&f->empty);
 	if (!ret)
@@ -200,7 +201,7 @@ static long bench_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 static int bench_open(struct inode *inode, struct file *file)
 {
-	file->private_data = kzalloc(sizeof(struct bench_file), GFP_KERNEL);
+	file->private_data = kzalloc_obj(struct bench_file, GFP_KERNEL);
 	return file->private_data ? 0 : -ENOMEM;
 }
 

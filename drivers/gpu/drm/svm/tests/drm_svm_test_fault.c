@@ -352,7 +352,7 @@ static void a_neighbour_without_a_word_stays_behind(struct kunit *test)
 	pfns = kunit_kcalloc(test, DRM_SVM_RANGE_PAGES, sizeof(*pfns), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, pfns);
 	KUNIT_ASSERT_EQ(test, drm_svm_snapshot(&dev->svm, p, DRM_SVM_RANGE_PAGES, pfns,
-						&idx), 0);
+					       &idx), 0);
 	drm_svm_pages_read_unlock(idx);
 	a = hmm_pfn_to_phys(pfns[0]);
 	b = hmm_pfn_to_phys(pfns[1]);
