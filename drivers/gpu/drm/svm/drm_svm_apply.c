@@ -339,7 +339,7 @@ static int drm_svm_map(struct drm_svm_service *s)
 	int ret, end;
 
 	ret = drm_svm_runs_check(s);
-	if (!ret && !drm_svm_maps_whole(s))
+	if (!ret && s->nr_pieces && !drm_svm_maps_whole(s))
 		ret = drm_svm_range_make_pfns(s->range);
 	if (ret)
 		return ret;
