@@ -381,6 +381,29 @@ static void a_page_is_not_waited_for_without_a_process(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stall_join(&populate), -ESRCH);
 }
 
+/* ---- life ---------------------------------------------------------------- */
+
+/* As a driver's error path does, which has got no further. */
+static void who_never_had_a_view_needs_no_stop(struct kunit *test)
+{
+	struct test_ledger *l = test->priv;
+	struct drm_svm_config config = {
+		.device = &l->sdev,
+		.ops = stall_svm(l)->ops,
+	};
+	struct drm_svm *svm = kunit_kzalloc(test, sizeof(*svm), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, svm);
+	KUNIT_ASSERT_EQ(test, drm_svm_init(svm, current->mm, &config), 0);
+	drm_svm_fini(svm);
+	/* Or the queue goes on with memory that is another's. */
+	KUNIT_EXPECT_TRUE(test, list_is_singular(&l->queue.svms));
+	KUNIT_EXPECT_PTR_EQ(test, list_first_entry(&l->queue.svms, struct drm_svm,
+						   in_queue), stall_svm(l));
+	/* So that a failure is no crash. */
+	list_del_init(&svm->in_queue);
+}
+
 static struct kunit_case stall_cases[] = {
 	KUNIT_CASE(stop_does_not_wait_for_a_pause),
 	KUNIT_CASE(without_memory_it_is_told),
@@ -391,6 +414,7 @@ static struct kunit_case stall_cases[] = {
 	KUNIT_CASE(a_fault_has_its_deadline_whoever_maps),
 	KUNIT_CASE(who_waits_for_mmap_lock_keeps_no_range),
 	KUNIT_CASE(a_page_is_not_waited_for_without_a_process),
+	KUNIT_CASE(who_never_had_a_view_needs_no_stop),
 	{}
 };
 
