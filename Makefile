@@ -15,6 +15,7 @@ help:
 	@echo "make check-long     both for longer, from random seeds"
 	@echo "make bench-gpt      what the page table costs, in build/bench/gpt.json"
 	@echo "make bench-guest    the same operations beside the kernel's generic_pt, in instructions"
+	@echo "make bench-peer     what faults, invalidations and migrations cost beside drm_gpusvm"
 	@echo "make check-stress   the stress test 20 times, on the debug kernel"
 	@echo "make lint           builds without warnings, sparse, checkpatch, kernel-doc, ..."
 	@echo "make port-nouveau   nouveau's SVM on drm_svm: builds it, tells lines removed and added"
@@ -64,6 +65,9 @@ bench-gpt:
 bench-guest:
 	tools/bench/generic-pt
 
+bench-peer:
+	tools/bench/peer/run
+
 check-stress:
 	tools/check/stress-loop
 
@@ -86,4 +90,4 @@ distclean: clean
 	tools/vm/drop-cache
 
 .PHONY: help demo check check-debug check-planted check-gpt check-hw check-planted-hw check-long \
-	bench-gpt bench-guest check-stress lint port-nouveau docs series clean distclean
+	bench-gpt bench-guest bench-peer check-stress lint port-nouveau docs series clean distclean

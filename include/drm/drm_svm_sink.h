@@ -3,6 +3,7 @@
 #define _DRM_SVM_SINK_H_
 
 #include <linux/bits.h>
+#include <linux/hmm.h>
 #include <linux/list.h>
 #include <linux/maple_tree.h>
 #include <linux/refcount.h>
@@ -75,29 +76,53 @@ enum drm_svm_place {
 };
 
 /**
- * struct drm_svm_run - pages that are contiguous for the process and for the device
+ * struct drm_svm_run - pages that follow each other for the process, and are alike
  * @va: first byte, address of the process
  * @addr: first byte, a bus address or one in the device's memory, by @place
- * @pfn: page frame of the first page
+ * @addrs: by page, where they do not follow each other for the device and in memory;
+ *	NULL where they do: then @addr says all of them
+ * @pfns: by page, for drm_svm_run_pfn()
  * @nr: pages, at least 1
  * @rights: DRM_SVM_RIGHT_*
  * @place: enum drm_svm_place
- *
- * Frames of system memory need not be contiguous where bus addresses are (behind an
- * IOMMU): @nr is more than 1 only if both are.
  */
 struct drm_svm_run {
 	u64 va;
 	u64 addr;
-	unsigned long pfn;
+	const u64 *addrs;
+	const unsigned long *pfns;
 	u32 nr;
 	u8 rights;
 	u8 place;
 };
 
 /**
+ * drm_svm_run_addr() - where does the device find a page?
+ * @run: run
+ * @i: number of the page in it
+ *
+ * Return: address.
+ */
+static inline u64 drm_svm_run_addr(const struct drm_svm_run *run, u32 i)
+{
+	return run->addrs ? run->addrs[i] : run->addr + ((u64)i << PAGE_SHIFT);
+}
+
+/**
+ * drm_svm_run_pfn() - which page of memory is it?
+ * @run: run
+ * @i: number of the page in it
+ *
+ * Return: page frame number.
+ */
+static inline unsigned long drm_svm_run_pfn(const struct drm_svm_run *run, u32 i)
+{
+	return run->pfns[i] & ~HMM_PFN_FLAGS;
+}
+
+/**
  * struct drm_svm_runs - what is to be mapped, run by run
- * @next: index of the next page to look at
+ * @next: number of the next one
  * @data: the mirror's
  */
 struct drm_svm_runs {
@@ -116,6 +141,8 @@ bool drm_svm_runs_next(struct drm_svm_runs *runs, struct drm_svm_run *run);
  * @view: where
  * @first: first byte of the process that it may touch
  * @last: last byte
+ * @runs: what is to be mapped; &drm_svm_sink_ops.prepare goes through a copy
+ * @conflicts: how often &drm_svm_sink_ops.map has said -EBUSY in this service
  * @fence: set by &drm_svm_sink_ops.finish: for &drm_svm_sink_ops.wait, 0 if there is
  *	nothing to wait for
  * @sink: the sink's
@@ -124,6 +151,8 @@ struct drm_svm_txn {
 	struct drm_svm_view *view;
 	u64 first;
 	u64 last;
+	struct drm_svm_runs runs;
+	u32 conflicts;
 	u64 fence;
 	u64 sink[DRM_SVM_TXN_WORDS];
 };
@@ -172,7 +201,7 @@ struct drm_svm_batch {
  * struct drm_svm_sink_ops - a sink
  * @check: can the view express a run? Optional.
  *	Returns 0, -EOPNOTSUPP.
- * @prepare: make ready to map anything in the transaction's interval.
+ * @prepare: make ready to map what is in the transaction's runs.
  *	Returns 0, -ENOMEM, -EIO, or another error that ends the fault.
  * @map: map what drm_svm_runs_next() gives, in that order; once per transaction. It
  *	replaces what is there; what is mapped may gain rights, and does not lose any

@@ -7,8 +7,6 @@
  * mapped for DMA, the sink has no word for its address) is its own affair.
  */
 
-#include <linux/hmm.h>
-
 #include "drm_svm_internal.h"
 #include "drm_svm_planted.h"
 
@@ -20,44 +18,11 @@ static bool drm_svm_walk_valid(struct drm_svm_service *s)
 	       drm_svm_planted(DRM_SVM_PLANTED_NO_GEN);
 }
 
-/* The page, if it is one that the device may be given. */
-static struct page *drm_svm_usable_page(struct drm_svm_service *s,
-					unsigned int i)
-{
-	unsigned long pfn = s->pfns[i];
-
-	if (!(pfn & HMM_PFN_VALID) || (pfn & HMM_PFN_ERROR) ||
-	    test_bit(i, s->refused) || test_bit(i, s->claimed))
-		return NULL;
-	return hmm_pfn_to_page(pfn);
-}
-
-/* Where it is it would be written unseen: soft-dirty bits were cleared since. */
-static bool drm_svm_stale(struct drm_svm_service *s, unsigned int i)
-{
-	struct page *page = hmm_pfn_to_page(s->pfns[i]);
-
-	return drm_svm_on_device(page) &&
-	       drm_svm_page_soft_stale(s->smm, page);
-}
-
-/*
- * May the device write it? Neighbours are writable only if the fault was a write:
- * else a later write faults and is known.
- */
-static bool drm_svm_grants(struct drm_svm_service *s, unsigned int i)
-{
-	return (s->view->rights & DRM_SVM_RIGHT_WRITE) &&
-	       (s->pfns[i] & HMM_PFN_WRITE) && !drm_svm_stale(s, i) &&
-	       (s->write || test_bit(i, s->writable));
-}
-
 /**
  * drm_svm_place_of() - how does a device reach a page in a view?
  * @view: view
  * @page: page of the process
  * @place: out
- * @addr: out: what the device calls it, if it is in its own memory
  *
  * The one place that knows what a device can reach.
  *
@@ -65,94 +30,155 @@ static bool drm_svm_grants(struct drm_svm_service *s, unsigned int i)
  * Return: 0; -EXDEV if it has to be moved first; -EOPNOTSUPP if it cannot be had.
  */
 static int drm_svm_place_of(struct drm_svm_view *view, struct page *page,
-			    enum drm_svm_place *place, u64 *addr)
+			    enum drm_svm_place *place)
 {
-	struct drm_svm_region *region;
-
 	*place = DRM_SVM_PLACE_SYSTEM;
+	if (likely(!is_zone_device_page(page)))
+		return 0;
 	if (drm_svm_on_device(page)) {
-		region = drm_svm_page_region(page);
 		if (!drm_svm_page_is_local(view->svm, page) ||
 		    !(view->caps & DRM_SVM_SINK_LOCAL))
 			return -EXDEV;
 		*place = DRM_SVM_PLACE_LOCAL;
-		*addr = region->base +
-			drm_svm_region_offset(region, page_to_pfn(page));
 		return 0;
 	}
 	/* Peer-to-peer and coherent memory need a link: there is none yet. */
-	return is_zone_device_page(page) ? -EOPNOTSUPP : 0;
+	return -EOPNOTSUPP;
 }
 
-static bool drm_svm_no_atomics(struct drm_svm_service *s, unsigned int i,
-			       enum drm_svm_place place)
+/* Pages that are alike: where they are, and what they may be used for. */
+enum drm_svm_kind {
+	DRM_SVM_KIND_SYSTEM = BIT(0),
+	DRM_SVM_KIND_LOCAL = BIT(1),
+	DRM_SVM_KIND_ELSEWHERE = BIT(2),
+	DRM_SVM_KIND_WRITE = BIT(3),
+	DRM_SVM_KIND_STALE = BIT(4),
+};
+
+/* Where it is it would be written unseen: soft-dirty bits were cleared since. */
+static unsigned int drm_svm_kind_local(struct drm_svm_service *s, struct page *page,
+				       unsigned int write)
 {
-	return place == DRM_SVM_PLACE_SYSTEM && test_bit(i, s->want_atomic);
+	return DRM_SVM_KIND_LOCAL |
+	       (drm_svm_page_soft_stale(s->smm, page) ? DRM_SVM_KIND_STALE : write);
 }
 
-/* Where a wanted page cannot be used it is noted, and moved; neighbours stay there. */
-static int drm_svm_sort_page(struct drm_svm_service *s, unsigned int i)
+/* Return: DRM_SVM_KIND_*, 0 for a page that is not to be had; an error if it is wanted. */
+static int drm_svm_kind_of(struct drm_svm_service *s, unsigned int i)
 {
-	struct page *page = drm_svm_usable_page(s, i);
-	bool want = test_bit(i, s->want);
+	unsigned long pfn = s->pfns[i];
 	enum drm_svm_place place;
+	unsigned int write;
+	struct page *page;
 	int ret;
 
-	if (!page)
+	if ((pfn & (HMM_PFN_VALID | HMM_PFN_ERROR)) != HMM_PFN_VALID)
 		return 0;
-	ret = drm_svm_place_of(s->view, page, &place, &s->addr[i]);
-	if (!ret && place == DRM_SVM_PLACE_LOCAL && test_bit(i, s->want_write) &&
-	    drm_svm_stale(s, i))
-		ret = -EXDEV;
-	if (ret == -EXDEV && want)
-		__set_bit(i, s->to_system);
-	else if (!ret && drm_svm_no_atomics(s, i, place))
-		__set_bit(i, s->to_device);
+	page = hmm_pfn_to_page(pfn);
+	write = pfn & HMM_PFN_WRITE ? DRM_SVM_KIND_WRITE : 0;
+	ret = drm_svm_place_of(s->view, page, &place);
+	if (ret == -EXDEV)
+		return DRM_SVM_KIND_ELSEWHERE;
 	if (ret)
-		return want && ret != -EXDEV ? ret : 0;
-	__set_bit(i, place == DRM_SVM_PLACE_LOCAL ? s->local : s->system);
-	if (drm_svm_grants(s, i))
-		__set_bit(i, s->grant);
+		return test_bit(i, s->want) && !test_bit(i, s->claimed) ? ret : 0;
+	if (place == DRM_SVM_PLACE_LOCAL && drm_svm_on_device(page))
+		return drm_svm_kind_local(s, page, write);
+	return DRM_SVM_KIND_SYSTEM | write;
+}
+
+static void drm_svm_sorted(struct drm_svm_service *s, unsigned int kind,
+			   unsigned int first, unsigned int end)
+{
+	if (!kind)
+		return;
+	if (kind & DRM_SVM_KIND_SYSTEM)
+		bitmap_set(s->system, first, end - first);
+	if (kind & DRM_SVM_KIND_LOCAL)
+		bitmap_set(s->local, first, end - first);
+	if (kind & DRM_SVM_KIND_WRITE)
+		bitmap_set(s->grant, first, end - first);
+	if (kind & DRM_SVM_KIND_ELSEWHERE)
+		bitmap_set(s->to_system, first, end - first);
+	if (kind & DRM_SVM_KIND_STALE)
+		bitmap_set(s->to_device, first, end - first);
+}
+
+/*
+ * How many pages are like the first in all that hmm says, and in the system's own memory
+ * as it is? These are most, and looked at no closer.
+ */
+static unsigned int drm_svm_sort_alike(const struct drm_svm_service *s, unsigned int i)
+{
+	unsigned long flags = s->pfns[i] & HMM_PFN_FLAGS;
+	unsigned int first = i;
+
+	if (hmm_pfn_to_map_order(flags))
+		return drm_svm_pages_as_one(s, i, s->hi);
+	do
+		i++;
+	while (i < s->hi && (s->pfns[i] & HMM_PFN_FLAGS) == flags &&
+	       !is_zone_device_page(hmm_pfn_to_page(s->pfns[i])));
+	return i - first;
+}
+
+/* By where the pages are, a stretch of like ones at a time; stale ones are in @to_device. */
+static int drm_svm_sort_pages(struct drm_svm_service *s)
+{
+	unsigned int i, nr;
+	int kind;
+
+	for (i = s->lo; i < s->hi; i += nr) {
+		kind = drm_svm_kind_of(s, i);
+		if (kind < 0)
+			return kind;
+		nr = kind & DRM_SVM_KIND_SYSTEM ? drm_svm_sort_alike(s, i) : 1;
+		drm_svm_sorted(s, kind, i, i + nr);
+	}
 	return 0;
 }
 
-/* Of a range, what lies in the view. */
-static void drm_svm_view_pages(const struct drm_svm_service *s,
-			       unsigned int *first, unsigned int *end)
+static void drm_svm_sort_out(struct drm_svm_service *s, const unsigned long *bits)
 {
-	u64 base = s->range->first;
-
-	*first = 0;
-	*end = DRM_SVM_RANGE_PAGES;
-	if (s->view->first > base)
-		*first = drm_svm_page_index(s->view->first);
-	if (s->view->last < base + DRM_SVM_RANGE_SIZE - 1)
-		*end = drm_svm_page_index(s->view->last) + 1;
+	drm_svm_win_andnot(s, s->system, s->system, bits);
+	drm_svm_win_andnot(s, s->local, s->local, bits);
 }
 
+/*
+ * May the device write it? Neighbours are writable only if the fault was a write:
+ * else a later write faults and is known.
+ */
+static void drm_svm_sort_grants(struct drm_svm_service *s)
+{
+	if (!(s->view->rights & DRM_SVM_RIGHT_WRITE))
+		drm_svm_win_zero(s, s->grant);
+	else if (!s->write)
+		drm_svm_win_and(s, s->grant, s->grant, s->writable);
+}
+
+/* Where a wanted page cannot be used it is noted, and moved; neighbours stay there. */
 static int drm_svm_sort(struct drm_svm_service *s)
 {
-	unsigned int i, end;
+	DECLARE_BITMAP(stale, DRM_SVM_RANGE_PAGES);
 	int ret;
 
-	bitmap_zero(s->system, DRM_SVM_RANGE_PAGES);
-	bitmap_zero(s->local, DRM_SVM_RANGE_PAGES);
-	bitmap_zero(s->grant, DRM_SVM_RANGE_PAGES);
+	drm_svm_win_zero(s, s->system);
+	drm_svm_win_zero(s, s->local);
+	drm_svm_win_zero(s, s->grant);
+	/* Looked at as a whole afterwards. */
 	bitmap_zero(s->to_system, DRM_SVM_RANGE_PAGES);
 	bitmap_zero(s->to_device, DRM_SVM_RANGE_PAGES);
-	for (drm_svm_view_pages(s, &i, &end); i < end; i++) {
-		ret = drm_svm_sort_page(s, i);
-		if (ret)
-			return ret;
-	}
-	return bitmap_empty(s->to_system, DRM_SVM_RANGE_PAGES) &&
-	       bitmap_empty(s->to_device, DRM_SVM_RANGE_PAGES) ? 0 : -EXDEV;
-}
-
-static void drm_svm_leave_out(struct drm_svm_service *s, unsigned int i)
-{
-	__clear_bit(i, s->system);
-	__clear_bit(i, s->local);
+	ret = drm_svm_sort_pages(s);
+	if (ret)
+		return ret;
+	drm_svm_sort_out(s, s->refused);
+	drm_svm_sort_out(s, s->claimed);
+	drm_svm_sort_grants(s);
+	drm_svm_win_and(s, stale, s->to_device, s->want_write);
+	drm_svm_win_and(s, s->to_system, s->to_system, s->want);
+	drm_svm_win_or(s, s->to_system, s->to_system, stale);
+	drm_svm_win_and(s, s->to_device, s->want_atomic, s->system);
+	return drm_svm_win_empty(s, s->to_system) &&
+	       drm_svm_win_empty(s, s->to_device) ? 0 : -EXDEV;
 }
 
 /* ---- what is mapped already --------------------------------------------- */
@@ -169,180 +195,102 @@ static bool drm_svm_in_sink(struct drm_svm_service *s, unsigned int first,
 				    DRM_SVM_RIGHT_READ, &fence);
 }
 
-/* Neighbours that were mapped by a read, and come along with a write now. */
-static bool drm_svm_upgrades(struct drm_svm_service *s, unsigned int i)
-{
-	return s->write && test_bit(i, s->grant) && !test_bit(i, s->writable) &&
-	       !drm_svm_planted(DRM_SVM_PLANTED_NO_UPGRADE);
-}
-
 /*
- * Neighbours that the view maps already stay as they are. The sink is asked too:
- * those that went along with others are recorded as mapped, and come back with what
- * they have.
+ * Neighbours that the view maps already stay as they are. Those that were mapped by a
+ * read come along with a write now. The sink is asked too: those that went along with
+ * others are recorded as mapped, and come back with what they have.
  */
 static void drm_svm_keep_mapped(struct drm_svm_service *s)
 {
 	DECLARE_BITMAP(keep, DRM_SVM_RANGE_PAGES);
-	unsigned int first, end, i;
+	DECLARE_BITMAP(more, DRM_SVM_RANGE_PAGES);
+	unsigned int first = s->lo, end, i;
 
-	bitmap_andnot(keep, s->mapped, s->want, DRM_SVM_RANGE_PAGES);
-	for_each_set_bit(i, keep, DRM_SVM_RANGE_PAGES)
-		if (drm_svm_upgrades(s, i))
-			__clear_bit(i, keep);
-	for_each_set_bitrange(first, end, keep, DRM_SVM_RANGE_PAGES) {
+	drm_svm_win_or(s, more, s->system, s->local);
+	drm_svm_win_and(s, keep, s->mapped, more);
+	if (!drm_svm_win_andnot(s, keep, keep, s->want))
+		return;
+	if (s->write && !drm_svm_planted(DRM_SVM_PLANTED_NO_UPGRADE)) {
+		drm_svm_win_andnot(s, more, s->grant, s->writable);
+		drm_svm_win_andnot(s, keep, keep, more);
+	}
+	for_each_set_bitrange_from(first, end, keep, s->hi) {
 		bool all = drm_svm_in_sink(s, first, end);
 
 		for (i = first; i < end; i++)
-			if (all || drm_svm_in_sink(s, i, i + 1))
-				drm_svm_leave_out(s, i);
+			if (!all && !drm_svm_in_sink(s, i, i + 1))
+				__clear_bit(i, keep);
 	}
-}
-
-static void drm_svm_system_addrs(struct drm_svm_service *s)
-{
-	unsigned int i;
-
-	for_each_set_bit(i, s->system, DRM_SVM_RANGE_PAGES)
-		if (!test_bit(i, s->fresh))
-			s->addr[i] = drm_svm_rv_addr(s->rv, i);
-}
-
-/* ---- runs --------------------------------------------------------------- */
-
-static bool drm_svm_is_mappable(const struct drm_svm_service *s, unsigned int i)
-{
-	return test_bit(i, s->system) || test_bit(i, s->local);
-}
-
-static unsigned long drm_svm_pfn_of(const struct drm_svm_service *s,
-				    unsigned int i)
-{
-	return page_to_pfn(hmm_pfn_to_page(s->pfns[i]));
-}
-
-static void drm_svm_run_begin(struct drm_svm_service *s, unsigned int i,
-			      struct drm_svm_run *run)
-{
-	run->va = drm_svm_page_addr(s->range->first, i);
-	run->addr = s->addr[i];
-	run->pfn = drm_svm_pfn_of(s, i);
-	run->nr = 1;
-	run->place = test_bit(i, s->local) ? DRM_SVM_PLACE_LOCAL :
-					     DRM_SVM_PLACE_SYSTEM;
-	run->rights = DRM_SVM_RIGHT_READ | DRM_SVM_RIGHT_EXEC;
-	if (test_bit(i, s->grant))
-		run->rights |= DRM_SVM_RIGHT_WRITE;
-	if (test_bit(i, s->grant) &&
-	    (test_bit(i, s->local) || s->svm->device->system_atomics))
-		run->rights |= DRM_SVM_RIGHT_ATOMIC;
-	run->rights &= s->view->rights;
-}
-
-static bool drm_svm_run_goes_on(struct drm_svm_service *s, unsigned int i,
-				const struct drm_svm_run *run)
-{
-	unsigned int last = i - 1;
-
-	return drm_svm_is_mappable(s, i) &&
-	       test_bit(i, s->local) == test_bit(last, s->local) &&
-	       test_bit(i, s->grant) == test_bit(last, s->grant) &&
-	       s->addr[i] == run->addr + ((u64)run->nr << PAGE_SHIFT) &&
-	       drm_svm_pfn_of(s, i) == run->pfn + run->nr;
-}
-
-/**
- * drm_svm_runs_next() - what is to be mapped next
- * @runs: of a transaction
- * @run: out
- *
- * Context: in &drm_svm_sink_ops.map; atomic.
- * Return: false if there is no more.
- */
-bool drm_svm_runs_next(struct drm_svm_runs *runs, struct drm_svm_run *run)
-{
-	struct drm_svm_service *s = runs->data;
-	u32 i = runs->next;
-
-	while (i < DRM_SVM_RANGE_PAGES && !drm_svm_is_mappable(s, i))
-		i++;
-	runs->next = i;
-	if (i == DRM_SVM_RANGE_PAGES)
-		return false;
-	drm_svm_run_begin(s, i, run);
-	for (i++; i < DRM_SVM_RANGE_PAGES; i++, run->nr++)
-		if (!drm_svm_run_goes_on(s, i, run))
-			break;
-	runs->next = i;
-	return true;
-}
-EXPORT_SYMBOL_GPL(drm_svm_runs_next);
-
-/*
- * What the sink would refuse half way, with the pages before it mapped already. A
- * neighbour that it has no word for stays behind.
- */
-static bool drm_svm_expressible(struct drm_svm_service *s)
-{
-	struct drm_svm_runs runs = { .data = s };
-	struct drm_svm_view *view = s->view;
-	struct drm_svm_run run;
-	unsigned int i, end;
-
-	if (!view->ops->check)
-		return true;
-	while (drm_svm_runs_next(&runs, &run)) {
-		if (!view->ops->check(view, &run))
-			continue;
-		end = runs.next;
-		for (i = end - run.nr; i < end; i++) {
-			drm_svm_run_begin(s, i, &run);
-			if (!view->ops->check(view, &run))
-				continue;
-			if (test_bit(i, s->want))
-				return false;
-			drm_svm_leave_out(s, i);
-		}
-	}
-	return true;
+	drm_svm_sort_out(s, keep);
 }
 
 /* ---- the transaction ---------------------------------------------------- */
 
-static void drm_svm_record_page(struct drm_svm_service *s, unsigned int i)
+/* The first so many of what was to be mapped. */
+static void drm_svm_record_first(struct drm_svm_service *s, u32 done,
+				 unsigned long *pages)
 {
-	struct drm_svm_range *range = s->range;
-	struct drm_svm_range_view *rv = s->rv;
-	struct drm_svm_stats *stats = &s->svm->stats;
+	const struct drm_svm_piece *piece;
+	u32 nr;
 
-	range->pfns[i] = drm_svm_pfn_of(s, i);
-	__set_bit(i, range->valid);
-	if (test_bit(i, s->fresh)) {
-		/* From here on the mapping is the range's. */
-		if (!rv->use_iova)
-			rv->dma[i] = s->addr[i];
-		__set_bit(i, rv->system);
-		__clear_bit(i, s->fresh);
+	drm_svm_win_zero(s, pages);
+	for (piece = s->pieces; done; piece++, done -= nr) {
+		nr = min_t(u32, piece->nr, done);
+		bitmap_set(pages, piece->first, nr);
 	}
-	if (!__test_and_set_bit(i, rv->mapped))
-		atomic64_inc(test_bit(i, s->local) ? &stats->map_device :
-						     &stats->map_system);
-	if (test_bit(i, s->grant)) {
-		__set_bit(i, range->write);
-		__set_bit(i, rv->writable);
+}
+
+static void drm_svm_record_new(struct drm_svm_service *s, const unsigned long *pages)
+{
+	struct drm_svm_stats *stats = &s->svm->stats;
+	DECLARE_BITMAP(local, DRM_SVM_RANGE_PAGES);
+
+	if (drm_svm_win_and(s, local, pages, s->local))
+		atomic64_add(drm_svm_win_weight(s, local), &stats->map_device);
+	if (drm_svm_win_andnot(s, local, pages, s->local))
+		atomic64_add(drm_svm_win_weight(s, local), &stats->map_system);
+}
+
+static void drm_svm_record_view(struct drm_svm_service *s, const unsigned long *pages)
+{
+	struct drm_svm_range_view *rv = s->rv;
+	DECLARE_BITMAP(part, DRM_SVM_RANGE_PAGES);
+
+	/* From here on the mappings are the range's. */
+	if (drm_svm_win_and(s, part, pages, s->fresh)) {
+		drm_svm_win_or(s, rv->system, rv->system, part);
+		drm_svm_win_andnot(s, s->fresh, s->fresh, part);
 	}
+	if (drm_svm_win_andnot(s, part, pages, rv->mapped)) {
+		drm_svm_win_or(s, rv->mapped, rv->mapped, part);
+		drm_svm_record_new(s, part);
+	}
+	if (drm_svm_win_and(s, part, pages, s->grant))
+		drm_svm_win_or(s, rv->writable, rv->writable, part);
 }
 
 static void drm_svm_record(struct drm_svm_service *s, u32 done)
 {
-	unsigned int i;
+	struct drm_svm_range *range = s->range;
+	DECLARE_BITMAP(pages, DRM_SVM_RANGE_PAGES);
+	unsigned int first = s->lo, end;
 
-	for (i = 0; i < DRM_SVM_RANGE_PAGES && done; i++) {
-		if (!drm_svm_is_mappable(s, i))
-			continue;
-		drm_svm_record_page(s, i);
-		done--;
-	}
+	if (!done)
+		return;
+	drm_svm_win_or(s, pages, s->system, s->local);
+	if (drm_svm_win_weight(s, pages) != done)
+		drm_svm_record_first(s, done, pages);
+	/* What the CPU's table says is put down as the walk found it. */
+	if (!range->pfns)
+		range->whole = s->pfns[0];
+	else
+		for_each_set_bitrange_from(first, end, pages, s->hi)
+			memcpy(range->pfns + first, s->pfns + first,
+			       (end - first) * sizeof(*s->pfns));
+	drm_svm_win_or(s, range->valid, range->valid, pages);
+	drm_svm_record_view(s, pages);
+	drm_svm_win_and(s, pages, pages, s->grant);
+	drm_svm_win_or(s, range->write, range->write, pages);
 }
 
 /*
@@ -351,7 +299,7 @@ static void drm_svm_record(struct drm_svm_service *s, u32 done)
  */
 static int drm_svm_map_locked(struct drm_svm_service *s, struct drm_svm_txn *txn)
 {
-	struct drm_svm_runs runs = { .data = s };
+	struct drm_svm_runs runs = txn->runs;
 	u32 done = 0;
 	int ret;
 
@@ -371,19 +319,30 @@ static int drm_svm_no_conflict(int error)
 		-EIO : error;
 }
 
+/* Is it one run, of all of the range? */
+static bool drm_svm_maps_whole(const struct drm_svm_service *s)
+{
+	return s->nr_pieces == 1 && s->pieces[0].nr == DRM_SVM_RANGE_PAGES &&
+	       !s->pieces[0].array;
+}
+
 static int drm_svm_map(struct drm_svm_service *s)
 {
 	const struct drm_svm_sink_ops *ops = s->view->ops;
 	struct drm_svm_txn txn = {
 		.view = s->view,
-		.first = max(s->range->first, s->view->first),
-		.last = min(s->range->first + DRM_SVM_RANGE_SIZE - 1,
-			    s->view->last),
+		.first = drm_svm_page_addr(s->range->first, s->lo),
+		.last = drm_svm_page_addr(s->range->first, s->hi) - 1,
+		.runs = { .data = s },
+		.conflicts = s->conflicts,
 	};
 	int ret, end;
 
-	if (!drm_svm_expressible(s))
-		return -EOPNOTSUPP;
+	ret = drm_svm_runs_check(s);
+	if (!ret && !drm_svm_maps_whole(s))
+		ret = drm_svm_range_make_pfns(s->range);
+	if (ret)
+		return ret;
 	ret = ops->prepare(&txn);
 	if (ret)
 		return drm_svm_no_conflict(ret);
@@ -402,6 +361,7 @@ static int drm_svm_map(struct drm_svm_service *s)
  */
 static int drm_svm_make_way(struct drm_svm_service *s)
 {
+	s->conflicts++;
 	drm_svm_batch_range(s->range, s->view, DRM_SVM_UNMAP_MAKE_WAY);
 	return -EAGAIN;
 }
@@ -411,10 +371,10 @@ static bool drm_svm_upgraded(struct drm_svm_service *s)
 {
 	DECLARE_BITMAP(more, DRM_SVM_RANGE_PAGES);
 
-	bitmap_or(more, s->system, s->local, DRM_SVM_RANGE_PAGES);
-	bitmap_and(more, more, s->mapped, DRM_SVM_RANGE_PAGES);
-	bitmap_and(more, more, s->grant, DRM_SVM_RANGE_PAGES);
-	return bitmap_andnot(more, more, s->writable, DRM_SVM_RANGE_PAGES);
+	drm_svm_win_or(s, more, s->system, s->local);
+	drm_svm_win_and(s, more, more, s->mapped);
+	drm_svm_win_and(s, more, more, s->grant);
+	return drm_svm_win_andnot(s, more, more, s->writable);
 }
 
 /* What devices have cached lets them read only, for those that believe it. */
@@ -440,18 +400,15 @@ static void drm_svm_flush_upgrades(struct drm_svm_service *s)
  */
 int drm_svm_apply(struct drm_svm_service *s)
 {
-	DECLARE_BITMAP(fresh, DRM_SVM_RANGE_PAGES);
 	int ret;
 
 	ret = drm_svm_sort(s);
 	if (ret)
 		return ret;
 	drm_svm_keep_mapped(s);
-	bitmap_andnot(fresh, s->system, s->mapped, DRM_SVM_RANGE_PAGES);
-	ret = drm_svm_dma_map(s, fresh);
+	ret = drm_svm_runs_make(s);
 	if (ret)
 		return ret;
-	drm_svm_system_addrs(s);
 	ret = drm_svm_map(s);
 	drm_svm_dma_undo(s);
 	if (ret == -EBUSY)

@@ -71,8 +71,9 @@ static int drm_svm_array_map(struct drm_svm_txn *txn, struct drm_svm_runs *runs,
 
 	while (drm_svm_runs_next(runs, &run)) {
 		at = drm_svm_array_index(txn->view, run.va);
-		for (i = 0; i < run.nr; i++, run.addr += PAGE_SIZE)
-			WRITE_ONCE(entries[at + i], run.addr | run.rights);
+		for (i = 0; i < run.nr; i++)
+			WRITE_ONCE(entries[at + i],
+				   drm_svm_run_addr(&run, i) | run.rights);
 		*done += run.nr;
 	}
 	return 0;

@@ -3,7 +3,9 @@
  * Bus addresses of system pages, per view and range. Behind an IOMMU each
  * range has one window of bus addresses as large as itself, so a page's bus
  * address is known beforehand, and a run of pages costs one synchronisation.
- * Otherwise page by page.
+ * Otherwise page by page, with the addresses written down, unless the DMA API has
+ * nothing to undo for the device (dma_need_unmap()): then a mapping is arithmetic, its
+ * address can be asked for again, and a run of pages is one.
  *
  * All are mapped for both directions: what may only be read now may be written after
  * a fault that changes nothing but the entry, and a device that was given a page to
@@ -17,44 +19,159 @@
 #include <kunit/static_stub.h>
 #include <kunit/visibility.h>
 
-#include <linux/hmm.h>
-
 #include "drm_svm_internal.h"
 
-/**
- * drm_svm_dma_link() - map one page of a service for its device
- * @s: the service, after the walk
- * @i: index of the page
- *
- * Context: may sleep; the service lock over the range is held.
- * Return: 0 and &drm_svm_service.addr, or an error.
- */
-VISIBLE_IF_KUNIT int drm_svm_dma_link(struct drm_svm_service *s, unsigned int i)
+/* Where one says all of a stretch the others are not asked for. */
+static void drm_svm_dma_found(struct drm_svm_service *s, unsigned int i,
+			      unsigned int nr, unsigned int all, u64 addr)
+{
+	unsigned int k;
+
+	s->addr[i] = addr;
+	if (nr == all)
+		return;
+	for (k = 1; k < nr; k++)
+		s->addr[i + k] = addr + ((u64)k << PAGE_SHIFT);
+}
+
+/* Most pages have another neighbour in memory than in the process. */
+static unsigned int drm_svm_dma_nr(const struct drm_svm_service *s, unsigned int i,
+				   unsigned int last)
+{
+	if (i + 1 == last || s->pfns[i + 1] != s->pfns[i] + 1)
+		return 1;
+	return drm_svm_contiguous(s, i, last);
+}
+
+/* Page by page where they have to be unmapped so, else as they follow each other. */
+static int drm_svm_dma_direct(struct drm_svm_service *s, unsigned int first,
+			      unsigned int *end)
 {
 	struct device *dev = s->svm->device->dev;
-	phys_addr_t phys = hmm_pfn_to_phys(s->pfns[i]);
+	unsigned int i, nr, last = *end;
+	bool single = s->rv->dma;
+	dma_addr_t addr;
 
-	KUNIT_STATIC_STUB_REDIRECT(drm_svm_dma_link, s, i);
-	if (s->rv->use_iova) {
-		s->addr[i] = s->rv->iova.addr + ((u64)i << PAGE_SHIFT);
-		return dma_iova_link(dev, &s->rv->iova, phys,
-				     (size_t)i << PAGE_SHIFT, PAGE_SIZE,
-				     DMA_BIDIRECTIONAL, DRM_SVM_DMA_ATTRS);
+	for (i = first; i < last; i += nr) {
+		nr = single ? 1 : drm_svm_dma_nr(s, i, last);
+		addr = dma_map_phys(dev, hmm_pfn_to_phys(s->pfns[i]),
+				    (size_t)nr << PAGE_SHIFT, DMA_BIDIRECTIONAL,
+				    DRM_SVM_DMA_ATTRS);
+		if (unlikely(dma_mapping_error(dev, addr))) {
+			if (nr == 1) {
+				*end = i;
+				return -EIO;
+			}
+			/* One of them: which? */
+			single = true;
+			nr = 0;
+			continue;
+		}
+		s->addr[i] = addr;
+		if (nr > 1)
+			drm_svm_dma_found(s, i, nr, last - first, addr);
 	}
-	s->addr[i] = dma_map_phys(dev, phys, PAGE_SIZE, DMA_BIDIRECTIONAL,
-				  DRM_SVM_DMA_ATTRS);
-	return dma_mapping_error(dev, s->addr[i]);
+	return 0;
+}
+
+static int drm_svm_dma_iova(struct drm_svm_service *s, unsigned int first,
+			    unsigned int *end)
+{
+	struct dma_iova_state *iova = &s->rv->iova;
+	struct device *dev = s->svm->device->dev;
+	unsigned int i, nr, last = *end;
+	int ret;
+
+	for (i = first; i < last; i += nr) {
+		size_t offset = (size_t)i << PAGE_SHIFT;
+
+		nr = drm_svm_contiguous(s, i, last);
+		ret = dma_iova_link(dev, iova, hmm_pfn_to_phys(s->pfns[i]), offset,
+				    (size_t)nr << PAGE_SHIFT, DMA_BIDIRECTIONAL,
+				    DRM_SVM_DMA_ATTRS);
+		if (ret) {
+			*end = i;
+			return ret;
+		}
+		drm_svm_dma_found(s, i, nr, last - first, iova->addr + offset);
+	}
+	return 0;
+}
+
+/**
+ * drm_svm_dma_link() - map pages for a device, without a note of it
+ * @s: the service, after the walk
+ * @first: index of the first page
+ * @end: in: of the page after the last; out: of the page that it ended at
+ *
+ * Context: as drm_svm_dma_map().
+ * Return: the same.
+ */
+VISIBLE_IF_KUNIT int drm_svm_dma_link(struct drm_svm_service *s, unsigned int first,
+				      unsigned int *end)
+{
+	KUNIT_STATIC_STUB_REDIRECT(drm_svm_dma_link, s, first, end);
+	return s->rv->use_iova ? drm_svm_dma_iova(s, first, end) :
+				 drm_svm_dma_direct(s, first, end);
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_svm_dma_link);
 
-static int drm_svm_dma_sync(struct drm_svm_service *s)
+/**
+ * drm_svm_dma_map() - map pages of a service for its device
+ * @s: the service, after the walk
+ * @first: index of the first page
+ * @end: in: of the page after the last; out: of the page that it ended at
+ *
+ * Sets @addr and @fresh of the pages that are mapped.
+ *
+ * Context: may sleep; the service lock over the range is held.
+ * Return: 0, or an error: what is wrong with the page at @end.
+ */
+int drm_svm_dma_map(struct drm_svm_service *s, unsigned int first, unsigned int *end)
 {
-	unsigned int first, last;
+	int ret = drm_svm_dma_link(s, first, end);
+	unsigned int i;
+
+	if (!s->rv->use_iova && !s->rv->dma)
+		return ret;
+	bitmap_set(s->fresh, first, *end - first);
+	if (s->rv->dma)
+		for (i = first; i < *end; i++)
+			s->rv->dma[i] = s->addr[i];
+	return ret;
+}
+
+/**
+ * drm_svm_dma_unlinked() - which pages of a service have to be mapped for DMA?
+ * @s: the service; @system is set
+ * @pages: out: those that the view does not map yet, and where mappings leave nothing
+ *	behind that could be asked, all
+ *
+ * Context: the service lock over the range is held.
+ */
+void drm_svm_dma_unlinked(const struct drm_svm_service *s, unsigned long *pages)
+{
+	if (s->rv->use_iova || s->rv->dma)
+		drm_svm_win_andnot(s, pages, s->system, s->mapped);
+	else
+		drm_svm_win_copy(s, pages, s->system);
+}
+
+/**
+ * drm_svm_dma_sync() - let the device see what was mapped
+ * @s: the service
+ *
+ * Context: as drm_svm_dma_link().
+ * Return: 0, or an error.
+ */
+int drm_svm_dma_sync(struct drm_svm_service *s)
+{
+	unsigned int first = s->lo, last;
 	int ret;
 
 	if (!s->rv->use_iova)
 		return 0;
-	for_each_set_bitrange(first, last, s->fresh, DRM_SVM_RANGE_PAGES) {
+	for_each_set_bitrange_from(first, last, s->fresh, s->hi) {
 		ret = dma_iova_sync(s->svm->device->dev, &s->rv->iova,
 				    (size_t)first << PAGE_SHIFT,
 				    (size_t)(last - first) << PAGE_SHIFT);
@@ -62,42 +179,6 @@ static int drm_svm_dma_sync(struct drm_svm_service *s)
 			return ret;
 	}
 	return 0;
-}
-
-/**
- * drm_svm_dma_map() - map pages of a service for its device
- * @s: the service, after the walk; of @system a neighbour that cannot be mapped is
- *	taken out
- * @pages: of @system, those that the view does not map yet
- *
- * Sets @fresh, and @addr of these. On error nothing is mapped.
- *
- * Context: may sleep; the service lock over the range is held.
- * Return: 0, -ENOMEM; -EIO if the device cannot reach a page that is wanted, or
- * could not for now: without an IOMMU to ask, the DMA API does not say which.
- */
-int drm_svm_dma_map(struct drm_svm_service *s, const unsigned long *pages)
-{
-	unsigned int i;
-	int ret;
-
-	bitmap_zero(s->fresh, DRM_SVM_RANGE_PAGES);
-	for_each_set_bit(i, pages, DRM_SVM_RANGE_PAGES) {
-		ret = drm_svm_dma_link(s, i);
-		if (!ret) {
-			__set_bit(i, s->fresh);
-			continue;
-		}
-		if (test_bit(i, s->want))
-			goto undo;
-		__clear_bit(i, s->system);
-	}
-	ret = drm_svm_dma_sync(s);
-	if (!ret)
-		return 0;
-undo:
-	drm_svm_dma_undo(s);
-	return ret == -ENOMEM && s->rv->use_iova ? ret : -EIO;
 }
 
 /**
@@ -109,9 +190,9 @@ undo:
 void drm_svm_dma_undo(struct drm_svm_service *s)
 {
 	struct device *dev = s->svm->device->dev;
-	unsigned int first, last;
+	unsigned int first = s->lo, last;
 
-	for_each_set_bitrange(first, last, s->fresh, DRM_SVM_RANGE_PAGES) {
+	for_each_set_bitrange_from(first, last, s->fresh, s->hi) {
 		if (s->rv->use_iova) {
 			dma_iova_unlink(dev, &s->rv->iova,
 					(size_t)first << PAGE_SHIFT,
@@ -120,8 +201,8 @@ void drm_svm_dma_undo(struct drm_svm_service *s)
 			continue;
 		}
 		for (; first < last; first++)
-			dma_unmap_phys(dev, s->addr[first], PAGE_SIZE,
+			dma_unmap_phys(dev, s->rv->dma[first], PAGE_SIZE,
 				       DMA_BIDIRECTIONAL, DRM_SVM_DMA_ATTRS);
 	}
-	bitmap_zero(s->fresh, DRM_SVM_RANGE_PAGES);
+	drm_svm_win_zero(s, s->fresh);
 }

@@ -102,7 +102,6 @@
 #include <linux/log2.h>
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
-#include <linux/sort.h>
 
 #include "drm_svm_fault_queue.h"
 
@@ -160,17 +159,6 @@ static void drm_svm_fault_route(struct drm_svm_fault_queue *queue,
 		drm_svm_fault_enter(queue, slot);
 }
 
-static int drm_svm_fault_cmp(const void *a, const void *b)
-{
-	const struct drm_svm_fault *fa = a, *fb = b;
-
-	if (fa->svm != fb->svm)
-		return fa->svm < fb->svm ? -1 : 1;
-	if (fa->addr != fb->addr)
-		return fa->addr < fb->addr ? -1 : 1;
-	return 0;
-}
-
 /* Return: how many records may be read now; the fetcher is in the driver. */
 static unsigned int drm_svm_fetch_begin(struct drm_svm_fault_queue *queue)
 {
@@ -190,12 +178,13 @@ static unsigned int drm_svm_fetch_some(struct drm_svm_fault_queue *queue)
 
 	if (n)
 		n = queue->ops->fetch(queue, faults, n);
-	sort(faults, n, sizeof(*faults), drm_svm_fault_cmp, NULL);
 	for (i = 0; i < n; i++)
 		drm_svm_fault_route(queue, &faults[i], &ended);
 	drm_svm_answer(queue, &ended);
 
 	guard(spinlock)(&queue->lock);
+	/* With all of a range together, if it is not being served already. */
+	drm_svm_queue_dispatch(queue);
 	drm_svm_driver_leave(queue);
 	return n;
 }

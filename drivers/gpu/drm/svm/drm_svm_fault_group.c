@@ -101,7 +101,13 @@ drm_svm_queue_next(struct drm_svm_fault_queue *queue)
 	return next;
 }
 
-static void drm_svm_queue_dispatch(struct drm_svm_fault_queue *queue)
+/**
+ * drm_svm_queue_dispatch() - give workers to groups whose turn it is
+ * @queue: queue
+ *
+ * Context: the queue's lock is held.
+ */
+void drm_svm_queue_dispatch(struct drm_svm_fault_queue *queue)
 {
 	struct drm_svm_fault_group *group;
 
@@ -181,6 +187,8 @@ drm_svm_group_for(struct drm_svm_fault_queue *queue, struct drm_svm_slot *slot)
  * @queue: queue
  * @slot: the caller's; its address space is not dying
  *
+ * drm_svm_queue_dispatch() follows, after others that come together with it.
+ *
  * Context: the queue's lock is held.
  */
 void drm_svm_fault_enter(struct drm_svm_fault_queue *queue,
@@ -194,7 +202,6 @@ void drm_svm_fault_enter(struct drm_svm_fault_queue *queue,
 		return;
 	}
 	drm_svm_slot_move(slot, DRM_SVM_SLOT_PENDING, &group->pending);
-	drm_svm_queue_dispatch(queue);
 }
 
 /* Those of the first's range go with it. Return: true if any went. */

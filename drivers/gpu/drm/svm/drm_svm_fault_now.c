@@ -237,7 +237,7 @@ static int drm_svm_call_fault(struct drm_svm_view *view, u64 addr,
 
 	if (ret)
 		return ret;
-	drm_svm_want_add(&want, drm_svm_page_index(addr), access);
+	drm_svm_want_add(&want, drm_svm_page_index(addr), 1, access);
 	if (!drm_svm_call_enter(view->svm))
 		return -ESRCH;
 	ret = drm_svm_call_serve(&call);

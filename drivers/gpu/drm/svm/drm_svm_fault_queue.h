@@ -142,6 +142,7 @@ void drm_svm_replay_work(struct work_struct *work);
 
 /* groups */
 void drm_svm_groups_init(struct drm_svm_fault_queue *queue, work_func_t serve);
+void drm_svm_queue_dispatch(struct drm_svm_fault_queue *queue);
 void drm_svm_fault_enter(struct drm_svm_fault_queue *queue,
 			 struct drm_svm_slot *slot);
 void drm_svm_queue_turn(struct drm_svm_fault_queue *queue);

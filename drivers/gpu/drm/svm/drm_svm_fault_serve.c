@@ -88,7 +88,7 @@ static int drm_svm_group_serve_page(struct drm_svm_fault_group *group,
 	while (access >= DRM_SVM_READ) {
 		struct drm_svm_want want = {};
 
-		drm_svm_want_add(&want, page, access);
+		drm_svm_want_add(&want, page, 1, access);
 		error = drm_svm_group_try(group, &want);
 		if (!error || drm_svm_group_passes(group, error) ||
 		    error == -ESRCH)
@@ -129,7 +129,7 @@ static void drm_svm_group_begin(struct drm_svm_fault_group *group)
 	group->state = DRM_SVM_GROUP_SERVING;
 	group->want = (struct drm_svm_want){};
 	list_for_each_entry_safe(slot, next, &group->pending, node) {
-		drm_svm_want_add(&group->want, drm_svm_slot_page(slot),
+		drm_svm_want_add(&group->want, drm_svm_slot_page(slot), 1,
 				 slot->fault.access);
 		drm_svm_slot_move(slot, DRM_SVM_SLOT_SERVING, &group->serving);
 	}

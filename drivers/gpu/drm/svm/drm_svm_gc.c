@@ -129,6 +129,10 @@ static void drm_svm_gc_work(struct work_struct *work)
 	struct drm_svm_mm *smm =
 		container_of(work, struct drm_svm_mm, gc_work.work);
 
+	/* Who comes from here on asks anew; who has come is in the lists. */
+	WRITE_ONCE(smm->gc_due, 0);
+	/* Who has seen it set has put down before that what is looked at from here on. */
+	smp_mb();
 	drm_svm_gc_ranges(smm);
 	drm_svm_gc_windows(smm);
 }

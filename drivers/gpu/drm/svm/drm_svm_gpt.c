@@ -26,11 +26,13 @@
 /**
  * struct drm_svm_gpt_txn - a transaction
  * @up: of the table
- * @leaves: scratch: a leaf for each page of the interval
+ * @leaves: scratch: a leaf for each page of the interval, if they are not one run
+ * @nr: how many are not 0
  */
 struct drm_svm_gpt_txn {
 	struct drm_gpt_update up;
 	u64 *leaves;
+	u32 nr;
 };
 
 static_assert(sizeof(struct drm_svm_gpt_txn) <=
@@ -80,7 +82,7 @@ static u64 drm_svm_gpt_flags(u8 rights)
 	       (rights & DRM_SVM_RIGHT_ATOMIC ? DRM_GPT_LEAF_ATOMIC : 0);
 }
 
-/* Some formats do not tell atomics from writes. */
+/* But for the address. Some formats do not tell atomics from writes. */
 static u64 drm_svm_gpt_leaf(const struct drm_gpt *gpt,
 			    const struct drm_svm_run *run)
 {
@@ -88,20 +90,31 @@ static u64 drm_svm_gpt_leaf(const struct drm_gpt *gpt,
 
 	leaf |= run->place == DRM_SVM_PLACE_LOCAL ? DRM_GPT_LEAF_LOCAL :
 						    DRM_GPT_LEAF_SYSTEM;
-	return leaf | run->addr;
+	return leaf;
+}
+
+/* All bits that the addresses of a run may have: the format has to have a word for each. */
+static u64 drm_svm_gpt_bits(const struct drm_svm_run *run)
+{
+	u64 bits = run->addr, vary;
+	u32 i;
+
+	if (run->addrs) {
+		for (i = 1; i < run->nr; i++)
+			bits |= run->addrs[i];
+		return bits;
+	}
+	vary = bits ^ (bits + ((u64)(run->nr - 1) << PAGE_SHIFT));
+	return vary ? bits | GENMASK_ULL(fls64(vary) - 1, PAGE_SHIFT) : bits;
 }
 
 static int drm_svm_gpt_check(struct drm_svm_view *view,
 			     const struct drm_svm_run *run)
 {
 	struct drm_gpt *gpt = drm_svm_gpt_of(view)->gpt;
-	u64 leaf = drm_svm_gpt_leaf(gpt, run), bits = gpt->format->leaf_bits;
-	u32 i;
+	u64 leaf = drm_svm_gpt_leaf(gpt, run) | drm_svm_gpt_bits(run);
 
-	for (i = 0; i < run->nr; i++)
-		if ((leaf + ((u64)i << PAGE_SHIFT)) & ~bits)
-			return -EOPNOTSUPP;
-	return 0;
+	return leaf & ~gpt->format->leaf_bits ? -EOPNOTSUPP : 0;
 }
 
 static u32 drm_svm_gpt_pages(const struct drm_svm_txn *txn)
@@ -109,16 +122,104 @@ static u32 drm_svm_gpt_pages(const struct drm_svm_txn *txn)
 	return (txn->last - txn->first + 1) >> PAGE_SHIFT;
 }
 
-static int drm_svm_gpt_prepare(struct drm_svm_txn *txn)
+/*
+ * At which level is it to be mapped? What one large leaf says all of needs no table of
+ * pages. Where there is one already the leaf cannot be, and is made from below.
+ */
+static u8 drm_svm_gpt_level(const struct drm_svm_txn *txn,
+			    const struct drm_svm_run *run)
+{
+	const struct drm_gpt *gpt = drm_svm_gpt_of(txn->view)->gpt;
+	const struct drm_gpt_level *level = &gpt->format->levels[1];
+	u64 bytes = (u64)run->nr << PAGE_SHIFT;
+
+	if (gpt->format->nr_levels < 2 || !level->leaf || txn->conflicts ||
+	    bytes != BIT_ULL(level->shift))
+		return 0;
+	return (drm_svm_view_addr(txn->view, run->va) | run->addr) & (bytes - 1) ? 0 : 1;
+}
+
+/* One run alone needs no scratch. */
+static int drm_svm_gpt_prepare_run(struct drm_svm_txn *txn,
+				   const struct drm_svm_run *run)
+{
+	struct drm_svm_gpt_txn *t = drm_svm_gpt_txn(txn);
+	u64 va = drm_svm_view_addr(txn->view, run->va);
+
+	t->leaves = NULL;
+	return drm_gpt_prepare(drm_svm_gpt_of(txn->view)->gpt, &t->up, va,
+			       va + ((u64)run->nr << PAGE_SHIFT) - 1,
+			       drm_svm_gpt_level(txn, run), GFP_KERNEL_ACCOUNT);
+}
+
+/* What the driver says of the pages of a run. */
+static void drm_svm_gpt_attr(struct drm_svm_gpt *table, const struct drm_svm_run *run,
+			     u64 *leaves)
+{
+	u32 i;
+	u8 attr;
+
+	for (i = 0; i < run->nr; i++) {
+		attr = table->ops->leaf_attr(table, run->va + ((u64)i << PAGE_SHIFT),
+					     drm_svm_run_pfn(run, i), run);
+		leaves[i] |= FIELD_PREP(DRM_GPT_LEAF_ATTR, attr);
+	}
+}
+
+static void drm_svm_gpt_fill_run(struct drm_svm_txn *txn, const struct drm_svm_run *run)
+{
+	struct drm_svm_gpt *table = drm_svm_gpt_of(txn->view);
+	u64 *to = drm_svm_gpt_txn(txn)->leaves + ((run->va - txn->first) >> PAGE_SHIFT);
+	u64 leaf = drm_svm_gpt_leaf(table->gpt, run);
+	u32 i;
+
+	if (run->addrs)
+		for (i = 0; i < run->nr; i++)
+			to[i] = leaf | run->addrs[i];
+	else
+		for (i = 0; i < run->nr; i++)
+			to[i] = leaf | (run->addr + ((u64)i << PAGE_SHIFT));
+	if (table->ops->leaf_attr)
+		drm_svm_gpt_attr(table, run, to);
+}
+
+/* What is not to be mapped. */
+static void drm_svm_gpt_skip(struct drm_svm_txn *txn, u64 first, u64 end)
+{
+	u64 *to = drm_svm_gpt_txn(txn)->leaves + ((first - txn->first) >> PAGE_SHIFT);
+
+	if (first < end)
+		memset(to, 0, ((end - first) >> PAGE_SHIFT) * sizeof(*to));
+}
+
+static void drm_svm_gpt_fill(struct drm_svm_txn *txn)
+{
+	struct drm_svm_gpt_txn *t = drm_svm_gpt_txn(txn);
+	struct drm_svm_runs runs = txn->runs;
+	u64 next = txn->first;
+	struct drm_svm_run run;
+
+	t->nr = 0;
+	while (drm_svm_runs_next(&runs, &run)) {
+		drm_svm_gpt_skip(txn, next, run.va);
+		drm_svm_gpt_fill_run(txn, &run);
+		t->nr += run.nr;
+		next = run.va + ((u64)run.nr << PAGE_SHIFT);
+	}
+	drm_svm_gpt_skip(txn, next, txn->last + 1);
+}
+
+static int drm_svm_gpt_prepare_array(struct drm_svm_txn *txn)
 {
 	struct drm_svm_gpt_txn *t = drm_svm_gpt_txn(txn);
 	struct drm_svm_view *view = txn->view;
 	int ret;
 
 	t->leaves = kmalloc_array(drm_svm_gpt_pages(txn), sizeof(*t->leaves),
-				  GFP_KERNEL_ACCOUNT);
+				  GFP_KERNEL);
 	if (!t->leaves)
 		return -ENOMEM;
+	drm_svm_gpt_fill(txn);
 	ret = drm_gpt_prepare(drm_svm_gpt_of(view)->gpt, &t->up,
 			      drm_svm_view_addr(view, txn->first),
 			      drm_svm_view_addr(view, txn->last), 0,
@@ -128,28 +229,16 @@ static int drm_svm_gpt_prepare(struct drm_svm_txn *txn)
 	return ret;
 }
 
-/* What the driver says of one page of a run. */
-static u64 drm_svm_gpt_attr(struct drm_svm_gpt *table,
-			    const struct drm_svm_run *run, u32 i)
+static int drm_svm_gpt_prepare(struct drm_svm_txn *txn)
 {
-	if (!table->ops->leaf_attr)
-		return 0;
-	return FIELD_PREP(DRM_GPT_LEAF_ATTR,
-			  table->ops->leaf_attr(table, run->va + ((u64)i << PAGE_SHIFT),
-						run->pfn + i, run));
-}
+	struct drm_svm_runs runs = txn->runs;
+	struct drm_svm_run run, next;
 
-static void drm_svm_gpt_fill(struct drm_svm_txn *txn,
-			     const struct drm_svm_run *run)
-{
-	struct drm_svm_gpt_txn *t = drm_svm_gpt_txn(txn);
-	struct drm_svm_gpt *table = drm_svm_gpt_of(txn->view);
-	u64 *to = t->leaves + ((run->va - txn->first) >> PAGE_SHIFT);
-	u64 leaf = drm_svm_gpt_leaf(t->up.gpt, run);
-	u32 i;
-
-	for (i = 0; i < run->nr; i++, leaf += PAGE_SIZE)
-		to[i] = leaf | drm_svm_gpt_attr(table, run, i);
+	if (!drm_svm_runs_next(&runs, &run) || run.addrs ||
+	    drm_svm_runs_next(&runs, &next) ||
+	    drm_svm_gpt_of(txn->view)->ops->leaf_attr)
+		return drm_svm_gpt_prepare_array(txn);
+	return drm_svm_gpt_prepare_run(txn, &run);
 }
 
 static u32 drm_svm_gpt_count(const u64 *leaves, u32 nr)
@@ -161,46 +250,41 @@ static u32 drm_svm_gpt_count(const u64 *leaves, u32 nr)
 	return n;
 }
 
-/*
- * In one commit: with commands there may be no more of them for a table. @run is the
- * first, the others follow.
- */
-static int drm_svm_gpt_map_array(struct drm_svm_txn *txn, struct drm_svm_run *run,
-				 struct drm_svm_runs *runs, u32 *done)
+/* In one commit: with commands there may be no more of them for a table. */
+static int drm_svm_gpt_map_array(struct drm_svm_txn *txn, u32 *done)
 {
 	struct drm_svm_gpt_txn *t = drm_svm_gpt_txn(txn);
 	u32 nr = drm_svm_gpt_pages(txn);
 	int ret;
 
-	memset(t->leaves, 0, nr * sizeof(*t->leaves));
-	do
-		drm_svm_gpt_fill(txn, run);
-	while (drm_svm_runs_next(runs, run));
 	ret = drm_gpt_commit(&t->up, drm_svm_view_addr(txn->view, txn->first),
 			     t->leaves, nr, NULL, NULL);
-	*done = drm_svm_gpt_count(t->leaves, ret ? t->up.done : nr);
+	*done = ret ? drm_svm_gpt_count(t->leaves, t->up.done) : t->nr;
+	return ret;
+}
+
+static int drm_svm_gpt_map_run(struct drm_svm_txn *txn,
+			       const struct drm_svm_run *run, u32 *done)
+{
+	struct drm_svm_gpt_txn *t = drm_svm_gpt_txn(txn);
+	int ret;
+
+	ret = drm_gpt_commit_seq(&t->up, drm_svm_view_addr(txn->view, run->va),
+				 drm_svm_gpt_leaf(t->up.gpt, run) | run->addr,
+				 t->up.level ? 1 : run->nr, NULL, NULL);
+	*done = !ret ? run->nr : t->up.level ? 0 : t->up.done;
 	return ret;
 }
 
 static int drm_svm_gpt_map(struct drm_svm_txn *txn, struct drm_svm_runs *runs,
 			   u32 *done)
 {
-	struct drm_svm_gpt_txn *t = drm_svm_gpt_txn(txn);
-	struct drm_svm_runs more;
-	struct drm_svm_run run, next;
-	int ret;
+	struct drm_svm_run run;
 
-	if (!drm_svm_runs_next(runs, &run))
-		return 0;
-	more = *runs;
-	if (drm_svm_gpt_of(txn->view)->ops->leaf_attr ||
-	    drm_svm_runs_next(&more, &next))
-		return drm_svm_gpt_map_array(txn, &run, runs, done);
-	ret = drm_gpt_commit_seq(&t->up, drm_svm_view_addr(txn->view, run.va),
-				 drm_svm_gpt_leaf(t->up.gpt, &run), run.nr,
-				 NULL, NULL);
-	*done = ret ? t->up.done : run.nr;
-	return ret;
+	if (drm_svm_gpt_txn(txn)->leaves)
+		return drm_svm_gpt_map_array(txn, done);
+	drm_svm_runs_next(runs, &run);
+	return drm_svm_gpt_map_run(txn, &run, done);
 }
 
 static int drm_svm_gpt_finish(struct drm_svm_txn *txn)

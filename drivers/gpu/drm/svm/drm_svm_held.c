@@ -365,6 +365,7 @@ static void drm_svm_held_work(struct work_struct *work)
 	drm_svm_held_judge(held, &bad);
 	list_for_each_entry_safe(slot, next, &held->slots, node)
 		drm_svm_fault_enter(queue, slot);
+	drm_svm_queue_dispatch(queue);
 	drm_svm_held_free(held);
 	spin_unlock(&queue->lock);
 	drm_svm_answer(queue, &bad);

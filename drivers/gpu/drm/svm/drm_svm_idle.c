@@ -39,3 +39,22 @@ void drm_svm_gc_kick(struct drm_svm_mm *smm, unsigned long delay)
 	else
 		mod_delayed_work(system_dfl_wq, &smm->gc_work, 0);
 }
+
+/**
+ * drm_svm_gc_later() - let the collector run some time
+ * @smm: address space
+ * @delay: jiffies from now at the latest, not 0
+ *
+ * Costs little where it is to run before that anyway.
+ *
+ * Context: any.
+ */
+void drm_svm_gc_later(struct drm_svm_mm *smm, unsigned long delay)
+{
+	unsigned long due = READ_ONCE(smm->gc_due), want = (jiffies + delay) | 1;
+
+	if (due && time_before_eq(due, want))
+		return;
+	WRITE_ONCE(smm->gc_due, want);
+	mod_delayed_work(system_dfl_wq, &smm->gc_work, delay);
+}

@@ -4,6 +4,7 @@
 
 #include <linux/bitmap.h>
 #include <linux/dma-mapping.h>
+#include <linux/hmm.h>
 #include <linux/interval_tree.h>
 #include <linux/kref.h>
 #include <linux/maple_tree.h>
@@ -112,6 +113,7 @@ bool drm_svm_users_alone(struct drm_svm_users *users);
  * @idle_ranges: ranges that may map nothing, each with a reference
  * @idle_windows: windows that may have no user
  * @gc_work: the collector, which drops them
+ * @gc_due: jiffies when it has been asked to run last, 0 if it has since begun
  * @soft_epoch: moment at which soft-dirty bits were last cleared, or devices first
  *	attached; of a clock of all address spaces, never 0
  * @svms_lock: guards @svms, and is held while drivers are told
@@ -139,6 +141,7 @@ struct drm_svm_mm {
 	struct list_head idle_ranges;
 	struct list_head idle_windows;
 	struct delayed_work gc_work;
+	unsigned long gc_due;
 	atomic64_t soft_epoch;
 	struct mutex svms_lock;
 	struct list_head svms;
@@ -209,11 +212,12 @@ bool drm_svm_batch_finish(struct drm_svm_batch *batch, bool may_sleep);
  *	not be told of an invalidation. The reverse is not so: what goes along with
  *	others (DRM_SVM_SINK_OVERZAP) stays recorded
  * @writable: of these, with write permission
- * @system: of these, system memory: it has a DMA mapping
- * @dma: bus address by page, a page of memory; NULL if @use_iova
+ * @system: of these, those that have a DMA mapping that has to be undone
+ * @dma: bus address by page, a page of memory; NULL if @use_iova, or if nothing has to
+ *	be undone: then an address is found by mapping once more
  *
  * All under &drm_svm_range.lock, but for a page that is not @mapped: its slot
- * of @iova is the servicer's, who holds the service lock.
+ * of @iova or @dma is the servicer's, who holds the service lock.
  */
 struct drm_svm_range_view {
 	struct list_head node;
@@ -244,8 +248,10 @@ struct drm_svm_range_view {
  * @stuck: pages that policy tried to move to a device and somebody held; until
  *	their mappings change, or @stuck_until
  * @stuck_until: jiffies when all of @stuck may be tried again
- * @pfns: page frame by page, where @valid or @dying; a page of memory, and not a
- *	part of this, which would take two
+ * @pfns: by page what hmm_range_fault() said of it, where @valid or @dying; a page of
+ *	memory, and not a part of this, which would take two. NULL as long as all that
+ *	was ever mapped are the pages of a block that follow each other, as a huge page's
+ * @whole: then, what it said of the first
  * @views: struct drm_svm_range_view
  */
 struct drm_svm_range {
@@ -264,8 +270,16 @@ struct drm_svm_range {
 	DECLARE_BITMAP(stuck, DRM_SVM_RANGE_PAGES);
 	unsigned long stuck_until;
 	unsigned long *pfns;
+	unsigned long whole;
 	struct list_head views;
 };
+
+/* What hmm_range_fault() said of a page that is valid or dying. */
+static inline unsigned long drm_svm_range_word(const struct drm_svm_range *range,
+					       unsigned int i)
+{
+	return range->pfns ? range->pfns[i] : range->whole + i;
+}
 
 struct drm_svm_range *drm_svm_range_find(struct drm_svm_mm *smm, u64 addr);
 struct drm_svm_range *drm_svm_range_next(struct drm_svm_mm *smm,
@@ -273,6 +287,7 @@ struct drm_svm_range *drm_svm_range_next(struct drm_svm_mm *smm,
 struct drm_svm_range *drm_svm_range_find_or_make(struct drm_svm_mm *smm,
 						 u64 addr);
 void drm_svm_range_put(struct drm_svm_range *range);
+int drm_svm_range_make_pfns(struct drm_svm_range *range);
 struct drm_svm_range_view *drm_svm_range_view(struct drm_svm_range *range,
 					      struct drm_svm_view *view);
 struct drm_svm_range_view *drm_svm_range_view_make(struct drm_svm_range *range,
@@ -296,6 +311,7 @@ void drm_svm_range_lockdep_prime(void);
 
 void drm_svm_gc_add(struct drm_svm_range *range);
 void drm_svm_gc_kick(struct drm_svm_mm *smm, unsigned long delay);
+void drm_svm_gc_later(struct drm_svm_mm *smm, unsigned long delay);
 void drm_svm_gc_init(struct drm_svm_mm *smm);
 void drm_svm_gc_fini(struct drm_svm_mm *smm);
 
@@ -306,27 +322,37 @@ extern const struct mmu_interval_notifier_ops drm_svm_notifier_ops;
  * @pages: these, by index
  * @write: of them, those to be written
  * @atomic: of those, the ones that are to be read and written at once
+ * @lo: the first of @pages
+ * @hi: the page after the last; 0 if there is none
+ * @access: the most that is asked of any
  */
 struct drm_svm_want {
+	unsigned int lo;
+	unsigned int hi;
+	enum drm_svm_access access;
 	DECLARE_BITMAP(pages, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(write, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(atomic, DRM_SVM_RANGE_PAGES);
 };
 
 /**
- * drm_svm_want_add() - one access more
+ * drm_svm_want_add() - accesses more
  * @want: of the range
- * @i: its page
- * @access: what it does
+ * @i: the first of their pages
+ * @nr: pages, at least 1
+ * @access: what they do
  */
 static inline void drm_svm_want_add(struct drm_svm_want *want, unsigned int i,
-				    enum drm_svm_access access)
+				    unsigned int nr, enum drm_svm_access access)
 {
-	__set_bit(i, want->pages);
+	want->lo = want->hi ? min(want->lo, i) : i;
+	want->hi = max(want->hi, i + nr);
+	want->access = max(want->access, access);
+	bitmap_set(want->pages, i, nr);
 	if (access != DRM_SVM_READ)
-		__set_bit(i, want->write);
+		bitmap_set(want->write, i, nr);
 	if (access == DRM_SVM_ATOMIC)
-		__set_bit(i, want->atomic);
+		bitmap_set(want->atomic, i, nr);
 }
 
 /**
@@ -343,6 +369,22 @@ struct drm_svm_left {
 };
 
 /**
+ * struct drm_svm_piece - pages that one run says all of
+ * @first: index of the first
+ * @nr: how many follow each other
+ * @local: they are in the device's own memory
+ * @grant: they may be written
+ * @array: each has an address of its own; else only the first has one
+ */
+struct drm_svm_piece {
+	u16 first;
+	u16 nr;
+	bool local;
+	bool grant;
+	bool array;
+};
+
+/**
  * struct drm_svm_service - scratch of one service of a range
  * @svm: whom it is for
  * @view: where it sees the range
@@ -353,26 +395,38 @@ struct drm_svm_left {
  * @notifier_seq: of @window, before @gen is sampled
  * @gen: of @range, before the walk
  * @fence: of the transaction, 0 for none
+ * @first: the first page that was asked for
+ * @end: page after the last of these
+ * @lo: window of pages that it is about: those that are wanted, and what is around them
+ *	in the same mappings; first page
+ * @hi: page after the last of the window
+ * @conflicts: how often something had to make way
  * @write: a requested access is a write
  * @want: pages that must be there in the end
  * @want_write: of these, writable
  * @want_atomic: of these, those for atomics that are not coherent in system memory
- * @missing: of @want, what the walk has not found
+ * @claimed: pages that are the driver's, or may be
  * @left: what is not in @want any more
+ * @missing: of @want, what the walk has not found; from here on only what is in use is
+ *	initialised
  * @mapped: snapshot of &drm_svm_range_view.mapped
  * @writable: snapshot of &drm_svm_range_view.writable
  * @refused: pages that no device may have (memfd_secret)
  * @read_only: pages that no device may write (shadow stacks)
- * @claimed: pages that are the driver's, or may be
  * @to_system: wanted pages that the device cannot reach where they are
  * @to_device: wanted pages that it cannot use atomics on where they are
- * @fresh: pages that this service mapped for DMA
- * @foreign: a wanted page lies in memory that the device cannot reach
- * @pfns: hmm's, in and out
+ * @fresh: pages that this service mapped for DMA, and that have to be unmapped
  * @system: pages of system memory that are to be mapped
  * @local: pages of the device's own memory that are
  * @grant: of both, those that may be written
- * @addr: where the device finds them: bus address, or offset in its memory
+ * @nr_pieces: length of @pieces
+ * @pfns: hmm's, in and out
+ * @addr: where the device finds the pages of @pieces: bus address, or offset in its
+ *	memory
+ * @pieces: @system and @local, by runs
+ *
+ * What is set by the walk and after it is set, and looked at, in the window only, by
+ * words of bitmaps (drm_svm_win_or() and its like).
  */
 struct drm_svm_service {
 	struct drm_svm *svm;
@@ -384,27 +438,149 @@ struct drm_svm_service {
 	unsigned long notifier_seq;
 	unsigned long gen;
 	u64 fence;
+	unsigned int first;
+	unsigned int end;
+	unsigned int lo;
+	unsigned int hi;
+	u32 conflicts;
+	u32 nr_pieces;
 	bool write;
-	bool foreign;
 	DECLARE_BITMAP(want, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(want_write, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(want_atomic, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(claimed, DRM_SVM_RANGE_PAGES);
+	struct drm_svm_left left;
 	DECLARE_BITMAP(missing, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(to_system, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(to_device, DRM_SVM_RANGE_PAGES);
-	struct drm_svm_left left;
 	DECLARE_BITMAP(mapped, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(writable, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(refused, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(read_only, DRM_SVM_RANGE_PAGES);
-	DECLARE_BITMAP(claimed, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(fresh, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(system, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(local, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(grant, DRM_SVM_RANGE_PAGES);
 	unsigned long pfns[DRM_SVM_RANGE_PAGES];
 	u64 addr[DRM_SVM_RANGE_PAGES];
+	struct drm_svm_piece pieces[DRM_SVM_RANGE_PAGES];
 };
+
+/* The words of a bitmap that have the window. */
+static inline unsigned int drm_svm_win_word(const struct drm_svm_service *s)
+{
+	return BIT_WORD(s->lo);
+}
+
+static inline unsigned int drm_svm_win_bits(const struct drm_svm_service *s)
+{
+	return (BIT_WORD(s->hi - 1) - BIT_WORD(s->lo) + 1) * BITS_PER_LONG;
+}
+
+static inline void drm_svm_win_zero(const struct drm_svm_service *s, unsigned long *dst)
+{
+	unsigned int i;
+
+	for (i = BIT_WORD(s->lo); i <= BIT_WORD(s->hi - 1); i++)
+		dst[i] = 0;
+}
+
+static inline void drm_svm_win_copy(const struct drm_svm_service *s, unsigned long *dst,
+				    const unsigned long *src)
+{
+	unsigned int i;
+
+	for (i = BIT_WORD(s->lo); i <= BIT_WORD(s->hi - 1); i++)
+		dst[i] = src[i];
+}
+
+static inline void drm_svm_win_or(const struct drm_svm_service *s, unsigned long *dst,
+				  const unsigned long *a, const unsigned long *b)
+{
+	unsigned int i;
+
+	for (i = BIT_WORD(s->lo); i <= BIT_WORD(s->hi - 1); i++)
+		dst[i] = a[i] | b[i];
+}
+
+/* Return: whether there is any. */
+static inline bool drm_svm_win_and(const struct drm_svm_service *s, unsigned long *dst,
+				   const unsigned long *a, const unsigned long *b)
+{
+	unsigned long any = 0;
+	unsigned int i;
+
+	for (i = BIT_WORD(s->lo); i <= BIT_WORD(s->hi - 1); i++)
+		any |= dst[i] = a[i] & b[i];
+	return any;
+}
+
+/* Return: whether there is any. */
+static inline bool drm_svm_win_andnot(const struct drm_svm_service *s,
+				      unsigned long *dst, const unsigned long *a,
+				      const unsigned long *b)
+{
+	unsigned long any = 0;
+	unsigned int i;
+
+	for (i = BIT_WORD(s->lo); i <= BIT_WORD(s->hi - 1); i++)
+		any |= dst[i] = a[i] & ~b[i];
+	return any;
+}
+
+static inline bool drm_svm_win_empty(const struct drm_svm_service *s,
+				     const unsigned long *bits)
+{
+	unsigned long any = 0;
+	unsigned int i;
+
+	for (i = BIT_WORD(s->lo); i <= BIT_WORD(s->hi - 1); i++)
+		any |= bits[i];
+	return !any;
+}
+
+static inline unsigned int drm_svm_win_weight(const struct drm_svm_service *s,
+					      const unsigned long *bits)
+{
+	return bitmap_weight(bits + drm_svm_win_word(s), drm_svm_win_bits(s));
+}
+
+/**
+ * drm_svm_pages_as_one() - how many pages does one entry of the CPU's table map?
+ * @s: the service, walked
+ * @i: index of a page that is there
+ * @end: where to stop
+ *
+ * Return: pages from @i on.
+ */
+static inline unsigned int drm_svm_pages_as_one(const struct drm_svm_service *s,
+						unsigned int i, unsigned int end)
+{
+	unsigned int order = hmm_pfn_to_map_order(s->pfns[i]);
+
+	if (!order)
+		return 1;
+	return min_t(unsigned long, end - i,
+		     BIT(order) - (s->pfns[i] & (BIT(order) - 1)));
+}
+
+/**
+ * drm_svm_contiguous() - how many pages follow each other in memory?
+ * @s: the service, walked
+ * @i: index of a page that is there
+ * @end: where to stop
+ *
+ * Return: pages from @i on, all alike in what the walk says of them.
+ */
+static inline unsigned int drm_svm_contiguous(const struct drm_svm_service *s,
+					      unsigned int i, unsigned int end)
+{
+	unsigned int nr = drm_svm_pages_as_one(s, i, end);
+
+	while (i + nr < end && s->pfns[i + nr] == s->pfns[i] + nr)
+		nr++;
+	return nr;
+}
 
 int drm_svm_serve_view(struct drm_svm_view *view, u64 base,
 		       const struct drm_svm_want *want,
@@ -418,13 +594,19 @@ int drm_svm_serve(struct drm_svm *svm, u64 base, const struct drm_svm_want *want
 int drm_svm_walk(struct drm_svm_service *s);
 bool drm_svm_walk_known(struct drm_svm_service *s);
 int drm_svm_apply(struct drm_svm_service *s);
-int drm_svm_snapshot(struct drm_svm *svm, u64 base, unsigned long *pfns,
-		     int *idx);
-int drm_svm_dma_map(struct drm_svm_service *s, const unsigned long *pages);
+int drm_svm_snapshot(struct drm_svm *svm, u64 first, unsigned int nr,
+		     unsigned long *pfns, int *idx);
+int drm_svm_runs_make(struct drm_svm_service *s);
+int drm_svm_runs_check(struct drm_svm_service *s);
+int drm_svm_dma_map(struct drm_svm_service *s, unsigned int first, unsigned int *end);
+void drm_svm_dma_unlinked(const struct drm_svm_service *s, unsigned long *pages);
+int drm_svm_dma_sync(struct drm_svm_service *s);
 void drm_svm_dma_undo(struct drm_svm_service *s);
 #if IS_ENABLED(CONFIG_KUNIT)
-int drm_svm_dma_link(struct drm_svm_service *s, unsigned int i);
+int drm_svm_dma_link(struct drm_svm_service *s, unsigned int first, unsigned int *end);
 #endif
+int drm_svm_service_init(void);
+void drm_svm_service_exit(void);
 
 /* An address in this module: one owner for the pages of all regions. */
 extern const char drm_svm_owner;
@@ -543,6 +725,29 @@ static inline void *drm_svm_tree_at(struct maple_tree *tree, unsigned long index
 	*last = min(*last, mas.last);
 	return entry;
 }
+
+/* Of a word of a bitmap, the bits from @first to @last. */
+static inline unsigned long drm_svm_word_mask(unsigned int word, unsigned int first,
+					      unsigned int last)
+{
+	unsigned long mask = ~0UL;
+
+	if (word == BIT_WORD(first))
+		mask &= BITMAP_FIRST_WORD_MASK(first);
+	if (word == BIT_WORD(last))
+		mask &= BITMAP_LAST_WORD_MASK(last + 1);
+	return mask;
+}
+
+/*
+ * The words of a bitmap that have the pages @first to @last, and which bits these are:
+ * invalidations are mostly about few of them.
+ */
+#define drm_svm_for_each_word(word, mask, first, last)			\
+	for ((word) = BIT_WORD(first);					\
+	     (word) <= BIT_WORD(last) &&				\
+	     ((mask) = drm_svm_word_mask(word, first, last), true);	\
+	     (word)++)
 
 /**
  * drm_svm_page_index() - index of an address's page in its range

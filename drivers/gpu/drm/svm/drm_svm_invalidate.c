@@ -43,8 +43,12 @@
 #include "drm_svm_internal.h"
 #include "drm_svm_planted.h"
 
+/* Ranges that one invalidation keeps at hand; mostly it is about one. */
+#define DRM_SVM_INVAL_RANGES		2
 /* How long ranges that are left with nothing, where addresses stay, are kept. */
 #define DRM_SVM_GC_IDLE		(10 * HZ)
+/* And where they are unmapped: not at once, since many unmaps come together. */
+#define DRM_SVM_GC_SOON		(HZ / 50 ?: 1)
 
 /*
  * One clock for all: a page in device memory may outlive the drm_svm_mm it was
@@ -60,6 +64,8 @@ static atomic64_t drm_svm_soft_clock = ATOMIC64_INIT(0);
  * @last: last byte
  * @dying: another invalidation was at work there when this one began
  * @begun: &drm_svm_mm.inval_clock, as it is if none has begun since
+ * @nr_ranges: ranges that were found
+ * @range: them, each with a reference, unless there are more than have room
  * @done: number of the last view that is done
  * @more: there are views behind those of the round
  * @n: views in the round
@@ -72,6 +78,8 @@ struct drm_svm_inval {
 	u64 last;
 	bool dying;
 	s64 begun;
+	unsigned int nr_ranges;
+	struct drm_svm_range *range[DRM_SVM_INVAL_RANGES];
 	u64 done;
 	bool more;
 	unsigned int n;
@@ -98,19 +106,20 @@ static bool drm_svm_range_has_dying(struct drm_svm_range *range,
 static void drm_svm_count_unmapped(struct drm_svm_range *range,
 				   unsigned int first, unsigned int last)
 {
-	DECLARE_BITMAP(pages, DRM_SVM_RANGE_PAGES);
 	struct drm_svm_range_view *rv;
+	unsigned int word, n;
+	unsigned long mask;
 
 	list_for_each_entry(rv, &range->views, node) {
 		struct drm_svm_stats *stats = &rv->view->svm->stats;
 
-		bitmap_zero(pages, DRM_SVM_RANGE_PAGES);
-		bitmap_set(pages, first, last - first + 1);
-		if (!bitmap_and(pages, pages, rv->mapped, DRM_SVM_RANGE_PAGES))
+		n = 0;
+		drm_svm_for_each_word(word, mask, first, last)
+			n += hweight_long(rv->mapped[word] & mask);
+		if (!n)
 			continue;
 		atomic64_inc(&stats->invalidations);
-		atomic64_add(bitmap_weight(pages, DRM_SVM_RANGE_PAGES),
-			     &stats->unmapped);
+		atomic64_add(n, &stats->unmapped);
 	}
 }
 
@@ -241,29 +250,81 @@ static void drm_svm_inval_finish(struct drm_svm_inval *inval,
 	drm_svm_range_finish_inval(range, first, last);
 }
 
+static void drm_svm_inval_do(struct drm_svm_inval *inval, struct drm_svm_range *range,
+			     void (*fn)(struct drm_svm_inval *inval,
+					struct drm_svm_range *range))
+{
+	mutex_lock(&range->lock);
+	fn(inval, range);
+	mutex_unlock(&range->lock);
+}
+
+static void drm_svm_inval_keep(struct drm_svm_inval *inval, struct drm_svm_range *range)
+{
+	if (inval->nr_ranges < DRM_SVM_INVAL_RANGES) {
+		kref_get(&range->ref);
+		inval->range[inval->nr_ranges] = range;
+	}
+	inval->nr_ranges++;
+}
+
+/* The ranges of the index, which are kept if they are few. */
+static void drm_svm_inval_first(struct drm_svm_inval *inval)
+{
+	unsigned long index = inval->first >> DRM_SVM_RANGE_SHIFT;
+	struct drm_svm_range *range;
+
+	inval->nr_ranges = 0;
+	while ((range = drm_svm_inval_next(inval, &index))) {
+		drm_svm_inval_keep(inval, range);
+		drm_svm_inval_do(inval, range, drm_svm_inval_begin);
+		drm_svm_range_put(range);
+		if (index++ == inval->last >> DRM_SVM_RANGE_SHIFT)
+			break;
+	}
+}
+
+/*
+ * The same once more. What has come into the index meanwhile has nothing of what we are
+ * about: its service sees the window's sequence.
+ */
 static void drm_svm_inval_each(struct drm_svm_inval *inval,
 			       void (*fn)(struct drm_svm_inval *inval,
 					  struct drm_svm_range *range))
 {
 	unsigned long index = inval->first >> DRM_SVM_RANGE_SHIFT;
 	struct drm_svm_range *range;
+	unsigned int i;
 
+	if (inval->nr_ranges <= DRM_SVM_INVAL_RANGES) {
+		for (i = 0; i < inval->nr_ranges; i++)
+			drm_svm_inval_do(inval, inval->range[i], fn);
+		return;
+	}
 	while ((range = drm_svm_inval_next(inval, &index))) {
-		mutex_lock(&range->lock);
-		fn(inval, range);
-		mutex_unlock(&range->lock);
+		drm_svm_inval_do(inval, range, fn);
 		drm_svm_range_put(range);
 		index++;
 	}
+}
+
+static void drm_svm_inval_last(struct drm_svm_inval *inval)
+{
+	unsigned int i = min(inval->nr_ranges, DRM_SVM_INVAL_RANGES);
+
+	while (i--)
+		drm_svm_range_put(inval->range[i]);
 }
 
 /* Is any range indexed there? */
 static bool drm_svm_inval_hits(struct drm_svm_inval *inval)
 {
 	unsigned long index = inval->first >> DRM_SVM_RANGE_SHIFT;
+	unsigned long last = inval->last >> DRM_SVM_RANGE_SHIFT;
 
-	return xa_find(&inval->smm->ranges, &index,
-		       inval->last >> DRM_SVM_RANGE_SHIFT, XA_PRESENT);
+	if (index == last)
+		return xa_load(&inval->smm->ranges, index);
+	return xa_find(&inval->smm->ranges, &index, last, XA_PRESENT);
 }
 
 /*
@@ -305,7 +366,7 @@ static void drm_svm_inval_sleeping(struct drm_svm_inval *inval)
 	inval->dying = false;
 	inval->begun = atomic64_read(&inval->smm->inval_clock);
 	inval->more = false;
-	drm_svm_inval_each(inval, drm_svm_inval_begin);
+	drm_svm_inval_first(inval);
 	while (inval->n) {
 		drm_svm_inval_round(inval);
 		if (!inval->more ||
@@ -315,6 +376,7 @@ static void drm_svm_inval_sleeping(struct drm_svm_inval *inval)
 		drm_svm_inval_each(inval, drm_svm_inval_note);
 	}
 	drm_svm_inval_each(inval, drm_svm_inval_finish);
+	drm_svm_inval_last(inval);
 }
 
 /* Return: false if the device may still reach something. */
@@ -463,8 +525,8 @@ static bool drm_svm_invalidate(struct mmu_interval_notifier *notifier,
 
 	drm_svm_inval_sleeping(&inval);
 	if (!list_empty(&inval.smm->idle_ranges))
-		drm_svm_gc_kick(inval.smm, mnr->event == MMU_NOTIFY_UNMAP ?
-					   0 : DRM_SVM_GC_IDLE);
+		drm_svm_gc_later(inval.smm, mnr->event == MMU_NOTIFY_UNMAP ?
+					    DRM_SVM_GC_SOON : DRM_SVM_GC_IDLE);
 	return true;
 }
 

@@ -145,7 +145,7 @@ static int drm_svm_migration_try(struct drm_svm_migration *m, u64 base,
 				       &m->svm->interrupted);
 	if (ret)
 		return ret;
-	ret = drm_svm_placement_read(&pl, m->svm, base);
+	ret = drm_svm_placement_read(&pl, m->svm, base, NULL);
 	if (!ret) {
 		drm_svm_migration_within(m, base, within);
 		if (!again)

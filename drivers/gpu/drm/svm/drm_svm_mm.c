@@ -360,20 +360,3 @@ bool drm_svm_is_owner(const struct drm_svm *svm)
 	return current->mm == svm->smm->mm;
 }
 EXPORT_SYMBOL_GPL(drm_svm_is_owner);
-
-static int __init drm_svm_module_init(void)
-{
-	drm_svm_range_lockdep_prime();
-	return 0;
-}
-module_init(drm_svm_module_init);
-
-static void __exit drm_svm_module_exit(void)
-{
-	/* kvfree_rcu() of ranges needs nothing of ours; SRCU is per object. */
-	drm_svm_lane_fini();
-}
-module_exit(drm_svm_module_exit);
-
-MODULE_DESCRIPTION("Shared virtual memory helpers for device drivers");
-MODULE_LICENSE("Dual MIT/GPL");

@@ -58,8 +58,8 @@ static int drm_svm_pages_map(struct drm_svm_txn *txn, struct drm_svm_runs *runs,
 			&pages->pages[drm_svm_pages_index(txn->view, run.va)];
 
 		for (i = 0; i < run.nr; i++, page++) {
-			page->pfn = run.pfn + i;
-			page->addr = run.addr + ((u64)i << PAGE_SHIFT);
+			page->pfn = drm_svm_run_pfn(&run, i);
+			page->addr = drm_svm_run_addr(&run, i);
 			page->rights = run.rights;
 		}
 		*done += run.nr;

@@ -52,7 +52,8 @@ struct drm_svm_pass *drm_svm_pass_init(void *memory, unsigned int pages)
 {
 	struct drm_svm_pass *pass = memory;
 
-	memset(memory, 0, drm_svm_pass_bytes(pages));
+	/* The arrays are filled as they are used. */
+	memset(pass, 0, sizeof(*pass));
 	pass->max = pages;
 	pass->pieces = memory + sizeof(*pass);
 	pass->spare = (void *)(pass->pieces + pages);
@@ -71,7 +72,7 @@ struct drm_svm_pass *drm_svm_pass_init(void *memory, unsigned int pages)
  */
 struct drm_svm_pass *drm_svm_pass_make(unsigned int pages)
 {
-	void *memory = kvmalloc(drm_svm_pass_bytes(pages), GFP_KERNEL_ACCOUNT);
+	void *memory = kvmalloc(drm_svm_pass_bytes(pages), GFP_KERNEL);
 
 	return memory ? drm_svm_pass_init(memory, pages) : NULL;
 }
@@ -172,7 +173,8 @@ static int drm_svm_pass_setup(struct drm_svm_pass *pass,
 {
 	pass->mig.flags = from;
 	pass->error = 0;
-	memset(pass->mig.dst, 0, pass->max * sizeof(*pass->mig.dst));
+	memset(pass->mig.dst, 0, (pass->mig.end - pass->mig.start) / PAGE_SIZE *
+				 sizeof(*pass->mig.dst));
 	return migrate_vma_setup(&pass->mig);
 }
 

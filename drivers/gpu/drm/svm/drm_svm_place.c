@@ -86,23 +86,23 @@ static void drm_svm_placement_note(struct drm_svm_placement *pl,
 static int drm_svm_placement_snapshot(struct drm_svm_placement *pl,
 				      struct drm_svm *svm, u64 base)
 {
+	unsigned int i, n = pl->hi - pl->lo;
 	unsigned long *pfns;
-	unsigned int i;
 	int ret, idx;
 
-	pfns = kvcalloc(DRM_SVM_RANGE_PAGES, sizeof(*pfns), GFP_KERNEL_ACCOUNT);
+	pfns = kmalloc_array(n, sizeof(*pfns), GFP_KERNEL);
 	if (!pfns)
 		return -ENOMEM;
-	ret = drm_svm_snapshot(svm, base, pfns, &idx);
+	ret = drm_svm_snapshot(svm, drm_svm_page_addr(base, pl->lo), n, pfns, &idx);
 	if (ret)
 		goto out;
-	for (i = 0; i < DRM_SVM_RANGE_PAGES; i++)
+	for (i = 0; i < n; i++)
 		if ((pfns[i] & HMM_PFN_VALID) && !(pfns[i] & HMM_PFN_ERROR))
-			drm_svm_placement_note(pl, svm, i,
+			drm_svm_placement_note(pl, svm, pl->lo + i,
 					       hmm_pfn_to_page(pfns[i]));
 	drm_svm_pages_read_unlock(idx);
 out:
-	kvfree(pfns);
+	kfree(pfns);
 	return ret;
 }
 
@@ -160,46 +160,56 @@ static bool drm_svm_vma_moves(struct vm_area_struct *vma)
 	       !vma_is_dax(vma);
 }
 
-static void drm_svm_placement_fix(struct drm_svm_placement *pl, unsigned int first,
-				  unsigned int nr)
+static int drm_svm_placement_vma(struct drm_svm_placement *pl, struct drm_svm *svm,
+				 u64 base, struct vm_area_struct *vma,
+				 unsigned long *still)
 {
-	DECLARE_BITMAP(pages, DRM_SVM_RANGE_PAGES) = {};
+	u64 first = max_t(u64, vma->vm_start, base);
+	u64 end = min_t(u64, vma->vm_end, base + DRM_SVM_RANGE_SIZE);
+	unsigned int i = drm_svm_page_index(first), n = (end - first) >> PAGE_SHIFT;
 
-	bitmap_set(pages, first, nr);
-	bitmap_and(pages, pages, pl->system, DRM_SVM_RANGE_PAGES);
-	bitmap_or(pl->fixed, pl->fixed, pages, DRM_SVM_RANGE_PAGES);
-	bitmap_andnot(pl->system, pl->system, pages, DRM_SVM_RANGE_PAGES);
+	pl->lo = min(pl->lo, i);
+	pl->hi = max(pl->hi, i + n);
+	if (drm_svm_vma_makeable(vma))
+		bitmap_set(pl->makeable, i, n);
+	if (!drm_svm_vma_moves(vma))
+		bitmap_set(still, i, n);
+	if (!(vma->vm_flags & VM_READ) && vma->anon_vma)
+		return drm_svm_placement_look(pl, svm, vma, first, end);
+	return 0;
 }
 
-/* What VMAs say: where pages may be made, and where hmm does not look. */
+/*
+ * What the mappings from the first of the pages to the last say: where pages may be made,
+ * where hmm does not look, and in @still where none moves.
+ */
 static int drm_svm_placement_vmas(struct drm_svm_placement *pl,
-				  struct drm_svm *svm, u64 base)
+				  struct drm_svm *svm, u64 base,
+				  unsigned long *still)
 {
-	struct mm_struct *mm = svm->smm->mm;
 	struct vm_area_struct *vma;
 	struct vma_iterator vmi;
 	int ret = drm_svm_mmap_lock(svm);
 
 	if (ret)
 		return ret;
-	vma_iter_init(&vmi, mm, base);
-	for_each_vma_range(vmi, vma, base + DRM_SVM_RANGE_SIZE) {
-		u64 first = max_t(u64, vma->vm_start, base);
-		u64 end = min_t(u64, vma->vm_end, base + DRM_SVM_RANGE_SIZE);
-
-		if (drm_svm_vma_makeable(vma))
-			bitmap_set(pl->makeable, drm_svm_page_index(first),
-				   (end - first) >> PAGE_SHIFT);
-		if (!drm_svm_vma_moves(vma))
-			drm_svm_placement_fix(pl, drm_svm_page_index(first),
-					      (end - first) >> PAGE_SHIFT);
-		if (!(vma->vm_flags & VM_READ) && vma->anon_vma)
-			ret = drm_svm_placement_look(pl, svm, vma, first, end);
+	vma_iter_init(&vmi, svm->smm->mm, drm_svm_page_addr(base, pl->lo));
+	for_each_vma_range(vmi, vma, drm_svm_page_addr(base, pl->hi)) {
+		ret = drm_svm_placement_vma(pl, svm, base, vma, still);
 		if (ret)
 			break;
 	}
-	mmap_read_unlock(mm);
+	mmap_read_unlock(svm->smm->mm);
 	return ret;
+}
+
+/* What moves in no case, wherever it was found. */
+static void drm_svm_placement_fix(struct drm_svm_placement *pl, unsigned long *still)
+{
+	if (!bitmap_and(still, still, pl->system, DRM_SVM_RANGE_PAGES))
+		return;
+	bitmap_or(pl->fixed, pl->fixed, still, DRM_SVM_RANGE_PAGES);
+	bitmap_andnot(pl->system, pl->system, still, DRM_SVM_RANGE_PAGES);
 }
 
 static void drm_svm_placement_present(const struct drm_svm_placement *pl,
@@ -215,6 +225,7 @@ static void drm_svm_placement_present(const struct drm_svm_placement *pl,
  * @pl: out
  * @svm: device address space that asks
  * @base: first byte of the range
+ * @around: only of these, not none, and of the mappings that they lie in; NULL: of all
  *
  * A snapshot, old when it is read. Nothing is faulted in.
  *
@@ -223,15 +234,21 @@ static void drm_svm_placement_present(const struct drm_svm_placement *pl,
  * mmap_lock is not to be had for now.
  */
 int drm_svm_placement_read(struct drm_svm_placement *pl, struct drm_svm *svm,
-			   u64 base)
+			   u64 base, const unsigned long *around)
 {
 	DECLARE_BITMAP(present, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(still, DRM_SVM_RANGE_PAGES) = {};
 	int ret;
 
 	memset(pl, 0, sizeof(*pl));
-	ret = drm_svm_placement_snapshot(pl, svm, base);
-	if (!ret)
-		ret = drm_svm_placement_vmas(pl, svm, base);
+	pl->hi = DRM_SVM_RANGE_PAGES;
+	if (around) {
+		pl->lo = find_first_bit(around, DRM_SVM_RANGE_PAGES);
+		pl->hi = find_last_bit(around, DRM_SVM_RANGE_PAGES) + 1;
+	}
+	ret = drm_svm_placement_vmas(pl, svm, base, still);
+	ret = ret ?: drm_svm_placement_snapshot(pl, svm, base);
+	drm_svm_placement_fix(pl, still);
 	drm_svm_placement_present(pl, present);
 	bitmap_andnot(pl->makeable, pl->makeable, present, DRM_SVM_RANGE_PAGES);
 	return ret;
@@ -365,6 +382,15 @@ static void drm_svm_fit(unsigned long *pages, const unsigned long *first,
 	bitmap_copy(pages, fit, DRM_SVM_RANGE_PAGES);
 }
 
+/* No run of some pages, of which there are some, is longer than this. */
+static unsigned int drm_svm_move_span(const unsigned long *pages)
+{
+	if (drm_svm_planted(DRM_SVM_PLANTED_STUCK_FORGOTTEN))
+		return DRM_SVM_RANGE_PAGES;
+	return find_last_bit(pages, DRM_SVM_RANGE_PAGES) + 1 -
+	       find_first_bit(pages, DRM_SVM_RANGE_PAGES);
+}
+
 /**
  * drm_svm_move_to_system() - move pages to system memory
  * @svm: device address space that asks
@@ -387,7 +413,7 @@ int drm_svm_move_to_system(struct drm_svm *svm, u64 base,
 	bitmap_zero(done, DRM_SVM_RANGE_PAGES);
 	if (bitmap_empty(pages, DRM_SVM_RANGE_PAGES))
 		return 0;
-	pass = drm_svm_pass_make(DRM_SVM_RANGE_PAGES);
+	pass = drm_svm_pass_make(drm_svm_move_span(pages));
 	if (!pass)
 		return -ENOMEM;
 	pass->move = pages;
@@ -458,7 +484,7 @@ int drm_svm_move_to_device(struct drm_svm *svm, u64 base,
 	bitmap_zero(done, DRM_SVM_RANGE_PAGES);
 	if (!want)
 		return 0;
-	pass = drm_svm_pass_make(DRM_SVM_RANGE_PAGES);
+	pass = drm_svm_pass_make(drm_svm_move_span(pages));
 	if (!pass)
 		return -ENOMEM;
 	pass->region = drm_svm_device_region(svm->device);
@@ -518,7 +544,7 @@ int drm_svm_place_device(struct drm_svm *svm, u64 base,
 
 	if (!drm_svm_has_room(svm))
 		return 0;
-	ret = drm_svm_placement_read(&pl, svm, base);
+	ret = drm_svm_placement_read(&pl, svm, base, want);
 	if (ret)
 		return ret;
 	drm_svm_place_choose(svm, base, &pl, want, claimed, pages);
@@ -559,7 +585,7 @@ int drm_svm_place_atomic(struct drm_svm *svm, u64 base, const unsigned long *wan
 	int ret;
 
 	bitmap_zero(late, DRM_SVM_RANGE_PAGES);
-	ret = drm_svm_placement_read(&pl, svm, base);
+	ret = drm_svm_placement_read(&pl, svm, base, want);
 	if (ret)
 		return ret;
 	if (bitmap_intersects(want, pl.fixed, DRM_SVM_RANGE_PAGES) ||
@@ -593,7 +619,7 @@ int drm_svm_place_system(struct drm_svm *svm, u64 base,
 	struct drm_svm_placement pl;
 	int ret;
 
-	ret = drm_svm_placement_read(&pl, svm, base);
+	ret = drm_svm_placement_read(&pl, svm, base, want);
 	if (ret)
 		return ret;
 	bitmap_or(pages, pl.local, pl.remote, DRM_SVM_RANGE_PAGES);

@@ -12,6 +12,8 @@
  * @local: in the device's own
  * @remote: in another device's
  * @makeable: not there, and may be made anywhere. Pages in swap look like that too.
+ * @lo: what was looked at: first page
+ * @hi: page after the last
  */
 struct drm_svm_placement {
 	DECLARE_BITMAP(system, DRM_SVM_RANGE_PAGES);
@@ -19,10 +21,12 @@ struct drm_svm_placement {
 	DECLARE_BITMAP(local, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(remote, DRM_SVM_RANGE_PAGES);
 	DECLARE_BITMAP(makeable, DRM_SVM_RANGE_PAGES);
+	unsigned int lo;
+	unsigned int hi;
 };
 
 int drm_svm_placement_read(struct drm_svm_placement *pl, struct drm_svm *svm,
-			   u64 base);
+			   u64 base, const unsigned long *around);
 int drm_svm_move_to_device(struct drm_svm *svm, u64 base,
 			   const struct drm_svm_placement *pl,
 			   const unsigned long *first, unsigned long *pages,

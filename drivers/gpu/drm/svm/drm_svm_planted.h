@@ -89,6 +89,7 @@ enum drm_svm_planted {
 	/* Again of drm_gpt. */
 	DRM_GPT_PLANTED_SPLIT_HINT = 50, /* split leaves a hint across the address */
 	DRM_GPT_PLANTED_JOIN_OWNERS,	/* promotion joins leaves of two owners */
+	DRM_GPT_PLANTED_HINT_OWNERS = 65, /* a group keeps its hint over another's leaves */
 	DRM_GPT_PLANTED_SPLIT_EARLY = 68, /* lookups find a split before it is filled */
 };
 

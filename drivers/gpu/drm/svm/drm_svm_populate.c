@@ -14,12 +14,10 @@ static int drm_svm_populate_range(struct drm_svm_view *view, u64 first, u64 last
 {
 	struct drm_svm_want want = {};
 
-	bitmap_set(want.pages, drm_svm_page_index(first),
-		   (last - first + 1) >> PAGE_SHIFT);
-	if (rights & (DRM_SVM_RIGHT_WRITE | DRM_SVM_RIGHT_ATOMIC))
-		bitmap_copy(want.write, want.pages, DRM_SVM_RANGE_PAGES);
-	if (rights & DRM_SVM_RIGHT_ATOMIC)
-		bitmap_copy(want.atomic, want.pages, DRM_SVM_RANGE_PAGES);
+	drm_svm_want_add(&want, drm_svm_page_index(first),
+			 (last - first + 1) >> PAGE_SHIFT,
+			 rights & DRM_SVM_RIGHT_ATOMIC ? DRM_SVM_ATOMIC :
+			 rights & DRM_SVM_RIGHT_WRITE ? DRM_SVM_WRITE : DRM_SVM_READ);
 	return drm_svm_serve_patiently(view, first & DRM_SVM_RANGE_MASK, &want);
 }
 

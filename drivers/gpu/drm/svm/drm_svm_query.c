@@ -69,7 +69,8 @@ static int drm_svm_residency_range(struct drm_svm *svm, u64 first, u64 last,
 	u64 addr;
 	int ret;
 
-	ret = drm_svm_placement_read(&pl, svm, first & DRM_SVM_RANGE_MASK);
+	ret = drm_svm_placement_read(&pl, svm, first & DRM_SVM_RANGE_MASK,
+				     NULL);
 	if (ret)
 		return ret;
 	for (addr = first; addr <= last; addr += PAGE_SIZE)

@@ -19,6 +19,7 @@
 #include <kunit/visibility.h>
 
 #include <linux/fs.h>
+#include <linux/hmm.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
@@ -72,12 +73,6 @@ static struct drm_svm_range *drm_svm_range_alloc(u64 addr)
 	range = kzalloc_obj(*range, GFP_KERNEL_ACCOUNT);
 	if (!range)
 		return NULL;
-	range->pfns = kzalloc_objs(*range->pfns, DRM_SVM_RANGE_PAGES,
-				   GFP_KERNEL_ACCOUNT);
-	if (!range->pfns) {
-		kfree(range);
-		return NULL;
-	}
 	kref_init(&range->ref);
 	mutex_init(&range->lock);
 	INIT_LIST_HEAD(&range->views);
@@ -119,6 +114,8 @@ struct drm_svm_range *drm_svm_range_next(struct drm_svm_mm *smm,
 {
 	struct drm_svm_range *range;
 
+	if (*index == max)
+		return drm_svm_range_find(smm, (u64)max << DRM_SVM_RANGE_SHIFT);
 	guard(rcu)();
 	for (range = xa_find(&smm->ranges, index, max, XA_PRESENT); range;
 	     range = xa_find_after(&smm->ranges, index, max, XA_PRESENT))
@@ -160,6 +157,39 @@ struct drm_svm_range *drm_svm_range_find_or_make(struct drm_svm_mm *smm,
 	return range;
 }
 
+static bool drm_svm_range_is_empty(struct drm_svm_range *range)
+{
+	lockdep_assert_held(&range->lock);
+	return bitmap_empty(range->valid, DRM_SVM_RANGE_PAGES) &&
+	       bitmap_empty(range->dying, DRM_SVM_RANGE_PAGES);
+}
+
+/**
+ * drm_svm_range_make_pfns() - keep a word for each page of a range
+ * @range: range
+ *
+ * Context: may sleep; the service lock over the range is held.
+ * Return: 0, -ENOMEM.
+ */
+int drm_svm_range_make_pfns(struct drm_svm_range *range)
+{
+	unsigned long *pfns;
+	unsigned int i;
+
+	/* Only who holds the service lock sets it. */
+	if (range->pfns)
+		return 0;
+	pfns = kmalloc_objs(*pfns, DRM_SVM_RANGE_PAGES, GFP_KERNEL_ACCOUNT);
+	if (!pfns)
+		return -ENOMEM;
+	guard(mutex)(&range->lock);
+	if (!drm_svm_range_is_empty(range))
+		for (i = 0; i < DRM_SVM_RANGE_PAGES; i++)
+			pfns[i] = range->whole + i;
+	range->pfns = pfns;
+	return 0;
+}
+
 /**
  * drm_svm_range_view() - what is mapped of a range in a view
  * @range: range
@@ -192,17 +222,17 @@ static void drm_svm_range_view_free(struct drm_svm_range_view *rv)
 static struct drm_svm_range_view *
 drm_svm_range_view_alloc(struct drm_svm_view *view)
 {
+	struct device *dev = view->svm->device->dev;
 	struct drm_svm_range_view *rv;
 
 	rv = kzalloc_obj(*rv, GFP_KERNEL_ACCOUNT);
 	if (!rv)
 		return NULL;
 	rv->view = view;
-	rv->use_iova = dma_iova_try_alloc(view->svm->device->dev, &rv->iova, 0,
-					  DRM_SVM_RANGE_SIZE);
-	if (rv->use_iova)
+	rv->use_iova = dma_iova_try_alloc(dev, &rv->iova, 0, DRM_SVM_RANGE_SIZE);
+	if (rv->use_iova || !dma_need_unmap(dev))
 		return rv;
-	rv->dma = kzalloc_objs(*rv->dma, DRM_SVM_RANGE_PAGES,
+	rv->dma = kmalloc_objs(*rv->dma, DRM_SVM_RANGE_PAGES,
 			       GFP_KERNEL_ACCOUNT);
 	if (!rv->dma) {
 		kfree(rv);
@@ -256,26 +286,26 @@ static void drm_svm_rv_unmap_run(struct drm_svm_range_view *rv,
 			       DMA_BIDIRECTIONAL, DRM_SVM_DMA_ATTRS);
 }
 
-static void drm_svm_rv_forget(struct drm_svm_range_view *rv,
-			      const unsigned long *pages)
+/* Of the pages from @first to @last those in @pages are the view's no more. */
+static void drm_svm_rv_forget(struct drm_svm_range_view *rv, const unsigned long *pages,
+			      unsigned int first, unsigned int last)
 {
 	DECLARE_BITMAP(unmap, DRM_SVM_RANGE_PAGES);
-	unsigned int first, last;
+	unsigned int word, i = first, end;
+	unsigned long mask, any = 0;
 
-	if (bitmap_and(unmap, pages, rv->system, DRM_SVM_RANGE_PAGES))
-		for_each_set_bitrange(first, last, unmap, DRM_SVM_RANGE_PAGES)
-			drm_svm_rv_unmap_run(rv, first, last - first);
-
-	bitmap_andnot(rv->mapped, rv->mapped, pages, DRM_SVM_RANGE_PAGES);
-	bitmap_andnot(rv->writable, rv->writable, pages, DRM_SVM_RANGE_PAGES);
-	bitmap_andnot(rv->system, rv->system, pages, DRM_SVM_RANGE_PAGES);
-}
-
-static void drm_svm_range_mask(unsigned long *mask, unsigned int first,
-			       unsigned int last)
-{
-	bitmap_zero(mask, DRM_SVM_RANGE_PAGES);
-	bitmap_set(mask, first, last - first + 1);
+	drm_svm_for_each_word(word, mask, first, last) {
+		mask &= pages[word];
+		unmap[word] = rv->system[word] & mask;
+		any |= unmap[word];
+		rv->mapped[word] &= ~mask;
+		rv->writable[word] &= ~mask;
+		rv->system[word] &= ~mask;
+	}
+	if (!any)
+		return;
+	for_each_set_bitrange_from(i, end, unmap, last + 1)
+		drm_svm_rv_unmap_run(rv, i, end - i);
 }
 
 /**
@@ -294,57 +324,87 @@ static void drm_svm_range_mask(unsigned long *mask, unsigned int first,
 bool drm_svm_range_begin_inval(struct drm_svm_range *range, unsigned int first,
 			       unsigned int last)
 {
-	DECLARE_BITMAP(mask, DRM_SVM_RANGE_PAGES);
-	DECLARE_BITMAP(hit, DRM_SVM_RANGE_PAGES);
+	unsigned long mask, hit, any = 0;
+	unsigned int word;
 
 	lockdep_assert_held(&range->lock);
 	range->gen++;
-
-	drm_svm_range_mask(mask, first, last);
-	bitmap_and(hit, range->valid, mask, DRM_SVM_RANGE_PAGES);
-	bitmap_or(range->dying, range->dying, hit, DRM_SVM_RANGE_PAGES);
-	bitmap_andnot(range->valid, range->valid, hit, DRM_SVM_RANGE_PAGES);
-	/* Passes to a device leave stuck pages out, so this is somebody else. */
-	bitmap_andnot(range->stuck, range->stuck, mask, DRM_SVM_RANGE_PAGES);
-	return bitmap_intersects(range->dying, mask, DRM_SVM_RANGE_PAGES);
+	drm_svm_for_each_word(word, mask, first, last) {
+		hit = range->valid[word] & mask;
+		range->dying[word] |= hit;
+		range->valid[word] &= ~hit;
+		/* Passes to a device leave stuck pages out, so this is somebody else. */
+		range->stuck[word] &= ~mask;
+		any |= range->dying[word] & mask;
+	}
+	return any;
 }
 
-static void drm_svm_range_dirty(struct drm_svm_range *range,
-				const unsigned long *pages)
+/* Pages that the process maps as one are one folio's: told once. Return: how many. */
+static unsigned int drm_svm_range_dirty_one(struct drm_svm_range *range, unsigned int i,
+					    unsigned int end)
+{
+	unsigned long word = drm_svm_range_word(range, i);
+	struct page *page = hmm_pfn_to_page(word);
+	unsigned int order = hmm_pfn_to_map_order(word);
+
+	folio_mark_dirty(page_folio(page));
+	if (!order)
+		return 1;
+	return min_t(unsigned long, end - i, BIT(order) - (word & (BIT(order) - 1)));
+}
+
+static unsigned int drm_svm_range_dirty_pages(struct drm_svm_range *range,
+					      unsigned long *dirty, unsigned int i,
+					      unsigned int end)
+{
+	while (i < end) {
+		if (drm_svm_on_device(hmm_pfn_to_page(drm_svm_range_word(range, i))))
+			__clear_bit(i++, dirty);
+		else
+			i += drm_svm_range_dirty_one(range, i, end);
+	}
+	return end;
+}
+
+static void drm_svm_count_dirtied(struct drm_svm_range *range, const unsigned long *dirty,
+				  unsigned int first, unsigned int last)
+{
+	struct drm_svm_range_view *rv;
+	unsigned long mask;
+	unsigned int word, n;
+
+	list_for_each_entry(rv, &range->views, node) {
+		n = 0;
+		drm_svm_for_each_word(word, mask, first, last)
+			n += hweight_long(dirty[word] & rv->writable[word] & mask);
+		atomic64_add(n, &rv->view->svm->stats.dirtied);
+	}
+}
+
+/*
+ * Of the pages from @first to @last those in @pages. A device write leaves no trace in
+ * the CPU's table, so every page that a device could write counts as written. It is still
+ * referenced by that table: the notifier comes before the entry is cleared.
+ */
+static void drm_svm_range_dirty(struct drm_svm_range *range, const unsigned long *pages,
+				unsigned int first, unsigned int last)
 {
 	DECLARE_BITMAP(dirty, DRM_SVM_RANGE_PAGES);
-	struct drm_svm_range_view *rv;
-	unsigned int i;
+	unsigned int word, i = first, end;
+	unsigned long mask, any = 0;
 
 	if (drm_svm_planted(DRM_SVM_PLANTED_NO_DIRTY))
 		return;
-	if (!bitmap_and(dirty, pages, range->write, DRM_SVM_RANGE_PAGES))
-		return;
-
-	/*
-	 * A device write leaves no trace in the CPU's table, so every page that
-	 * a device could write counts as written. It is still referenced by
-	 * that table: the notifier comes before the entry is cleared.
-	 */
-	for_each_set_bit(i, dirty, DRM_SVM_RANGE_PAGES) {
-		struct page *page = pfn_to_page(range->pfns[i]);
-
-		if (is_device_private_page(page))
-			__clear_bit(i, dirty);
-		else
-			folio_mark_dirty(page_folio(page));
+	drm_svm_for_each_word(word, mask, first, last) {
+		dirty[word] = pages[word] & range->write[word] & mask;
+		any |= dirty[word];
 	}
-	list_for_each_entry(rv, &range->views, node)
-		atomic64_add(bitmap_weight_and(dirty, rv->writable,
-					       DRM_SVM_RANGE_PAGES),
-			     &rv->view->svm->stats.dirtied);
-}
-
-static bool drm_svm_range_is_empty(struct drm_svm_range *range)
-{
-	lockdep_assert_held(&range->lock);
-	return bitmap_empty(range->valid, DRM_SVM_RANGE_PAGES) &&
-	       bitmap_empty(range->dying, DRM_SVM_RANGE_PAGES);
+	if (!any)
+		return;
+	for_each_set_bitrange_from(i, end, dirty, last + 1)
+		i = drm_svm_range_dirty_pages(range, dirty, i, end);
+	drm_svm_count_dirtied(range, dirty, first, last);
 }
 
 /**
@@ -371,14 +431,11 @@ bool drm_svm_range_empty(struct drm_svm_range *range)
 void drm_svm_range_dma_unmap(struct drm_svm_range *range, unsigned int first,
 			     unsigned int last)
 {
-	DECLARE_BITMAP(pages, DRM_SVM_RANGE_PAGES);
 	struct drm_svm_range_view *rv;
 
 	lockdep_assert_held(&range->lock);
-	drm_svm_range_mask(pages, first, last);
-	bitmap_and(pages, pages, range->dying, DRM_SVM_RANGE_PAGES);
 	list_for_each_entry(rv, &range->views, node)
-		drm_svm_rv_forget(rv, pages);
+		drm_svm_rv_forget(rv, range->dying, first, last);
 }
 
 /**
@@ -396,17 +453,19 @@ void drm_svm_range_dma_unmap(struct drm_svm_range *range, unsigned int first,
 void drm_svm_range_finish_inval(struct drm_svm_range *range,
 				unsigned int first, unsigned int last)
 {
-	DECLARE_BITMAP(pages, DRM_SVM_RANGE_PAGES);
+	unsigned long mask;
+	unsigned int word;
 
 	lockdep_assert_held(&range->lock);
-	drm_svm_range_mask(pages, first, last);
-	if (!bitmap_and(pages, pages, range->dying, DRM_SVM_RANGE_PAGES))
+	if (find_next_bit(range->dying, last + 1, first) > last)
 		return;
 
-	drm_svm_range_dirty(range, pages);
+	drm_svm_range_dirty(range, range->dying, first, last);
 	drm_svm_range_dma_unmap(range, first, last);
-	bitmap_andnot(range->dying, range->dying, pages, DRM_SVM_RANGE_PAGES);
-	bitmap_andnot(range->write, range->write, pages, DRM_SVM_RANGE_PAGES);
+	drm_svm_for_each_word(word, mask, first, last) {
+		range->write[word] &= ~(range->dying[word] & mask);
+		range->dying[word] &= ~mask;
+	}
 	if (drm_svm_range_is_empty(range))
 		drm_svm_gc_add(range);
 }
@@ -427,17 +486,17 @@ static void drm_svm_range_recount(struct drm_svm_range *range)
 	bitmap_and(range->write, range->write, writable, DRM_SVM_RANGE_PAGES);
 }
 
-/* @pages of a view are its device's no more. */
+/* Pages of a view are its device's no more. */
 static void drm_svm_range_release(struct drm_svm_range *range,
-				  struct drm_svm_range_view *rv,
-				  const unsigned long *pages)
+				  struct drm_svm_range_view *rv, unsigned int first,
+				  unsigned int last)
 {
-	DECLARE_BITMAP(written, DRM_SVM_RANGE_PAGES);
+	DECLARE_BITMAP(mapped, DRM_SVM_RANGE_PAGES);
 
 	lockdep_assert_held(&range->lock);
-	bitmap_and(written, rv->writable, pages, DRM_SVM_RANGE_PAGES);
-	drm_svm_range_dirty(range, written);
-	drm_svm_rv_forget(rv, pages);
+	drm_svm_range_dirty(range, rv->writable, first, last);
+	bitmap_copy(mapped, rv->mapped, DRM_SVM_RANGE_PAGES);
+	drm_svm_rv_forget(rv, mapped, first, last);
 	drm_svm_range_recount(range);
 	if (drm_svm_range_is_empty(range))
 		drm_svm_gc_add(range);
@@ -477,14 +536,12 @@ bool drm_svm_range_maps(struct drm_svm_range *range, struct drm_svm_view *view,
 void drm_svm_range_forget(struct drm_svm_range *range, struct drm_svm_view *view,
 			  unsigned int first, unsigned int last)
 {
-	DECLARE_BITMAP(pages, DRM_SVM_RANGE_PAGES);
 	struct drm_svm_range_view *rv;
 
-	drm_svm_range_mask(pages, first, last);
 	guard(mutex)(&range->lock);
 	rv = drm_svm_range_view(range, view);
 	if (rv)
-		drm_svm_range_release(range, rv, pages);
+		drm_svm_range_release(range, rv, first, last);
 }
 
 /**
@@ -497,14 +554,12 @@ void drm_svm_range_forget(struct drm_svm_range *range, struct drm_svm_view *view
 void drm_svm_range_drop_view(struct drm_svm_range *range,
 			     struct drm_svm_view *view)
 {
-	DECLARE_BITMAP(all, DRM_SVM_RANGE_PAGES);
 	struct drm_svm_range_view *rv;
 
 	mutex_lock(&range->lock);
 	rv = drm_svm_range_view(range, view);
 	if (rv) {
-		bitmap_fill(all, DRM_SVM_RANGE_PAGES);
-		drm_svm_range_release(range, rv, all);
+		drm_svm_range_release(range, rv, 0, DRM_SVM_RANGE_PAGES - 1);
 		list_del(&rv->node);
 	}
 	mutex_unlock(&range->lock);

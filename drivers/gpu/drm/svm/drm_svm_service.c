@@ -37,6 +37,33 @@
  */
 #define DRM_SVM_SPAN_PATIENCE	(HZ / 4)
 
+static struct kmem_cache *drm_svm_service_cache;
+
+/**
+ * drm_svm_service_init() - for the module's init
+ *
+ * Return: 0, -ENOMEM.
+ */
+int drm_svm_service_init(void)
+{
+	drm_svm_service_cache = KMEM_CACHE(drm_svm_service, 0);
+	return drm_svm_service_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * drm_svm_service_exit() - for its exit
+ */
+void drm_svm_service_exit(void)
+{
+	kmem_cache_destroy(drm_svm_service_cache);
+}
+
+/* Of what is asked for, is any in these? */
+static bool drm_svm_any(const struct drm_svm_service *s, const unsigned long *bits)
+{
+	return find_next_bit(bits, s->end, s->first) < s->end;
+}
+
 /*
  * Sees that what is wanted is there. Return: 0 and a walk that found it, with
  * mmap_lock held and the SRCU section @*idx open; an error, with neither.
@@ -56,14 +83,14 @@ static int drm_svm_look(struct drm_svm_service *s, int *idx)
 		s->notifier_seq = mmu_interval_read_begin(&s->window->notifier);
 		*idx = drm_svm_pages_read_lock();
 		ret = drm_svm_walk(s);
-		if (!ret && bitmap_empty(s->missing, DRM_SVM_RANGE_PAGES))
+		if (!ret && !drm_svm_any(s, s->missing))
 			return 0;
 		if (!planted)
 			drm_svm_pages_read_unlock(*idx);
 		ret = ret ?: drm_svm_page_in_missing(s, &locked);
 		if (planted)
 			drm_svm_pages_read_unlock(*idx);
-		if (ret || !locked || bitmap_empty(s->want, DRM_SVM_RANGE_PAGES))
+		if (ret || !locked || !drm_svm_any(s, s->want))
 			break;
 	}
 	if (locked)
@@ -179,7 +206,7 @@ static int drm_svm_rounds(struct drm_svm_service *s, u64 base)
 	int ret = -EAGAIN;
 
 	for (round = 0; round < DRM_SVM_ROUNDS; round++) {
-		if (bitmap_empty(s->want, DRM_SVM_RANGE_PAGES))
+		if (!drm_svm_any(s, s->want))
 			return 0;
 		ret = drm_svm_attach_range(s, base);
 		if (ret)
@@ -212,11 +239,14 @@ static bool drm_svm_wants_device(struct drm_svm_view *view, u64 base,
 static int drm_svm_serve_locked(struct drm_svm_service *s, u64 base)
 {
 	DECLARE_BITMAP(moving, DRM_SVM_RANGE_PAGES);
-	int ret = drm_svm_claims_read(s->view, base, s->want, s->claimed, moving);
+	int ret;
 
-	if (ret)
-		return ret;
-	drm_svm_put_off(s, moving, -EAGAIN);
+	if (!mtree_empty(&s->view->claims)) {
+		ret = drm_svm_claims_read(s->view, base, s->want, s->claimed, moving);
+		if (ret)
+			return ret;
+		drm_svm_put_off(s, moving, -EAGAIN);
+	}
 	/* What cannot move is mapped where it is. */
 	if (drm_svm_wants_device(s->view, base, s->want))
 		drm_svm_place_device(s->svm, base, s->want, s->claimed);
@@ -239,7 +269,7 @@ static int drm_svm_serve_span(struct drm_svm_service *s, u64 base)
 	ret = drm_svm_serve_locked(s, base);
 	drm_svm_span_unlock(&s->smm->spans, &span);
 	/* It may map nothing. */
-	if (ret || bitmap_empty(s->want, DRM_SVM_RANGE_PAGES))
+	if (ret || !drm_svm_any(s, s->want))
 		drm_svm_range_settle(s->smm, base);
 out:
 	drm_svm_window_put(s->window);
@@ -250,23 +280,38 @@ static int drm_svm_serve_scratch(struct drm_svm_view *view, u64 base,
 				 const struct drm_svm_want *want,
 				 struct drm_svm_left *left)
 {
-	struct drm_svm_service *s = kvzalloc_obj(*s, GFP_KERNEL_ACCOUNT);
+	struct drm_svm_service *s;
 	int ret;
 
+	s = kmem_cache_alloc(drm_svm_service_cache, GFP_KERNEL);
 	if (!s)
 		return -ENOMEM;
+	memset(s, 0, offsetof(struct drm_svm_service, missing));
 	s->view = view;
 	s->svm = view->svm;
 	s->smm = view->svm->smm;
+	s->first = want->lo;
+	s->end = want->hi;
 	bitmap_copy(s->want, want->pages, DRM_SVM_RANGE_PAGES);
 	bitmap_copy(s->want_write, want->write, DRM_SVM_RANGE_PAGES);
 	if (!s->svm->device->system_atomics)
 		bitmap_copy(s->want_atomic, want->atomic, DRM_SVM_RANGE_PAGES);
-	s->write = !bitmap_empty(s->want_write, DRM_SVM_RANGE_PAGES);
+	s->write = want->access != DRM_SVM_READ;
 	ret = drm_svm_serve_span(s, base);
 	*left = s->left;
-	kvfree(s);
+	kmem_cache_free(drm_svm_service_cache, s);
 	return ret;
+}
+
+static u8 drm_svm_rights_for(const struct drm_svm_view *view, enum drm_svm_access access)
+{
+	u8 rights = DRM_SVM_RIGHT_READ;
+
+	if (access != DRM_SVM_READ)
+		rights |= DRM_SVM_RIGHT_WRITE;
+	if (access == DRM_SVM_ATOMIC && !(view->caps & DRM_SVM_SINK_ATOMIC_IS_WRITE))
+		rights |= DRM_SVM_RIGHT_ATOMIC;
+	return rights;
 }
 
 /**
@@ -278,14 +323,7 @@ static int drm_svm_serve_scratch(struct drm_svm_view *view, u64 base,
  */
 int drm_svm_view_may(const struct drm_svm_view *view, enum drm_svm_access access)
 {
-	u8 need = DRM_SVM_RIGHT_READ;
-
-	if (access != DRM_SVM_READ)
-		need |= DRM_SVM_RIGHT_WRITE;
-	if (access == DRM_SVM_ATOMIC &&
-	    !(view->caps & DRM_SVM_SINK_ATOMIC_IS_WRITE))
-		need |= DRM_SVM_RIGHT_ATOMIC;
-	return need & ~view->rights ? -EACCES : 0;
+	return drm_svm_rights_for(view, access) & ~view->rights ? -EACCES : 0;
 }
 
 /* A process has nothing there, but the driver may. */
@@ -305,21 +343,54 @@ static int drm_svm_beyond(struct drm_svm_view *view, u64 base,
 static int drm_svm_view_allows(struct drm_svm_view *view, u64 base,
 			       const struct drm_svm_want *want)
 {
-	unsigned int first = find_first_bit(want->pages, DRM_SVM_RANGE_PAGES);
-	unsigned int last = find_last_bit(want->pages, DRM_SVM_RANGE_PAGES);
-
 	if (base >= view->svm->smm->mm->task_size)
 		return drm_svm_beyond(view, base, want->pages);
-	if (first < DRM_SVM_RANGE_PAGES &&
-	    (drm_svm_page_addr(base, first) < view->first ||
-	     drm_svm_page_addr(base, last) > view->last))
+	if (want->hi &&
+	    (drm_svm_page_addr(base, want->lo) < view->first ||
+	     drm_svm_page_addr(base, want->hi) - 1 > view->last))
 		return -EFAULT;
-	if (!(view->rights & DRM_SVM_RIGHT_WRITE) &&
-	    !bitmap_empty(want->write, DRM_SVM_RANGE_PAGES))
-		return -EACCES;
-	if (!bitmap_empty(want->atomic, DRM_SVM_RANGE_PAGES))
-		return drm_svm_view_may(view, DRM_SVM_ATOMIC);
-	return 0;
+	return drm_svm_view_may(view, want->access);
+}
+
+/* Does the sink have all of some pages? */
+static bool drm_svm_sink_has(struct drm_svm_view *view, u64 base,
+			     const struct drm_svm_want *want,
+			     const unsigned long *pages, enum drm_svm_access access,
+			     u64 *fence)
+{
+	u8 rights = drm_svm_rights_for(view, access);
+	unsigned int first = want->lo, end;
+	u64 one;
+
+	for_each_set_bitrange_from(first, end, pages, want->hi) {
+		if (!view->ops->lookup(view, drm_svm_page_addr(base, first),
+				       drm_svm_page_addr(base, end) - 1, rights, &one))
+			return false;
+		*fence = max(*fence, one);
+	}
+	return true;
+}
+
+/*
+ * Is it there? As when another has seen to it, or a record comes late. What is claimed is
+ * not for us to say. Return: 1, 0; or an error of the wait for the device to see it.
+ */
+static int drm_svm_is_served(struct drm_svm_view *view, u64 base,
+			     const struct drm_svm_want *want)
+{
+	u64 fence = 0;
+
+	if (!view->ops->lookup || !mtree_empty(&view->claims))
+		return 0;
+	if (!drm_svm_sink_has(view, base, want, want->pages,
+			      want->hi - want->lo == 1 ? want->access : DRM_SVM_READ,
+			      &fence))
+		return 0;
+	if (want->hi - want->lo > 1 && want->access != DRM_SVM_READ &&
+	    (!drm_svm_sink_has(view, base, want, want->write, DRM_SVM_WRITE, &fence) ||
+	     !drm_svm_sink_has(view, base, want, want->atomic, DRM_SVM_ATOMIC, &fence)))
+		return 0;
+	return view->ops->wait(view, fence) ?: 1;
 }
 
 /**
@@ -351,6 +422,11 @@ int drm_svm_serve_view(struct drm_svm_view *view, u64 base,
 		return ret;
 	if (!drm_svm_users_enter(users))
 		return -ESRCH;
+	ret = drm_svm_is_served(view, base, want);
+	if (ret) {
+		drm_svm_users_leave(users);
+		return min(ret, 0);
+	}
 	memcg = get_mem_cgroup_from_mm(users->mm);
 	old = set_active_memcg(memcg);
 	ret = drm_svm_serve_scratch(view, base, want, left);
@@ -374,14 +450,13 @@ EXPORT_SYMBOL_IF_KUNIT(drm_svm_serve_view);
 int drm_svm_serve(struct drm_svm *svm, u64 base, const struct drm_svm_want *want,
 		  struct drm_svm_left *left)
 {
-	unsigned int first = find_first_bit(want->pages, DRM_SVM_RANGE_PAGES);
 	struct drm_svm_view *view;
 	int ret;
 
 	*left = (struct drm_svm_left){};
-	if (first == DRM_SVM_RANGE_PAGES)
+	if (!want->hi)
 		return 0;
-	view = drm_svm_view_find(svm, drm_svm_page_addr(base, first));
+	view = drm_svm_view_find(svm, drm_svm_page_addr(base, want->lo));
 	if (!view)
 		return -EFAULT;
 	ret = drm_svm_serve_view(view, base, want, left);

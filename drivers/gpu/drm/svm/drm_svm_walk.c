@@ -34,15 +34,55 @@ static int drm_svm_walk_sample(struct drm_svm_service *s)
 	return 0;
 }
 
+/* To what the view has of the range. */
+static void drm_svm_walk_clip(struct drm_svm_service *s)
+{
+	u64 base = s->range->first;
+
+	if (s->view->first > base)
+		s->lo = max(s->lo, drm_svm_page_index(s->view->first));
+	if (s->view->last < base + DRM_SVM_RANGE_SIZE - 1)
+		s->hi = min(s->hi, drm_svm_page_index(s->view->last) + 1);
+}
+
+/* What some view maps, and what is wanted. */
+static void drm_svm_walk_known_window(struct drm_svm_service *s)
+{
+	const unsigned long *valid = s->range->valid;
+
+	s->lo = min_t(unsigned int, s->first,
+		      find_first_bit(valid, DRM_SVM_RANGE_PAGES));
+	s->hi = max_t(unsigned int, s->end,
+		      find_last_bit(valid, DRM_SVM_RANGE_PAGES) + 1);
+	drm_svm_walk_clip(s);
+}
+
+static void drm_svm_walk_words(struct drm_svm_service *s, unsigned int i,
+			       unsigned int end)
+{
+	struct drm_svm_range *range = s->range;
+
+	if (range->pfns)
+		memcpy(s->pfns + i, range->pfns + i, (end - i) * sizeof(*s->pfns));
+	else
+		for (; i < end; i++)
+			s->pfns[i] = range->whole + i;
+}
+
+/* A page that no view may write is known for reading only. */
 static void drm_svm_walk_recall(struct drm_svm_service *s)
 {
 	struct drm_svm_range *range = s->range;
-	unsigned int i;
+	unsigned int i, end;
 
-	memset(s->pfns, 0, sizeof(s->pfns));
-	for_each_set_bit(i, range->valid, DRM_SVM_RANGE_PAGES)
-		s->pfns[i] = range->pfns[i] | HMM_PFN_VALID |
-			     (test_bit(i, range->write) ? HMM_PFN_WRITE : 0);
+	memset(s->pfns + s->lo, 0, (s->hi - s->lo) * sizeof(*s->pfns));
+	i = s->lo;
+	for_each_set_bitrange_from(i, end, range->valid, s->hi)
+		drm_svm_walk_words(s, i, end);
+	i = s->lo;
+	for_each_clear_bitrange_from(i, end, range->write, s->hi)
+		for (; i < end; i++)
+			s->pfns[i] &= ~HMM_PFN_WRITE;
 	/* What no device may have or write was not mapped so. */
 	bitmap_zero(s->refused, DRM_SVM_RANGE_PAGES);
 	bitmap_zero(s->read_only, DRM_SVM_RANGE_PAGES);
@@ -71,31 +111,53 @@ bool drm_svm_walk_known(struct drm_svm_service *s)
 	    !bitmap_subset(s->want, range->valid, DRM_SVM_RANGE_PAGES) ||
 	    !bitmap_subset(s->want_write, range->write, DRM_SVM_RANGE_PAGES))
 		return false;
+	drm_svm_walk_known_window(s);
 	drm_svm_walk_recall(s);
 	return true;
 }
 
-/* Which pages are special, by their VMAs; hmm does not look. */
+static void drm_svm_walk_vma(struct drm_svm_service *s, struct vm_area_struct *vma)
+{
+	u64 base = s->range->first, last = base + DRM_SVM_RANGE_SIZE - 1;
+	unsigned int first = drm_svm_page_index(max_t(u64, vma->vm_start, base));
+	unsigned int end = drm_svm_page_index(min_t(u64, vma->vm_end - 1, last)) + 1;
+
+	s->lo = min(s->lo, first);
+	s->hi = max(s->hi, end);
+	if (drm_svm_vma_secret(vma))
+		bitmap_set(s->refused, first, end - first);
+	if (drm_svm_vma_read_only(vma))
+		bitmap_set(s->read_only, first, end - first);
+}
+
+/*
+ * The mappings that what is wanted lies in, and between: their pages come along. Which of
+ * them are special; hmm does not look.
+ */
 static void drm_svm_walk_vmas(struct drm_svm_service *s)
 {
-	u64 base = s->range->first;
+	u64 base = s->range->first, end;
 	struct vm_area_struct *vma;
 	struct vma_iterator vmi;
 
 	bitmap_zero(s->refused, DRM_SVM_RANGE_PAGES);
 	bitmap_zero(s->read_only, DRM_SVM_RANGE_PAGES);
-	vma_iter_init(&vmi, s->smm->mm, base);
-	for_each_vma_range(vmi, vma, base + DRM_SVM_RANGE_SIZE) {
-		u64 first = max_t(u64, vma->vm_start, base);
-		u64 end = min_t(u64, vma->vm_end, base + DRM_SVM_RANGE_SIZE);
-
-		if (drm_svm_vma_secret(vma))
-			bitmap_set(s->refused, drm_svm_page_index(first),
-				   (end - first) >> PAGE_SHIFT);
-		if (drm_svm_vma_read_only(vma))
-			bitmap_set(s->read_only, drm_svm_page_index(first),
-				   (end - first) >> PAGE_SHIFT);
+	s->lo = s->first;
+	s->hi = s->end;
+	/* What has made way, with others maybe, comes back. */
+	if (s->conflicts) {
+		s->lo = 0;
+		s->hi = DRM_SVM_RANGE_PAGES;
 	}
+	end = drm_svm_page_addr(base, s->hi);
+	vma_iter_init(&vmi, s->smm->mm, drm_svm_page_addr(base, s->lo));
+	for_each_vma_range(vmi, vma, end) {
+		drm_svm_walk_vma(s, vma);
+		/* Mostly there is one. */
+		if (vma->vm_end >= end)
+			break;
+	}
+	drm_svm_walk_clip(s);
 }
 
 static int drm_svm_walk_read(struct drm_svm_service *s, struct hmm_range *hmm)
@@ -103,16 +165,34 @@ static int drm_svm_walk_read(struct drm_svm_service *s, struct hmm_range *hmm)
 	unsigned int i;
 	int ret;
 
-	memset(s->pfns, 0, sizeof(s->pfns));
-	hmm->start = s->range->first;
-	hmm->end = s->range->first + DRM_SVM_RANGE_SIZE;
-	hmm->hmm_pfns = s->pfns;
+	memset(s->pfns + s->lo, 0, (s->hi - s->lo) * sizeof(*s->pfns));
+	hmm->start = drm_svm_page_addr(s->range->first, s->lo);
+	hmm->end = drm_svm_page_addr(s->range->first, s->hi);
+	hmm->hmm_pfns = s->pfns + s->lo;
 	ret = hmm_range_fault(hmm);
 	if (ret)
 		return ret == -EBUSY ? -EAGAIN : ret;
-	for_each_set_bit(i, s->read_only, DRM_SVM_RANGE_PAGES)
+	i = s->lo;
+	for_each_set_bit_from(i, s->read_only, s->hi)
 		s->pfns[i] &= ~HMM_PFN_WRITE;
 	return 0;
+}
+
+/* Is all of a stretch there, and as it is wanted? */
+static bool drm_svm_walk_found(const struct drm_svm_service *s, unsigned int first,
+			       unsigned int end)
+{
+	unsigned long all = HMM_PFN_VALID | HMM_PFN_WRITE, any = 0;
+	unsigned int i;
+
+	for (i = first; i < end; i += drm_svm_pages_as_one(s, i, end)) {
+		all &= s->pfns[i];
+		any |= s->pfns[i];
+	}
+	if (any & HMM_PFN_ERROR)
+		return false;
+	return all & HMM_PFN_WRITE ? all & HMM_PFN_VALID :
+	       all && find_next_bit(s->want_write, end, first) >= end;
 }
 
 /*
@@ -121,16 +201,23 @@ static int drm_svm_walk_read(struct drm_svm_service *s, struct hmm_range *hmm)
  */
 static int drm_svm_walk_missing(struct drm_svm_service *s)
 {
-	unsigned int i;
+	unsigned int first = s->first, end, i;
 
+	/* What is refused and wanted is no page to wait for. */
+	if (drm_svm_win_and(s, s->missing, s->want, s->refused))
+		return -EFAULT;
 	bitmap_zero(s->missing, DRM_SVM_RANGE_PAGES);
-	for_each_set_bit(i, s->want, DRM_SVM_RANGE_PAGES) {
-		if ((s->pfns[i] & HMM_PFN_ERROR) || test_bit(i, s->refused))
-			return -EFAULT;
-		if (!(s->pfns[i] & HMM_PFN_VALID) ||
-		    (test_bit(i, s->want_write) &&
-		     !(s->pfns[i] & HMM_PFN_WRITE)))
-			__set_bit(i, s->missing);
+	for_each_set_bitrange_from(first, end, s->want, s->end) {
+		if (drm_svm_walk_found(s, first, end))
+			continue;
+		for (i = first; i < end; i++) {
+			if (s->pfns[i] & HMM_PFN_ERROR)
+				return -EFAULT;
+			if (!(s->pfns[i] & HMM_PFN_VALID) ||
+			    (test_bit(i, s->want_write) &&
+			     !(s->pfns[i] & HMM_PFN_WRITE)))
+				__set_bit(i, s->missing);
+		}
 	}
 	return 0;
 }
@@ -180,7 +267,8 @@ static int drm_svm_snapshot_once(struct drm_svm *svm, struct hmm_range *hmm,
 
 	if (ret)
 		return ret;
-	memset(hmm->hmm_pfns, 0, DRM_SVM_RANGE_PAGES * sizeof(*hmm->hmm_pfns));
+	memset(hmm->hmm_pfns, 0,
+	       (hmm->end - hmm->start) / PAGE_SIZE * sizeof(*hmm->hmm_pfns));
 	/*
 	 * Inside mmap_lock, which others may hold for as long as they like, and
 	 * after the wait for invalidations, of which a process can have many.
@@ -197,7 +285,8 @@ static int drm_svm_snapshot_once(struct drm_svm *svm, struct hmm_range *hmm,
 /**
  * drm_svm_snapshot() - read the CPU's table, fault nothing in
  * @svm: device address space
- * @base: first byte of a range
+ * @first: first byte, page aligned
+ * @nr: pages, of one range
  * @pfns: out, one per page as hmm_range_fault() gives them
  * @idx: out, for drm_svm_pages_read_unlock(): until then the pages can be looked at
  *
@@ -207,16 +296,16 @@ static int drm_svm_snapshot_once(struct drm_svm *svm, struct hmm_range *hmm,
  * Return: 0; on error @idx is not set: -EINTR, -ESRCH, -ENOMEM, -EBUSY if
  * invalidations never stop, -EAGAIN if mmap_lock is not to be had for now.
  */
-int drm_svm_snapshot(struct drm_svm *svm, u64 base, unsigned long *pfns,
-		     int *idx)
+int drm_svm_snapshot(struct drm_svm *svm, u64 first, unsigned int nr,
+		     unsigned long *pfns, int *idx)
 {
 	struct hmm_range hmm = {
-		.start = base,
-		.end = base + DRM_SVM_RANGE_SIZE,
+		.start = first,
+		.end = first + ((u64)nr << PAGE_SHIFT),
 		.hmm_pfns = pfns,
 		.dev_private_owner = (void *)&drm_svm_owner,
 	};
-	struct drm_svm_window *window = drm_svm_window_get(svm->smm, base);
+	struct drm_svm_window *window = drm_svm_window_get(svm->smm, first);
 	unsigned int tries;
 	int ret = -EBUSY;
 

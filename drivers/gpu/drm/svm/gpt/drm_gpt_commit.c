@@ -342,6 +342,9 @@ static int drm_gpt_write_piece(struct drm_gpt_update *up,
 	bool holes;
 	u32 n;
 
+	if (drm_gpt_planted(DRM_GPT_PLANTED_HINT_OWNERS) &&
+	    drm_gpt_owner_at(p->table, p->i) != up->owner)
+		drm_gpt_hint_forget(p->table, p->i, p->n);
 	if (p->array) {
 		n = drm_gpt_put_array(p->table, p->i, p->array, p->n,
 				      &up->credits, &holes);

@@ -554,6 +554,13 @@ static void test_piece_unmap(struct kunit *test, struct page *page, u64 p)
 		put_page(page + i);
 }
 
+/* Both mappings at once. */
+static int test_piece_see(struct test_dev *dev, u64 p)
+{
+	return drm_svm_populate(&dev->table.view, p, p + DRM_SVM_RANGE_SIZE - 1,
+				DRM_SVM_RIGHT_READ);
+}
+
 /* A large leaf that was for reading, and a part of it is to be written. */
 static void a_large_page_makes_way(struct kunit *test)
 {
@@ -562,8 +569,7 @@ static void a_large_page_makes_way(struct kunit *test)
 	unsigned int i, flushes;
 
 	for (i = 0; i < TEST_DEVS; i++) {
-		KUNIT_EXPECT_EQ(test, test_dev_access(test_dev(test, i), p + PAGES(9),
-						      DRM_SVM_READ), 0);
+		KUNIT_EXPECT_EQ(test, test_piece_see(test_dev(test, i), p), 0);
 		KUNIT_EXPECT_EQ(test, test_leaf_bytes(test_dev(test, i), p),
 				DRM_SVM_RANGE_SIZE);
 	}
@@ -603,7 +609,7 @@ static void an_invalidation_beside_that_flushes_walks(struct kunit *test)
 	struct test_inval inval;
 	int begun, unit;
 
-	KUNIT_EXPECT_EQ(test, test_dev_access(dev, p + PAGES(9), DRM_SVM_READ), 0);
+	KUNIT_EXPECT_EQ(test, test_piece_see(dev, p), 0);
 	begun = atomic_read(&dev->begun);
 	WRITE_ONCE(dev->hold_flush, true);
 	unit = test_dev_start(dev, p + PAGES(9), DRM_SVM_WRITE);

@@ -332,7 +332,7 @@ static int test_serve(struct test_dev *dev, u64 base, unsigned int page)
 	struct drm_svm_want want = {};
 	struct drm_svm_left left;
 
-	drm_svm_want_add(&want, page, DRM_SVM_WRITE);
+	drm_svm_want_add(&want, page, 1, DRM_SVM_WRITE);
 	return drm_svm_serve(&dev->svm, base, &want, &left);
 }
 
@@ -351,7 +351,8 @@ static void a_neighbour_without_a_word_stays_behind(struct kunit *test)
 	test_poke(test, p + PAGES(1), 1);
 	pfns = kunit_kcalloc(test, DRM_SVM_RANGE_PAGES, sizeof(*pfns), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, pfns);
-	KUNIT_ASSERT_EQ(test, drm_svm_snapshot(&dev->svm, p, pfns, &idx), 0);
+	KUNIT_ASSERT_EQ(test, drm_svm_snapshot(&dev->svm, p, DRM_SVM_RANGE_PAGES, pfns,
+					       &idx), 0);
 	drm_svm_pages_read_unlock(idx);
 	a = hmm_pfn_to_phys(pfns[0]);
 	b = hmm_pfn_to_phys(pfns[1]);

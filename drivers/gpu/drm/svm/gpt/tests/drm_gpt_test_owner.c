@@ -273,6 +273,52 @@ static void promotion_does_not_join_owners(struct kunit *test)
 	owner_check(test, m);
 }
 
+/* The other's pages that follow each other, from @first on; those may be written over. */
+static int owner_map_over(struct owner_model *m, u32 first, u32 n, u64 page, u8 owner)
+{
+	int ret;
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		m->array[i] = test_leaf_4k(page + i, DRM_GPT_LEAF_WRITE);
+	ret = owner_map_at(m->hw, owner_va(m, first), m->array, n, owner);
+	for (i = 0; i < n && !ret; i++) {
+		m->leaf[first + i] = m->array[i];
+		m->owner[first + i] = owner;
+	}
+	return ret;
+}
+
+/*
+ * Over a part of a group comes the other: the rest stays the one's, and is no group
+ * any more, by what the device keeps of one translation and by what a zap takes.
+ */
+static void a_group_does_not_have_two_owners(struct kunit *test)
+{
+	struct owner_model *m = owner_model(test);
+	u32 group = 1 << m->hw->geometry->hint[0], table = test_entries(m->hw), owner;
+	bool may = m->hw->geometry->format->replace_ok;
+
+	if (group == 1)
+		kunit_skip(test, "a format with groups of pages");
+	for (owner = 0; owner < 2; owner++) {
+		/* The last page of one group and the first of the next. */
+		KUNIT_ASSERT_EQ(test, owner_map_over(m, 0, 2 * group, 4 * table, owner),
+				0);
+		KUNIT_EXPECT_EQ(test, owner_map_over(m, group - 1, 2, 6 * table, !owner),
+				may ? 0 : -EBUSY);
+		owner_check(test, m);
+		owner_zap(test, m, 0, m->n, !owner);
+		owner_check(test, m);
+		KUNIT_EXPECT_EQ(test, !m->leaf[group], may);
+		owner_zap(test, m, 0, 1, owner);
+		owner_check(test, m);
+		KUNIT_EXPECT_EQ(test, !!m->leaf[group - 2], may && group > 2);
+		owner_zap(test, m, 0, m->n, DRM_GPT_OWNER_ANY);
+		owner_check(test, m);
+	}
+}
+
 /* Of one owner they are joined, and stay his. */
 static void a_promoted_leaf_has_its_owner(struct kunit *test)
 {
@@ -389,6 +435,7 @@ static struct kunit_case owner_cases[] = {
 	KUNIT_CASE_PARAM(large_leaves_of_the_other_stay, ops_variant_gen_params),
 	KUNIT_CASE_PARAM(bits_come_only_where_both_are, ops_variant_gen_params),
 	KUNIT_CASE_PARAM(promotion_does_not_join_owners, ops_variant_gen_params),
+	KUNIT_CASE_PARAM(a_group_does_not_have_two_owners, ops_variant_gen_params),
 	KUNIT_CASE_PARAM(a_promoted_leaf_has_its_owner, ops_variant_gen_params),
 	KUNIT_CASE_PARAM(zap_asks_for_more_ring_space, ops_variant_gen_params),
 	KUNIT_CASE_PARAM(gather_gives_ring_space_back, ops_variant_gen_params),
