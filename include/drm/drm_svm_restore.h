@@ -19,7 +19,8 @@ struct drm_svm_restore;
  *	Returns 0; -EAGAIN if the view is stale again; another error ends the call.
  * @prepare: the last that may sleep or allocate: make the fence, lock the dma_resv and
  *	reserve a place in it. Optional.
- *	Returns 0, or an error that ends the call, with nothing held.
+ *	Returns 0; -EAGAIN to go round; another error ends the call. On any of these
+ *	nothing is held.
  * @publish: all of every view is mapped, and will be until this returns: add the fence,
  *	let the device go on. Atomic; takes no lock of drm_svm. An invalidation that
  *	comes later finds what is made known here
@@ -53,7 +54,8 @@ struct drm_svm_restore {
 	const struct drm_svm_restore_ops *ops;
 	struct workqueue_struct *wq;
 	/* private: */
-	struct list_head views;
+	struct list_head views;	/* all of them there; under the use lock, as: */
+	struct list_head stale;	/* those to be restored */
 	struct delayed_work work;
 	unsigned int lost;	/* times in a row that the worker has not got through */
 	bool due;		/* something was taken since @publish; under the use lock */

@@ -269,11 +269,11 @@ struct drm_svm_view {
 	u8 caps;
 	/* private: */
 	u8 fresh;			/* rights with which all of it is mapped; under use_lock */
-	bool written;			/* what the device walks says it; likewise */
+	bool restored;			/* it is mapped and written for @restore; likewise */
 	u8 restore_rights;		/* how it is used with the others of @restore */
 	u64 spoilt;			/* how often something was taken away; under use_lock */
 	struct drm_svm_restore *restore; /* views that are used with it; likewise */
-	struct list_head in_restore;	/* in &drm_svm_restore.views */
+	struct list_head in_restore;	/* in &drm_svm_restore.views or its stale; likewise */
 	struct list_head node;		/* in drm_svm.views */
 	u64 number;			/* in the order of their making */
 	struct maple_tree claims;	/* by page number, if DRM_SVM_SINK_CLAIMS */

@@ -50,6 +50,9 @@
  * SUBTEST: remap-running
  * Description: two objects take turns while a program reads
  *
+ * SUBTEST: flush-space
+ * Description: ring space is others' while a flush is waited for
+ *
  * SUBTEST: unbind-running
  * Description: what is unbound under a program ends it, and nothing else
  *
@@ -302,8 +305,11 @@ static void test_no_exec(struct vgem_svm_bare *b)
 	vgem_svm_unmap(p, 2 * PAGE);
 }
 
-/* Accesses past the cache that the first device's engines have made. */
-static uint64_t uncached_accesses(void)
+/*
+ * Sum of what the first device's hardware file says, in lines of @format: a number of
+ * a unit, and what is counted.
+ */
+static uint64_t hw_sum(const char *format)
 {
 	char path[64], line[128];
 	uint64_t sum = 0, n;
@@ -317,14 +323,19 @@ static uint64_t uncached_accesses(void)
 		f = fopen(path, "r");
 		found = f;
 		while (f && fgets(line, sizeof(line), f))
-			if (sscanf(line, "engine %u uncached accesses %" SCNu64,
-				   &e, &n) == 2)
+			if (sscanf(line, format, &e, &n) == 2)
 				sum += n;
 		if (f)
 			fclose(f);
 	}
 	igt_require_f(found, "no debugfs\n");
 	return sum;
+}
+
+/* Accesses past the cache that its engines have made. */
+static uint64_t uncached_accesses(void)
+{
+	return hw_sum("engine %u uncached accesses %" SCNu64);
 }
 
 static void test_uncached(struct vgem_svm_bare *b)
@@ -533,6 +544,34 @@ static void test_unbind_running(struct vgem_svm_bare *b)
 	extra_fini(&x[1], b);
 	vgem_svm_bo_fini(&bo);
 	vgem_svm_bo_fini(&out);
+}
+
+/* Words of the page-table ring that nobody could have while a flush was waited for. */
+static uint64_t kept_space(void)
+{
+	return hw_sum("page-table ring: %u words reserved, %" SCNu64 " when");
+}
+
+static void test_flush_space(struct vgem_svm_bare *b)
+{
+	uint64_t before = vgem_svm_counter(&b->s, DRM_VGEM_SVM_CTR_PT_COMMANDS);
+	uint8_t *addr = vgem_svm_bind_addr(4 * PAGE);
+	struct vgem_svm_bo bo;
+	unsigned int i;
+
+	vgem_svm_bo_init(&bo, b->s.fd, 4 * PAGE);
+	for (i = 0; i < 4; i++) {
+		vgem_svm_bind(&b->s, &bo, 0, addr, 4 * PAGE, VGEM_SVM_BIND_RW);
+		igt_require_f(vgem_svm_counter(&b->s, DRM_VGEM_SVM_CTR_PT_COMMANDS) >
+			      before, "the CPU writes the tables\n");
+		/* What is replaced is flushed, and so is what goes. */
+		vgem_svm_bind(&b->s, &bo, 0, addr, 2 * PAGE, VGEM_SVM_BIND_RW);
+		igt_assert_eq_u64(kept_space(), 0);
+		vgem_svm_run(&b->s.q, increment, 1, 1, VA(addr), PAGE, 4, 1);
+		vgem_svm_unbind(&b->s, addr, 4 * PAGE);
+		igt_assert_eq_u64(kept_space(), 0);
+	}
+	vgem_svm_bo_fini(&bo);
 }
 
 static void test_no_svm(struct vgem_svm_bare *b)
@@ -994,6 +1033,10 @@ static void bind_tests(struct vgem_svm_bare *b)
 	igt_describe("Two objects take turns while a program reads");
 	igt_subtest("remap-running")
 		test_remap_running(b);
+
+	igt_describe("Ring space is others' while a flush is waited for");
+	igt_subtest("flush-space")
+		test_flush_space(b);
 
 	igt_describe("What is unbound under a program ends it, and nothing else");
 	igt_subtest("unbind-running")

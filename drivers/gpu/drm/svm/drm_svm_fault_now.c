@@ -166,9 +166,15 @@ static int drm_svm_call_try(struct drm_svm_call *call)
 	return drm_svm_call_hold(call, left.held) ?: -EINPROGRESS;
 }
 
+/* A shortage, that may pass; who has no deadline is told if it does not pass soon. */
+static bool drm_svm_call_scarce(const struct drm_svm_call *call, int error)
+{
+	return error == -EIO || (error == -ENOMEM && call->patient);
+}
+
 static int drm_svm_call_serve(struct drm_svm_call *call)
 {
-	unsigned int io_tries = 0;
+	unsigned int tries = 0;
 	long backoff = 1;
 	int ret, why;
 
@@ -178,7 +184,7 @@ static int drm_svm_call_serve(struct drm_svm_call *call)
 			continue;
 		if (!drm_svm_fault_transient(ret) || ret == -EINTR)
 			return ret;
-		if (ret == -EIO && ++io_tries > DRM_SVM_IO_TRIES)
+		if (drm_svm_call_scarce(call, ret) && ++tries > DRM_SVM_IO_TRIES)
 			return ret;
 		call->over = false;
 		why = drm_svm_call_sleep(call, backoff);

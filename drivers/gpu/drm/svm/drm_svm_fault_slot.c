@@ -34,6 +34,24 @@ void drm_svm_fault_attach(struct drm_svm *svm)
 }
 
 /**
+ * drm_svm_fault_detach() - the end of drm_svm_fault_attach()
+ * @svm: address space, without records: stopped, or never seen by the device
+ *
+ * Context: process.
+ */
+void drm_svm_fault_detach(struct drm_svm *svm)
+{
+	struct drm_svm_fault_queue *queue = svm->device->queue;
+
+	if (!queue)
+		return;
+	guard(spinlock)(&queue->lock);
+	WARN_ON(svm->records || svm->active);
+	list_del_init(&svm->in_queue);
+	list_del_init(&svm->due);
+}
+
+/**
  * drm_svm_driver_enter() - a call of the driver begins
  * @queue: queue
  *

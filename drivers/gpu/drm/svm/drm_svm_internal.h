@@ -586,6 +586,7 @@ int drm_svm_serve_view(struct drm_svm_view *view, u64 base,
 		       const struct drm_svm_want *want,
 		       struct drm_svm_left *left);
 void drm_svm_fault_attach(struct drm_svm *svm);
+void drm_svm_fault_detach(struct drm_svm *svm);
 int drm_svm_serve_patiently(struct drm_svm_view *view, u64 base,
 			    const struct drm_svm_want *want);
 int drm_svm_serve(struct drm_svm *svm, u64 base, const struct drm_svm_want *want,

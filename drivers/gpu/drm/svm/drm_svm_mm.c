@@ -327,7 +327,7 @@ EXPORT_SYMBOL_GPL(drm_svm_interrupt);
 /**
  * drm_svm_fini() - detach a device address space
  * @svm: stopped by drm_svm_stop() if it has a fault queue or drm_svm_handle_fault() is
- *	used; its views have ended
+ *	used, unless it has had no view yet; its views have ended
  *
  * Context: may sleep; no lock of drm_svm and no mmap_lock is held. The process
  * may be gone already.
@@ -338,6 +338,7 @@ void drm_svm_fini(struct drm_svm *svm)
 
 	WARN_ON(!list_empty(&svm->views));
 	drm_svm_release_leave(svm);
+	drm_svm_fault_detach(svm);
 	drm_svm_device_leave(svm->device);
 	mutex_lock(&drm_svm_attach_mutex);
 	smm = drm_svm_mm_unuse(smm);

@@ -66,6 +66,7 @@ enum drm_svm_planted {
 	VGEM_SVM_PLANTED_REVOKE_NO_FLUSH = 62, /* revoked memory stays in TLBs */
 	VGEM_SVM_PLANTED_BIND_OWNER = 60, /* binds are leaves of the mirror */
 	VGEM_SVM_PLANTED_UNBIND_NO_FLUSH, /* unbind does not flush TLBs */
+	VGEM_SVM_PLANTED_FLUSH_KEEPS = 69, /* binds keep ring space while they flush */
 
 	/* Of drm_svm. */
 	DRM_SVM_PLANTED_SHARED_MOVES = 49, /* pages that others have too are moved */

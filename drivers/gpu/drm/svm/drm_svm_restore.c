@@ -18,7 +18,8 @@
  * To look whether all is there and to make known that it is used is one step, under the
  * lock of drm_svm_use_begin(). An invalidation makes its view stale under that lock
  * before it looks for who uses it. So either it is seen here, or it sees what was
- * published.
+ * published. What is stale is in a list of its own, so that both cost the same however
+ * many views there are, and a restore what has been taken.
  *
  * Locks, from the outside: the driver's own; then what populating takes and lets go of
  * (service lock, mmap_lock, range lock); then the dma_resv of .prepare; in it the use
@@ -43,68 +44,70 @@
 /* Rounds that may be lost to invalidations in one call. */
 #define DRM_SVM_RESTORE_ROUNDS	64
 
+/* A view that is not there, or whose device does not know; and what it is as of. */
+static struct drm_svm_view *drm_svm_restore_next(struct drm_svm_restore *restore,
+						 u64 *spoilt)
+{
+	struct drm_svm_view *view;
+
+	guard(spinlock)(&restore->svm->use_lock);
+	view = list_first_entry_or_null(&restore->stale, struct drm_svm_view, in_restore);
+	if (view)
+		*spoilt = view->spoilt;
+	return view;
+}
+
+static struct drm_svm_view *drm_svm_restore_last(struct drm_svm_restore *restore)
+{
+	guard(spinlock)(&restore->svm->use_lock);
+	return list_empty(&restore->stale) ? NULL :
+		list_last_entry(&restore->stale, struct drm_svm_view, in_restore);
+}
+
 /* It is mapped, and what the device walks says so. */
-static bool drm_svm_restored(const struct drm_svm_view *view)
+static int drm_svm_restored(struct drm_svm_restore *restore, struct drm_svm_view *view,
+			    u64 spoilt)
 {
-	lockdep_assert_held(&view->svm->use_lock);
-	return view->written && !(view->restore_rights & ~view->fresh);
-}
-
-/* Return: false if it is there. Otherwise @spoilt says what it is as of. */
-static bool drm_svm_restore_needed(struct drm_svm_view *view, u64 *spoilt)
-{
-	guard(spinlock)(&view->svm->use_lock);
-	*spoilt = view->spoilt;
-	return !drm_svm_restored(view);
-}
-
-static int drm_svm_restore_written(struct drm_svm_view *view, u64 spoilt)
-{
-	guard(spinlock)(&view->svm->use_lock);
+	guard(spinlock)(&restore->svm->use_lock);
 	if (view->spoilt != spoilt)
 		return -EAGAIN;
-	view->written = true;
+	view->restored = true;
+	list_move_tail(&view->in_restore, &restore->views);
 	return 0;
 }
 
 static int drm_svm_restore_view(struct drm_svm_restore *restore,
-				struct drm_svm_view *view)
+				struct drm_svm_view *view, u64 spoilt)
 {
+	int ret = drm_svm_populate(view, view->first, view->last, view->restore_rights);
+
+	if (!ret && restore->ops->populated)
+		ret = restore->ops->populated(restore, view);
+	return ret ?: drm_svm_restored(restore, view, spoilt);
+}
+
+/* Those that are stale when it begins: what is spoilt meanwhile is behind them. */
+static int drm_svm_restore_views(struct drm_svm_restore *restore)
+{
+	struct drm_svm_view *view, *last = drm_svm_restore_last(restore);
 	u64 spoilt;
 	int ret;
 
-	if (!drm_svm_restore_needed(view, &spoilt))
+	if (!last)
 		return 0;
-	ret = drm_svm_populate(view, view->first, view->last,
-			       view->restore_rights);
-	if (!ret && restore->ops->populated)
-		ret = restore->ops->populated(restore, view);
-	return ret ?: drm_svm_restore_written(view, spoilt);
-}
-
-static int drm_svm_restore_views(struct drm_svm_restore *restore)
-{
-	struct drm_svm_view *view;
-	int ret;
-
-	list_for_each_entry(view, &restore->views, in_restore) {
-		ret = drm_svm_restore_view(restore, view);
-		if (ret)
-			return ret;
-	}
-	return 0;
+	do {
+		view = drm_svm_restore_next(restore, &spoilt);
+		ret = drm_svm_restore_view(restore, view, spoilt);
+	} while (!ret && view != last);
+	return ret;
 }
 
 /* The step that is one. Return: false if something has been taken away. */
 static bool drm_svm_restore_publish(struct drm_svm_restore *restore)
 {
-	struct drm_svm_view *view;
-
 	guard(spinlock)(&restore->svm->use_lock);
-	list_for_each_entry(view, &restore->views, in_restore)
-		if (!drm_svm_restored(view) &&
-		    !drm_svm_planted(DRM_SVM_PLANTED_UNCHECKED_USE))
-			return false;
+	if (!list_empty(&restore->stale) && !drm_svm_planted(DRM_SVM_PLANTED_UNCHECKED_USE))
+		return false;
 	restore->due = false;
 	restore->ops->publish(restore);
 	return true;
@@ -212,11 +215,12 @@ static void drm_svm_restore_work(struct work_struct *work)
 void drm_svm_restore_add(struct drm_svm_restore *restore,
 			 struct drm_svm_view *view, u8 rights)
 {
+	WARN_ON(view->svm != restore->svm);
 	guard(spinlock)(&restore->svm->use_lock);
 	view->restore = restore;
 	view->restore_rights = rights | DRM_SVM_RIGHT_READ;
-	view->written = false;
-	list_add_tail(&view->in_restore, &restore->views);
+	view->restored = false;
+	list_add_tail(&view->in_restore, &restore->stale);
 }
 EXPORT_SYMBOL_GPL(drm_svm_restore_add);
 
@@ -256,13 +260,15 @@ void drm_svm_restore_init(struct drm_svm_restore *restore, struct drm_svm *svm,
 	restore->due = false;
 	restore->ends = false;
 	INIT_LIST_HEAD(&restore->views);
+	INIT_LIST_HEAD(&restore->stale);
 	INIT_DELAYED_WORK(&restore->work, drm_svm_restore_work);
 }
 EXPORT_SYMBOL_GPL(drm_svm_restore_init);
 
 /**
  * drm_svm_restore_fini() - no more work
- * @restore: from drm_svm_restore_init(); its views may still be there
+ * @restore: from drm_svm_restore_init(); its views may still be there, and are removed
+ *	before it is freed: an invalidation finds it by them
  *
  * Waits for the worker, which may be waiting for a page: call drm_svm_interrupt() or
  * drm_svm_stop() first.

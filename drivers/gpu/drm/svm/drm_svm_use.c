@@ -66,9 +66,12 @@ void drm_svm_view_spoil(struct drm_svm_view *view)
 	guard(spinlock)(&view->svm->use_lock);
 	view->spoilt++;
 	view->fresh = 0;
-	view->written = false;
-	if (view->restore)
-		drm_svm_restore_ask(view->restore);
+	if (!view->restore)
+		return;
+	if (view->restored)
+		list_move_tail(&view->in_restore, &view->restore->stale);
+	view->restored = false;
+	drm_svm_restore_ask(view->restore);
 }
 
 /**

@@ -68,7 +68,7 @@ int drm_svm_view_init(struct drm_svm_view *view, struct drm_svm *svm)
 	view->number = atomic64_inc_return(&drm_svm_view_numbers);
 	view->fresh = 0;
 	view->spoilt = 0;
-	view->written = false;
+	view->restored = false;
 	view->restore = NULL;
 	mt_init_flags(&view->claims, MT_FLAGS_ALLOC_RANGE | MT_FLAGS_USE_RCU);
 	refcount_set(&view->refs, 1);
@@ -205,6 +205,7 @@ static void drm_svm_view_unmap_all(struct drm_svm_view *view)
  */
 void drm_svm_view_fini(struct drm_svm_view *view)
 {
+	WARN_ON(view->restore);
 	scoped_guard(spinlock, &view->svm->view_lock)
 		list_del(&view->node);
 	if (atomic_add_return(DRM_SVM_VIEW_ENDS, &view->users) !=

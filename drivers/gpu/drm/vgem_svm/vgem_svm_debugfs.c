@@ -18,6 +18,13 @@ static struct vgem_svm_dev *vgem_svm_of_seq(struct seq_file *m)
 	return to_vgem_svm_dev(entry->dev);
 }
 
+static void vgem_svm_show_ring(struct vgem_svm_ring *ring, struct seq_file *m)
+{
+	guard(spinlock)(&ring->lock);
+	seq_printf(m, "page-table ring: %u words reserved, %u when a flush was last waited for\n",
+		   ring->credits, ring->kept);
+}
+
 static int vgem_svm_show_hw(struct seq_file *m, void *data)
 {
 	struct vgem_svm_dev *vdev = vgem_svm_of_seq(m);
@@ -26,6 +33,7 @@ static int vgem_svm_show_hw(struct seq_file *m, void *data)
 	if (!drm_dev_enter(&vdev->drm, &idx))
 		return -ENODEV;
 	vgem_svm_hw_dump(vdev->hw, m);
+	vgem_svm_show_ring(&vdev->pt_ring, m);
 	drm_dev_exit(idx);
 	return 0;
 }

@@ -82,6 +82,7 @@ enum vgem_svm_user_item {
  * @lock: guards what follows; inside every lock of drm_svm and drm_gpt
  * @tail: words written, free running
  * @credits: words reserved and not yet written
+ * @kept: the same when a flush was last waited for: nobody can have so many meanwhile
  * @seq: number of the last fence
  * @dead: it takes no more, its fences never pass
  */
@@ -94,6 +95,7 @@ struct vgem_svm_ring {
 	spinlock_t lock;
 	u64 tail;
 	u32 credits;
+	u32 kept;
 	u64 seq;
 	bool dead;
 };

@@ -10,6 +10,7 @@
 
 #include <drm/drm_print.h>
 
+#include "../svm/drm_svm_planted.h"
 #include "vgem_svm_drv.h"
 
 /* An engine acknowledges within a quantum; this is for one that never does. */
@@ -108,6 +109,12 @@ static int vgem_svm_poll_inv(struct vgem_svm_dev *vdev, u64 seq, bool may_sleep)
 	return 0;
 }
 
+static void vgem_svm_flush_note(struct vgem_svm_ring *ring)
+{
+	guard(spinlock)(&ring->lock);
+	ring->kept = ring->credits;
+}
+
 int vgem_svm_flush_wait(struct drm_svm_gpt *table, u64 token, bool may_sleep)
 {
 	struct vgem_svm_vm *vm = container_of(table, struct vgem_svm_vm, table);
@@ -118,6 +125,7 @@ int vgem_svm_flush_wait(struct drm_svm_gpt *table, u64 token, bool may_sleep)
 		return 0;
 	if (!vm->gpt.cmd)
 		return vgem_svm_poll_inv(vdev, token, may_sleep);
+	vgem_svm_flush_note(&vdev->pt_ring);
 	if (vgem_svm_ring_done(&vdev->pt_ring, token))
 		return 0;
 	if (!may_sleep)
@@ -145,7 +153,8 @@ void vgem_svm_flush_gather(struct vgem_svm_vm *vm, struct drm_gpt_gather *gather
 		return;
 	token = vgem_svm_flush_begin(&vm->table, gather);
 	/* What it did not need is others' while we wait. */
-	drm_gpt_gather_unreserve(gather);
+	if (!drm_svm_planted(VGEM_SVM_PLANTED_FLUSH_KEEPS))
+		drm_gpt_gather_unreserve(gather);
 	if (vgem_svm_flush_wait(&vm->table, token, true))
 		vgem_svm_device_kill(vm->vdev);
 }

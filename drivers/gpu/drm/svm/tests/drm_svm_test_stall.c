@@ -205,6 +205,23 @@ static void stop_does_not_wait_for_a_pause(struct kunit *test)
 	test_ledger_check(test, l);
 }
 
+/* Who has no deadline would try for ever. */
+static void without_memory_it_is_told(struct kunit *test)
+{
+	struct test_ledger *l = test->priv;
+	struct drm_svm_view *view = &l->space[0].table.view;
+	const struct drm_svm_sink_ops *old = stall_sink(view);
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+	struct stall_call populate = { .fn = stall_populate, .l = l, .addr = p };
+
+	complete_all(&stall.go);
+	stall_start(test, &populate);
+	KUNIT_EXPECT_TRUE(test, stall_ends(&populate));
+	drm_svm_interrupt(stall_svm(l));
+	KUNIT_EXPECT_EQ(test, stall_join(&populate), -ENOMEM);
+	view->ops = old;
+}
+
 /* ---- the service lock ---------------------------------------------------- */
 
 static void stall_lock(struct kunit *test, struct test_ledger *l,
@@ -364,8 +381,32 @@ static void a_page_is_not_waited_for_without_a_process(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stall_join(&populate), -ESRCH);
 }
 
+/* ---- life ---------------------------------------------------------------- */
+
+/* As a driver's error path does, which has got no further. */
+static void who_never_had_a_view_needs_no_stop(struct kunit *test)
+{
+	struct test_ledger *l = test->priv;
+	struct drm_svm_config config = {
+		.device = &l->sdev,
+		.ops = stall_svm(l)->ops,
+	};
+	struct drm_svm *svm = kunit_kzalloc(test, sizeof(*svm), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, svm);
+	KUNIT_ASSERT_EQ(test, drm_svm_init(svm, current->mm, &config), 0);
+	drm_svm_fini(svm);
+	/* Or the queue goes on with memory that is another's. */
+	KUNIT_EXPECT_TRUE(test, list_is_singular(&l->queue.svms));
+	KUNIT_EXPECT_PTR_EQ(test, list_first_entry(&l->queue.svms, struct drm_svm,
+						   in_queue), stall_svm(l));
+	/* So that a failure is no crash. */
+	list_del_init(&svm->in_queue);
+}
+
 static struct kunit_case stall_cases[] = {
 	KUNIT_CASE(stop_does_not_wait_for_a_pause),
+	KUNIT_CASE(without_memory_it_is_told),
 	KUNIT_CASE(a_fault_has_its_deadline_whoever_serves_there),
 	KUNIT_CASE(so_has_one_of_the_queue),
 	KUNIT_CASE(a_pause_comes_whoever_serves_there),
@@ -373,6 +414,7 @@ static struct kunit_case stall_cases[] = {
 	KUNIT_CASE(a_fault_has_its_deadline_whoever_maps),
 	KUNIT_CASE(who_waits_for_mmap_lock_keeps_no_range),
 	KUNIT_CASE(a_page_is_not_waited_for_without_a_process),
+	KUNIT_CASE(who_never_had_a_view_needs_no_stop),
 	{}
 };
 
