@@ -141,8 +141,11 @@ static int reclaim_child(void *data)
 	vgem_svm_init(&s, 0, 0);
 	vgem_svm_work_start(&w, &s.q, p, RECLAIM_BYTES / VGEM_SVM_PAGE, false);
 	for (i = 0; i < rounds; i++) {
-		/* All that was asked for may not be had: EAGAIN. */
-		vgem_svm_group_write(GROUP, "memory.reclaim", "1M");
+		/*
+		 * All that was asked for may not be had: EAGAIN. It comes back page
+		 * by page, from a disk that may be slow.
+		 */
+		vgem_svm_group_write(GROUP, "memory.reclaim", "256K");
 		vgem_svm_work_go_on(&w, 1, "reclaim");
 	}
 	vgem_svm_work_finish(&w);

@@ -634,41 +634,71 @@ static void rights_that_entries_lack_are_left_out(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, test_dev_maps(dev, p, DRM_GPT_LEAF_ATOMIC));
 }
 
+/* Would a device take part by a table? Everything but the format is as it should be. */
+static int test_table_try(struct kunit *test, struct drm_svm_device *sdev,
+			  const struct drm_gpt_format *format)
+{
+	struct test_dev *dev = test_dev(test, 0);
+	struct drm_svm_gpt *table = kunit_kzalloc(test, sizeof(*table), GFP_KERNEL);
+	struct drm_svm *svm = kunit_kzalloc(test, sizeof(*svm), GFP_KERNEL);
+	struct drm_gpt *gpt = kunit_kzalloc(test, sizeof(*gpt), GFP_KERNEL);
+	struct drm_svm_config config = {
+		.device = sdev,
+		.ops = dev->svm.ops,
+	};
+	int ret;
+
+	KUNIT_ASSERT_TRUE(test, table && svm && gpt);
+	gpt->format = format;
+	gpt->last = dev->gpt.last;
+	KUNIT_ASSERT_EQ(test, drm_svm_init(svm, current->mm, &config), 0);
+	ret = drm_svm_gpt_init(table, svm, gpt, dev->table.ops);
+	if (!ret)
+		drm_svm_gpt_fini(table);
+	drm_svm_fini(svm);
+	return ret;
+}
+
 /* There is memory, and no word for it in the table. */
 static void memory_needs_an_aperture(struct kunit *test)
 {
 	struct test_dev *dev = test_dev(test, 0);
-	struct drm_svm_gpt *table = kunit_kzalloc(test, sizeof(*table), GFP_KERNEL);
 	struct drm_svm_device *sdev = kunit_kzalloc(test, sizeof(*sdev), GFP_KERNEL);
 	struct drm_svm_region *region = &dev->region;
-	struct drm_svm *svm = kunit_kzalloc(test, sizeof(*svm), GFP_KERNEL);
-	struct drm_gpt *gpt = kunit_kzalloc(test, sizeof(*gpt), GFP_KERNEL);
-	const struct drm_svm_gpt_ops *ops = dev->table.ops;
-	struct drm_gpt_format format;
+	struct drm_gpt_format format = drm_gpt_format_amdgpu_gfx9;
 
-	KUNIT_ASSERT_NOT_NULL(test, table);
-	KUNIT_ASSERT_NOT_NULL(test, svm);
-	KUNIT_ASSERT_NOT_NULL(test, gpt);
 	KUNIT_ASSERT_NOT_NULL(test, sdev);
 	drm_svm_device_init(sdev, dev->sdev.dev);
+	sdev->system_atomics = true;
 	KUNIT_ASSERT_EQ(test, drm_svm_region_init(region, sdev, TEST_VRAM,
 						  test_dev_region_ops()), 0);
-	svm->device = sdev;
-	KUNIT_EXPECT_EQ(test, drm_svm_gpt_init(table, svm, &dev->gpt, ops),
-			-EINVAL);
+	KUNIT_EXPECT_EQ(test, test_table_try(test, sdev, &format), 0);
+	KUNIT_EXPECT_EQ(test, test_table_try(test, sdev, dev->gpt.format), -EINVAL);
 	/* Nor where there is an aperture, but no room for its last page. */
-	format = drm_gpt_format_amdgpu_gfx9;
 	format.leaf_bits &= ~(u64)(TEST_VRAM / 2);
-	gpt->format = &format;
-	KUNIT_EXPECT_EQ(test, drm_svm_gpt_init(table, svm, gpt, ops), -EINVAL);
-	/* And a careful device wants a range in one table. */
-	format = drm_gpt_format_lpae_4k;
-	format.levels[0].bits--;
+	KUNIT_EXPECT_EQ(test, test_table_try(test, sdev, &format), -EINVAL);
 	drm_svm_region_fini(region);
-	KUNIT_EXPECT_EQ(test, drm_svm_gpt_init(table, svm, gpt, ops), -EINVAL);
+	KUNIT_EXPECT_EQ(test, test_table_try(test, sdev, dev->gpt.format), 0);
+}
+
+static void a_table_maps_pages_one_by_one(struct kunit *test)
+{
+	struct drm_svm_device *sdev = kunit_kzalloc(test, sizeof(*sdev), GFP_KERNEL);
+	struct drm_gpt_format format = drm_gpt_format_lpae_4k;
+
+	KUNIT_ASSERT_NOT_NULL(test, sdev);
+	drm_svm_device_init(sdev, test_dev(test, 0)->sdev.dev);
+	sdev->system_atomics = true;
+	KUNIT_EXPECT_EQ(test, test_table_try(test, sdev, &format), 0);
+	/* A careful device wants a range in one table. */
+	format.levels[0].bits--;
+	KUNIT_EXPECT_EQ(test, test_table_try(test, sdev, &format), -EINVAL);
+	format.levels[0].bits++;
+	format.levels[0].leaf = false;
+	KUNIT_EXPECT_EQ(test, test_table_try(test, sdev, &format), -EINVAL);
 	/* Nobody can take one page away from a device whose pages are larger. */
 	format = drm_gpt_format_lpae_16k;
-	KUNIT_EXPECT_EQ(test, drm_svm_gpt_init(table, svm, gpt, ops), -EINVAL);
+	KUNIT_EXPECT_EQ(test, test_table_try(test, sdev, &format), -EINVAL);
 }
 
 static struct kunit_case span_cases[] = {
@@ -703,6 +733,7 @@ static struct kunit_case format_cases[] = {
 	KUNIT_CASE(an_invalidation_beside_that_flushes_walks),
 	KUNIT_CASE(rights_that_entries_lack_are_left_out),
 	KUNIT_CASE(memory_needs_an_aperture),
+	KUNIT_CASE(a_table_maps_pages_one_by_one),
 	{}
 };
 

@@ -292,6 +292,9 @@ static void what_cannot_be_claimed_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_svm_claim(view, p, p + PAGE_SIZE), -EINVAL);
 	KUNIT_EXPECT_EQ(test, drm_svm_claim(view, p + PAGE_SIZE, p - 1), -EINVAL);
 	KUNIT_EXPECT_EQ(test, drm_svm_claim(view, p, view->last + PAGE_SIZE), -EINVAL);
+	view->first = p + PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test, drm_svm_claim(view, p, p + 2 * PAGE_SIZE - 1), -EINVAL);
+	view->first = 0;
 	view->caps &= ~DRM_SVM_SINK_CLAIMS;
 	KUNIT_EXPECT_EQ(test, drm_svm_claim(view, p, p + PAGE_SIZE - 1), -EOPNOTSUPP);
 	view->caps |= DRM_SVM_SINK_CLAIMS;

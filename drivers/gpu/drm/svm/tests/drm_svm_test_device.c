@@ -7,6 +7,7 @@
 #include <kunit/test.h>
 
 #include <linux/io.h>
+#include <linux/ioport.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -57,22 +58,43 @@ static struct test_more *test_more_make(struct kunit *test)
 	return more;
 }
 
+static int test_count_span(struct resource *res, void *n)
+{
+	(*(unsigned int *)n)++;
+	return 0;
+}
+
+/* How many spans of the bus stand for memory of devices. */
+static unsigned int test_memory_spans(void)
+{
+	unsigned int n = 0;
+
+	walk_iomem_res_desc(IORES_DESC_DEVICE_PRIVATE_MEMORY, IORESOURCE_MEM, 0,
+			    U64_MAX, &n, test_count_span);
+	return n;
+}
+
 /* ---- when it may change --------------------------------------------------- */
 
 static void memory_comes_before_address_spaces(struct kunit *test)
 {
 	struct test_dev *dev = test_dev(test, 0);
 	struct test_more *more = test_more_make(test);
+	unsigned int spans = test_memory_spans();
 
 	KUNIT_EXPECT_EQ(test, drm_svm_region_init(&more->region, &dev->sdev, SZ_2M,
 						  &test_more_ops), -EBUSY);
+	/* What is refused leaves nothing. */
+	KUNIT_EXPECT_EQ(test, test_memory_spans(), spans);
 	KUNIT_EXPECT_PTR_EQ(test, drm_svm_device_region(&dev->sdev), &dev->region);
 	test_detach(test, 0);
 	KUNIT_ASSERT_EQ(test, drm_svm_region_init(&more->region, &dev->sdev, SZ_2M,
 						  &test_more_ops), 0);
+	KUNIT_EXPECT_EQ(test, test_memory_spans(), spans + 1);
 	/* New memory goes on to come from the first. */
 	KUNIT_EXPECT_PTR_EQ(test, drm_svm_device_region(&dev->sdev), &dev->region);
 	drm_svm_region_fini(&more->region);
+	KUNIT_EXPECT_EQ(test, test_memory_spans(), spans);
 }
 
 static void the_queue_comes_before_address_spaces(struct kunit *test)
@@ -156,6 +178,32 @@ static void regions_that_make_no_sense_are_refused(struct kunit *test)
 	drm_svm_region_fini(&more->region);
 }
 
+static void without_memory_nothing_can_be_there(struct kunit *test)
+{
+	struct test_dev *dev = test_dev(test, 0);
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE), last = p + PAGE_SIZE - 1;
+	struct drm_svm_migrate_result result;
+	enum drm_svm_location location;
+
+	test_detach(test, 0);
+	drm_svm_region_fini(&dev->region);
+	test_attach(test, 0);
+	test_poke(test, p, 5);
+	KUNIT_EXPECT_EQ(test, drm_svm_set_preferred(&dev->svm, p, last,
+						    DRM_SVM_LOC_DEVICE), -ENODEV);
+	drm_svm_get_preferred(&dev->svm, p, &location);
+	KUNIT_EXPECT_EQ(test, location, DRM_SVM_LOC_DEFAULT);
+	KUNIT_EXPECT_EQ(test, drm_svm_migrate(&dev->svm, p, last, DRM_SVM_LOC_DEVICE, 0,
+					      &result), -ENODEV);
+	KUNIT_EXPECT_EQ(test, test_where(test, dev, p), DRM_SVM_PAGE_SYSTEM);
+	KUNIT_EXPECT_EQ(test, test_dev_access(dev, p, DRM_SVM_WRITE), 0);
+	test_detach(test, 0);
+	/* For the rig to end it. */
+	memset(&dev->region, 0, sizeof(dev->region));
+	KUNIT_EXPECT_EQ(test, drm_svm_region_init(&dev->region, &dev->sdev, TEST_VRAM,
+						  test_dev_region_ops()), 0);
+}
+
 /* ---- two regions ---------------------------------------------------------- */
 
 static u64 test_device_addr(struct test_dev *dev, u64 addr)
@@ -237,6 +285,7 @@ static struct kunit_case device_cases[] = {
 	KUNIT_CASE(the_queue_comes_before_address_spaces),
 	KUNIT_CASE(what_goes_too_early_is_told),
 	KUNIT_CASE(regions_that_make_no_sense_are_refused),
+	KUNIT_CASE(without_memory_nothing_can_be_there),
 	KUNIT_CASE(memory_of_all_regions_is_the_devices),
 	{}
 };

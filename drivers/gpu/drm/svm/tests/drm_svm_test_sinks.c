@@ -402,19 +402,97 @@ static void an_array_is_told_range_by_range(struct kunit *test)
 			TEST_ARRAY_ADDR + PAGES(3));
 }
 
+/* Of two pages; what is not among them is none of its. */
+static void a_view_ends_where_it_ends(struct kunit *test)
+{
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE), first = p + PAGES(1);
+	struct test_view *v = test_view_make(test, test_mirror(test, 0), &test_array_sink,
+					     first, PAGES(2), MAY_LOAD);
+
+	KUNIT_EXPECT_EQ(test, test_view_access(test, v, p, DRM_SVM_READ), -EFAULT);
+	KUNIT_EXPECT_EQ(test, test_view_access(test, v, p + PAGES(3), DRM_SVM_READ),
+			-EFAULT);
+	KUNIT_EXPECT_EQ(test, test_view_populate(test, v, p, PAGES(2), MAY_LOAD),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, test_view_populate(test, v, first + PAGES(1), PAGES(2),
+						 MAY_LOAD), -EINVAL);
+	KUNIT_EXPECT_EQ(test, test_view_populate(test, v, first + 1, PAGES(1) - 1,
+						 MAY_LOAD), -EINVAL);
+	KUNIT_EXPECT_EQ(test, test_view_populate(test, v, first, PAGES(1) + 1, MAY_LOAD),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, test_view_populate(test, v, first + PAGES(1), 0, MAY_LOAD),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, atomic_read(&test_array_of_view(v)->mapped), 0);
+	KUNIT_EXPECT_EQ(test, test_view_populate(test, v, first, PAGES(2), MAY_LOAD), 0);
+}
+
+static int test_array_try(struct kunit *test, u64 first, u64 last, u64 addr, u8 rights)
+{
+	struct drm_svm_array array = {};
+	int ret = drm_svm_array_init(&array, &test_mirror(test, 0)->svm, first, last, addr,
+				     rights, &test_array_ops);
+
+	if (!ret)
+		drm_svm_array_fini(&array);
+	return ret;
+}
+
+static int test_pages_try(struct kunit *test, u64 first, u64 last, u8 rights)
+{
+	struct drm_svm_pages pages = {};
+	struct dma_resv resv;
+	int ret;
+
+	dma_resv_init(&resv);
+	ret = drm_svm_pages_init(&pages, &test_mirror(test, 0)->svm, first, last, rights,
+				 &resv);
+	if (!ret)
+		drm_svm_pages_fini(&pages);
+	dma_resv_fini(&resv);
+	return ret;
+}
+
+/* By a sink of nobody's, which has no operation. */
+static int test_nobody_try(struct kunit *test, u64 first, u64 last, u32 caps)
+{
+	static const struct drm_svm_sink_ops ops;
+	struct drm_svm_view view = {
+		.ops = &ops,
+		.first = first,
+		.last = last,
+		.rights = MAY_LOAD,
+		.caps = caps,
+	};
+	int ret = drm_svm_view_init(&view, &test_mirror(test, 0)->svm);
+
+	if (!ret)
+		drm_svm_view_fini(&view);
+	return ret;
+}
+
 static void views_that_make_no_sense_are_refused(struct kunit *test)
 {
-	struct drm_svm *svm = &test_mirror(test, 0)->svm;
-	struct drm_svm_array array = {};
+	const u64 first = SZ_4K, last = SZ_8K - 1;
 
-	KUNIT_EXPECT_EQ(test, drm_svm_array_init(&array, svm, SZ_8K, SZ_4K - 1, 0,
-						 MAY_LOAD, &test_array_ops), -EINVAL);
-	KUNIT_EXPECT_EQ(test, drm_svm_array_init(&array, svm, SZ_4K + 1, SZ_8K - 1,
-						 0, MAY_LOAD, &test_array_ops), -EINVAL);
-	KUNIT_EXPECT_EQ(test, drm_svm_array_init(&array, svm, SZ_4K, SZ_8K - 1, 12,
-						 MAY_LOAD, &test_array_ops), -EINVAL);
-	KUNIT_EXPECT_EQ(test, drm_svm_array_init(&array, svm, SZ_4K, SZ_8K - 1, 0,
-						 MAY_STORE, &test_array_ops), -EINVAL);
+	KUNIT_EXPECT_EQ(test, test_array_try(test, last + 1, first - 1, 0, MAY_LOAD),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, test_array_try(test, first + 1, last, 1, MAY_LOAD), -EINVAL);
+	KUNIT_EXPECT_EQ(test, test_array_try(test, first, last + 1, 0, MAY_LOAD), -EINVAL);
+	KUNIT_EXPECT_EQ(test, test_array_try(test, first, last, 12, MAY_LOAD), -EINVAL);
+	KUNIT_EXPECT_EQ(test, test_array_try(test, first, last, 0, MAY_STORE), -EINVAL);
+	/* More pages than have a number of 32 bits. */
+	KUNIT_EXPECT_EQ(test, test_array_try(test, 0, (1ULL << 44) - 1, 0, MAY_LOAD),
+			-EINVAL);
+
+	KUNIT_EXPECT_EQ(test, test_pages_try(test, last + 1, first - 1, MAY_LOAD), -EINVAL);
+	KUNIT_EXPECT_EQ(test, test_pages_try(test, first, last + 1, MAY_LOAD), -EINVAL);
+	KUNIT_EXPECT_EQ(test, test_pages_try(test, first, last, MAY_STORE), -EINVAL);
+
+	KUNIT_EXPECT_EQ(test, test_nobody_try(test, last + 1, first - 1, 0), -EINVAL);
+	/* It would not be told of what it takes away beside. */
+	KUNIT_EXPECT_EQ(test, test_nobody_try(test, first, last, DRM_SVM_SINK_OVERZAP),
+			-EINVAL);
+	KUNIT_EXPECT_TRUE(test, list_empty(&test_mirror(test, 0)->svm.views));
 }
 
 /* ---- what only pages have ------------------------------------------------- */
@@ -490,6 +568,7 @@ static struct kunit_case sinks_cases[] = {
 	KUNIT_CASE_PARAM(what_was_populated_to_read_is_not_written, test_gen_sinks),
 	KUNIT_CASE_PARAM(several_views_are_used_at_once, test_gen_sinks),
 	KUNIT_CASE(an_array_is_told_range_by_range),
+	KUNIT_CASE(a_view_ends_where_it_ends),
 	KUNIT_CASE(views_that_make_no_sense_are_refused),
 	KUNIT_CASE(pages_are_stale_once_one_has_gone),
 	KUNIT_CASE(an_invalidation_waits_for_who_uses_pages),
