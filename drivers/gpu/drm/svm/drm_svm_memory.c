@@ -72,8 +72,9 @@ static void drm_svm_region_free_memory(struct drm_svm_region *region)
 static int drm_svm_region_check(const struct drm_svm_region *region,
 				struct device *dev, u64 bytes)
 {
-	if (!PAGE_ALIGNED(region->base) || !bytes || !PAGE_ALIGNED(bytes)) {
-		dev_dbg(dev, "%llu bytes of memory at %#llx: not of whole pages\n",
+	if (!PAGE_ALIGNED(region->base) || !bytes || !PAGE_ALIGNED(bytes) ||
+	    region->base + bytes - 1 < region->base) {
+		dev_dbg(dev, "%llu bytes of memory at %#llx: not of whole pages, or no addresses\n",
 			bytes, region->base);
 		return -EINVAL;
 	}
@@ -108,7 +109,7 @@ static int drm_svm_region_start(struct drm_svm_region *region)
  * moves or is made there goes to the first (drm_svm_device_region()).
  *
  * Context: may sleep.
- * Return: 0, -EINVAL if @bytes or &drm_svm_region.base are not of whole pages,
+ * Return: 0, -EINVAL if @bytes or &drm_svm_region.base are not of whole pages or wrap,
  * -EOPNOTSUPP if &drm_svm_region.min_shift is larger than PAGE_SHIFT, -EBUSY if the
  * device has address spaces, -ENOMEM, -ENOSPC or another error of memremap_pages().
  */

@@ -155,6 +155,7 @@ static void regions_that_make_no_sense_are_refused(struct kunit *test)
 		{ SZ_1G, 0, 0, -EINVAL },
 		{ SZ_1G, SZ_2M + 512, 0, -EINVAL },
 		{ SZ_1G + 512, SZ_2M, 0, -EINVAL },
+		{ -(u64)SZ_1M, SZ_2M, 0, -EINVAL },
 		{ SZ_1G, SZ_2M, PAGE_SHIFT + 1, -EOPNOTSUPP },
 		{ SZ_1G, SZ_2M, 200, -EOPNOTSUPP },
 	};
