@@ -20,8 +20,9 @@ struct drm_svm_gpt;
  *	Returns 0; -EAGAIN if it would have to sleep and may not; another error if the
  *	device does not answer, then @kill follows.
  * @leaf_attr: which of &drm_gpt_config.attrs a page is mapped with: caching, execution
- *	and the like. Optional; 0 without it. Called under the range's lock: atomic.
- *	Returns the index
+ *	and the like. Optional; 0 without it. Called before the range's lock is taken:
+ *	the page may be another's by now, and what the answer goes by has to stay as it
+ *	is under the service lock. Does not sleep. Returns the index
  * @kill: the device did not answer: stop its engines and cut its DMA before
  *	returning, so that nothing is accessed any more. Must not allocate, nor sleep
  *	if !@may_sleep. More than once is no harm.

@@ -38,7 +38,7 @@ struct drm_svm_view;
  * map            and the range's lock         no        spinlocks
  * finish         service lock                 no        hardware; not -EBUSY, -EXDEV
  * wait           service lock                 no        hardware
- * lookup         service or range lock        no        nothing
+ * lookup         maybe none                   no        nothing
  * unmap_reserve  MMU notifier or service lock no        ring space, if @may_sleep; who
  *                                                       waits has nothing reserved
  * unmap_begin    and the range's lock         no        spinlocks

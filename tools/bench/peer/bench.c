@@ -153,12 +153,34 @@ static struct svm_bench_op watched(unsigned int what, unsigned int dev, unsigned
 
 /* ---- memory ---- */
 
-enum have { ALL, NONE, HUGE };
+/* MIXED: every other 64K is not there. FILE: of a file, to be read only. */
+enum have { ALL, NONE, HUGE, MIXED, OF_FILE };
+
+static void map_file(uint64_t addr, uint64_t bytes)
+{
+	static int file = -1;
+	uint64_t i;
+
+	if (file < 0) {
+		file = memfd_create("bench", MFD_CLOEXEC);
+		if (file < 0 || ftruncate(file, 2 * M))
+			FAIL("memfd: %s", strerror(errno));
+	}
+	if (mmap((void *)addr, bytes, PROT_READ, MAP_PRIVATE | MAP_FIXED_NOREPLACE, file, 0) !=
+	    (void *)addr)
+		FAIL("mmap %lx: %s", addr, strerror(errno));
+	for (i = 0; i < bytes; i += PAGE)
+		(void)*(volatile char *)(addr + i);
+}
 
 static void map_at(uint64_t addr, uint64_t bytes, enum have have)
 {
-	uint64_t i;
+	uint64_t i, page;
 
+	if (have == OF_FILE) {
+		map_file(addr, bytes);
+		return;
+	}
 	if (mmap((void *)addr, bytes, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != (void *)addr)
 		FAIL("mmap %lx: %s", addr, strerror(errno));
@@ -168,9 +190,11 @@ static void map_at(uint64_t addr, uint64_t bytes, enum have have)
 	if (have == NONE)
 		return;
 	/* Out of order, so that few pages follow each other in memory as they do here. */
-	for (i = 0; i < bytes / PAGE; i++)
-		*(volatile uint64_t *)(addr + i * 167 % (bytes / PAGE) * PAGE) =
-			addr + i * 167 % (bytes / PAGE) * PAGE;
+	for (i = 0; i < bytes / PAGE; i++) {
+		page = addr + i * 167 % (bytes / PAGE) * PAGE;
+		if (have != MIXED || !(page & 64 * K))
+			*(volatile uint64_t *)page = page;
+	}
 }
 
 static uint64_t unmap(uint64_t addr, uint64_t bytes)
@@ -211,7 +235,7 @@ struct fault {
 	 * range, 4 again, 5 write after read
 	 */
 	int kind;
-	bool second;		/* what the second device pays */
+	unsigned int after;	/* what the next device pays after so many */
 };
 
 static uint64_t slot;
@@ -227,7 +251,7 @@ static void do_fault(const void *arg, struct figure *f)
 	const struct fault *t = arg;
 	uint64_t a = next_slot(), target = a, bytes = t->want * PAGE;
 	struct svm_bench_op op;
-	unsigned int dev = t->second;
+	unsigned int dev = t->after, d;
 
 	map_at(a, t->vma, t->have);
 	if (t->have == NONE)
@@ -256,8 +280,8 @@ static void do_fault(const void *arg, struct figure *f)
 		simple(SVM_BENCH_FAULT, 0, 0, a, PAGE);
 		break;
 	}
-	if (t->second)
-		simple(SVM_BENCH_FAULT, 0, t->flags, target, bytes);
+	for (d = 0; d < t->after; d++)
+		simple(SVM_BENCH_FAULT, d, t->flags, target, bytes);
 	op = watched(SVM_BENCH_FAULT, dev, t->flags, target, bytes);
 	fig(f, op.ticks, op.copy);
 	must_be_mapped(dev, t->flags, target, bytes);
@@ -278,6 +302,7 @@ static void faults(void)
 		{ "cold, 4K VMA, want 1", { 4 * K, ALL, 1 } },
 		{ "cold, 2M VMA, huge page, want 1", { 2 * M, HUGE, 1 } },
 		{ "cold, 2M VMA, huge page, want 512", { 2 * M, HUGE, 512 } },
+		{ "cold, 2M VMA, every other 64K present, want 1", { 2 * M, MIXED, 1 } },
 		{ "warm, 2M VMA, 2nd page appears, want it", { 2 * M, NONE, 1, 0, 1 } },
 		{ "warm, 512 mapped, 1 replaced by the CPU, want it", { 2 * M, ALL, 1, 0, 2 } },
 		{ "warm, other 4K VMA mapped, want 1", { 4 * K, ALL, 1, 0, 3 } },
@@ -286,6 +311,8 @@ static void faults(void)
 		{ "mapped already, 4K VMA, want 1", { 4 * K, ALL, 1, 0, 4 } },
 	};
 	static const struct fault up = { 2 * M, ALL, 1, SVM_BENCH_WRITE, 5 };
+	static const struct fault file = { 2 * M, OF_FILE, 512, SVM_BENCH_READ_ONLY };
+	static const struct fault file1 = { 2 * M, OF_FILE, 1, SVM_BENCH_READ_ONLY };
 	static const struct fault up4 = { 4 * K, ALL, 1, SVM_BENCH_WRITE, 5 };
 	char name[100];
 	unsigned int i, w, s;
@@ -298,13 +325,15 @@ static void faults(void)
 				if (s && t.kind)
 					continue;
 				t.flags = w ? SVM_BENCH_WRITE : 0;
-				t.second = s;
+				t.after = s;
 				snprintf(name, sizeof(name), "%s%s: %s", s ? "2nd device, " : "",
 					 w ? "write" : "read", list[i].name);
 				go(name, do_fault, &t);
 			}
 	go("write: after a read, 512 present, want 1", do_fault, &up);
 	go("write: after a read, 4K VMA, want 1", do_fault, &up4);
+	go("read: cold, 2M of a file, read only, want 1", do_fault, &file1);
+	go("read: cold, 2M of a file, read only, want 512", do_fault, &file);
 }
 
 /* ---- through the queue ---- */
@@ -457,11 +486,11 @@ static void do_crowd(const void *arg, struct figure *f)
 
 static void crowds(void)
 {
-	static const uint64_t n[] = { 16, 128, 1024 };
+	static const uint64_t n[] = { 16, 128, 1024, 10000 };
 	char name[100];
 	unsigned int i;
 
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 4; i++) {
 		snprintf(name, sizeof(name), "left behind by: munmap 4K VMA, %lu ranges mapped",
 			 n[i]);
 		go(name, do_crowd, &n[i]);
@@ -758,6 +787,27 @@ static void watched_by_two(const char *parts, unsigned int flags)
 	detach(2);
 }
 
+/* What one device more costs where there are many. */
+static void sixteen(unsigned int flags)
+{
+	static const struct fault all = { 2 * M, ALL, 512, SVM_BENCH_WRITE, 0, 15 };
+	static const struct fault huge = { 2 * M, HUGE, 512, SVM_BENCH_WRITE, 0, 15 };
+	static const struct inval small = { 4 * K, 0, 4 * K, ALL, 16 };
+	static const struct inval large = { 2 * M, 0, 2 * M, ALL, 16 };
+	static const struct inval page = { 2 * M, 0, 2 * M, HUGE, 16 };
+
+	attach(16, flags);
+	anchors(16);
+	go("16th device, write: cold, 2M VMA, 512 present, want 512", do_fault, &all);
+	go("16th device, write: cold, 2M VMA, huge page, want 512", do_fault, &huge);
+	go("munmap 4K VMA, 16 mapped", do_inval, &small);
+	go("munmap 2M of 4K pages, 16 mapped", do_inval, &large);
+	go("munmap 2M huge page, 16 mapped", do_inval, &page);
+	no_anchors();
+	gc(16);
+	detach(16);
+}
+
 static void behind_iommu(unsigned int flags)
 {
 	attach(2, flags | SVM_BENCH_IOMMU);
@@ -801,6 +851,8 @@ static void all_parts(const char *parts, unsigned int flags)
 	if (want(parts, "fault") || want(parts, "inval") || want(parts, "queue") ||
 	    want(parts, "crowd"))
 		watched_by_two(parts, flags);
+	if (want(parts, "many"))
+		sixteen(flags);
 	if (want(parts, "iommu"))
 		behind_iommu(flags);
 	if (want(parts, "move"))

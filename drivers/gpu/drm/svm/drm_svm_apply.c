@@ -177,8 +177,10 @@ static int drm_svm_sort(struct drm_svm_service *s)
 	drm_svm_win_and(s, s->to_system, s->to_system, s->want);
 	drm_svm_win_or(s, s->to_system, s->to_system, stale);
 	drm_svm_win_and(s, s->to_device, s->want_atomic, s->system);
-	return drm_svm_win_empty(s, s->to_system) &&
-	       drm_svm_win_empty(s, s->to_device) ? 0 : -EXDEV;
+	if (!drm_svm_win_empty(s, s->to_system) || !drm_svm_win_empty(s, s->to_device))
+		return -EXDEV;
+	/* The walk has found it as it is wanted: never less than that is an answer. */
+	return drm_svm_win_andnot(s, stale, s->want_write, s->grant) ? -EAGAIN : 0;
 }
 
 /* ---- what is mapped already --------------------------------------------- */

@@ -5,7 +5,9 @@
  * address is known beforehand, and a run of pages costs one synchronisation.
  * Otherwise page by page, with the addresses written down, unless the DMA API has
  * nothing to undo for the device (dma_need_unmap()): then a mapping is arithmetic, its
- * address can be asked for again, and a run of pages is one.
+ * address can be asked for again, and a run of pages is one. That is asked when the view
+ * first maps of the range: a bounce buffer for others of the device, after which the
+ * answer is another, changes nothing about mappings that had none (REQUIRE_COHERENT).
  *
  * All are mapped for both directions: what may only be read now may be written after
  * a fault that changes nothing but the entry, and a device that was given a page to

@@ -131,12 +131,16 @@ static u8 drm_svm_gpt_level(const struct drm_svm_txn *txn,
 {
 	const struct drm_gpt *gpt = drm_svm_gpt_of(txn->view)->gpt;
 	const struct drm_gpt_level *level = &gpt->format->levels[1];
+	u64 va = drm_svm_view_addr(txn->view, run->va);
 	u64 bytes = (u64)run->nr << PAGE_SHIFT;
+	struct drm_gpt_entry entry;
 
 	if (gpt->format->nr_levels < 2 || !level->leaf || txn->conflicts ||
-	    bytes != BIT_ULL(level->shift))
+	    bytes != BIT_ULL(level->shift) || (va | run->addr) & (bytes - 1))
 		return 0;
-	return (drm_svm_view_addr(txn->view, run->va) | run->addr) & (bytes - 1) ? 0 : 1;
+	/* Where a table is linked the leaf would have to wait until it has gone. */
+	drm_gpt_lookup(drm_svm_gpt_of(txn->view)->gpt, va, &entry);
+	return entry.last - entry.first + 1 < bytes ? 0 : 1;
 }
 
 /* One run alone needs no scratch. */

@@ -26,21 +26,6 @@ void drm_svm_gc_add(struct drm_svm_range *range)
 }
 
 /**
- * drm_svm_gc_kick() - let the collector run
- * @smm: address space
- * @delay: jiffies from now at the latest
- *
- * Context: any.
- */
-void drm_svm_gc_kick(struct drm_svm_mm *smm, unsigned long delay)
-{
-	if (delay)
-		queue_delayed_work(system_dfl_wq, &smm->gc_work, delay);
-	else
-		mod_delayed_work(system_dfl_wq, &smm->gc_work, 0);
-}
-
-/**
  * drm_svm_gc_later() - let the collector run some time
  * @smm: address space
  * @delay: jiffies from now at the latest, not 0
@@ -56,5 +41,26 @@ void drm_svm_gc_later(struct drm_svm_mm *smm, unsigned long delay)
 	if (due && time_before_eq(due, want))
 		return;
 	WRITE_ONCE(smm->gc_due, want);
-	mod_delayed_work(system_dfl_wq, &smm->gc_work, delay);
+	/* Only who knows of a later time makes it an earlier one. */
+	if (due)
+		mod_delayed_work(system_dfl_wq, &smm->gc_work, delay);
+	else
+		queue_delayed_work(system_dfl_wq, &smm->gc_work, delay);
+}
+
+/**
+ * drm_svm_gc_kick() - let the collector run
+ * @smm: address space
+ * @delay: jiffies from now at the latest
+ *
+ * Context: any.
+ */
+void drm_svm_gc_kick(struct drm_svm_mm *smm, unsigned long delay)
+{
+	if (delay) {
+		drm_svm_gc_later(smm, delay);
+		return;
+	}
+	WRITE_ONCE(smm->gc_due, jiffies | 1);
+	mod_delayed_work(system_dfl_wq, &smm->gc_work, 0);
 }

@@ -91,6 +91,7 @@ enum drm_svm_planted {
 	DRM_GPT_PLANTED_JOIN_OWNERS,	/* promotion joins leaves of two owners */
 	DRM_GPT_PLANTED_HINT_OWNERS = 65, /* a group keeps its hint over another's leaves */
 	DRM_GPT_PLANTED_SPLIT_EARLY = 68, /* lookups find a split before it is filled */
+	DRM_SVM_PLANTED_BLOCK_OF_HOLES = 70,	/* huge page known in part taken for whole */
 };
 
 #ifdef CONFIG_DRM_SVM_PLANTED_BUGS

@@ -247,9 +247,10 @@ static int drm_svm_serve_locked(struct drm_svm_service *s, u64 base)
 			return ret;
 		drm_svm_put_off(s, moving, -EAGAIN);
 	}
-	/* What cannot move is mapped where it is. */
-	if (drm_svm_wants_device(s->view, base, s->want))
-		drm_svm_place_device(s->svm, base, s->want, s->claimed);
+	/* What cannot move is mapped where it is; what could not be looked at, later. */
+	if (drm_svm_wants_device(s->view, base, s->want) &&
+	    drm_svm_place_device(s->svm, base, s->want, s->claimed) == -EAGAIN)
+		return -EAGAIN;
 	return drm_svm_rounds(s, base);
 }
 
@@ -381,6 +382,9 @@ static int drm_svm_is_served(struct drm_svm_view *view, u64 base,
 	u64 fence = 0;
 
 	if (!view->ops->lookup || !mtree_empty(&view->claims))
+		return 0;
+	/* More rights may be in the sink, and the device not have been told yet. */
+	if ((view->caps & DRM_SVM_SINK_FLUSH_UPGRADES) && want->access != DRM_SVM_READ)
 		return 0;
 	if (!drm_svm_sink_has(view, base, want, want->pages,
 			      want->hi - want->lo == 1 ? want->access : DRM_SVM_READ,

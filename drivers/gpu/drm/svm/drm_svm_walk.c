@@ -20,6 +20,10 @@
 
 #include "drm_svm_internal.h"
 #include "drm_svm_pagein.h"
+#include "drm_svm_planted.h"
+
+/* What hmm_pfn_to_map_order() looks at. */
+#define DRM_SVM_PFN_ORDER	(0x1fUL << HMM_PFN_ORDER_SHIFT)
 
 static int drm_svm_walk_sample(struct drm_svm_service *s)
 {
@@ -69,6 +73,27 @@ static void drm_svm_walk_words(struct drm_svm_service *s, unsigned int i,
 			s->pfns[i] = range->whole + i;
 }
 
+static bool drm_svm_walk_mixed(const unsigned long *bits, unsigned int lo,
+			       unsigned int hi)
+{
+	return find_next_bit(bits, hi, lo) < hi && find_next_zero_bit(bits, hi, lo) < hi;
+}
+
+/*
+ * That pages are mapped as one says that they are alike, and who sees one does not look
+ * at the others. What is not all known, or not all to be written, is no such block.
+ */
+static void drm_svm_walk_unblock(struct drm_svm_service *s)
+{
+	unsigned int i;
+
+	if (!drm_svm_walk_mixed(s->range->valid, s->lo, s->hi) &&
+	    !drm_svm_walk_mixed(s->range->write, s->lo, s->hi))
+		return;
+	for (i = s->lo; i < s->hi; i++)
+		s->pfns[i] &= ~DRM_SVM_PFN_ORDER;
+}
+
 /* A page that no view may write is known for reading only. */
 static void drm_svm_walk_recall(struct drm_svm_service *s)
 {
@@ -83,6 +108,8 @@ static void drm_svm_walk_recall(struct drm_svm_service *s)
 	for_each_clear_bitrange_from(i, end, range->write, s->hi)
 		for (; i < end; i++)
 			s->pfns[i] &= ~HMM_PFN_WRITE;
+	if (!drm_svm_planted(DRM_SVM_PLANTED_BLOCK_OF_HOLES))
+		drm_svm_walk_unblock(s);
 	/* What no device may have or write was not mapped so. */
 	bitmap_zero(s->refused, DRM_SVM_RANGE_PAGES);
 	bitmap_zero(s->read_only, DRM_SVM_RANGE_PAGES);

@@ -22,6 +22,7 @@ enum svm_bench_what {
 #define SVM_BENCH_MIGRATE	2	/* ATTACH: memory goes to the device on a fault */
 #define SVM_BENCH_WRITE		4
 #define SVM_BENCH_IOMMU		8	/* ATTACH: behind vgem_svm's IOMMU */
+#define SVM_BENCH_READ_ONLY	32	/* FAULT: of memory that is not to be written at all */
 #define SVM_BENCH_FREE		16	/* GPUSVM ATTACH: no lock of the driver's own */
 
 struct svm_bench_op {
@@ -45,7 +46,7 @@ struct svm_bench_op {
 #include <asm/msr.h>
 #include <drm/drm_gpt.h>
 
-#define BENCH_VRAM	(160UL << 20)
+#define BENCH_VRAM	(96UL << 20)
 
 struct bench_dev;
 

@@ -317,11 +317,12 @@ out:
 	return ret;
 }
 
-static int g_fault_one(struct bench_gpusvm *g, u64 addr, bool write, u64 *next)
+static int g_fault_one(struct bench_gpusvm *g, u64 addr, bool read_only, u64 *next)
 {
 	bool migrate = g->b.flags & SVM_BENCH_MIGRATE;
 	struct drm_gpusvm_ctx ctx = {
 		.devmem_possible = migrate,
+		.read_only = read_only,
 		.check_pages_threshold = migrate ? SZ_64K : 0,
 		.device_private_page_owner = g,
 	};
@@ -361,7 +362,7 @@ again:
 	if (ret)
 		goto out;
 	/* As xe: writable whatever the access, if the VMA is. */
-	ret = g_bind(g, r, true);
+	ret = g_bind(g, r, !read_only);
 	if (ret == -EAGAIN)
 		goto again;
 out:
@@ -377,7 +378,7 @@ static int g_fault(struct bench_dev *dev, struct svm_bench_op *op)
 	int ret = 0;
 
 	while (!ret && addr <= op->last)
-		ret = g_fault_one(g, addr, op->flags & SVM_BENCH_WRITE, &addr);
+		ret = g_fault_one(g, addr, op->flags & SVM_BENCH_READ_ONLY, &addr);
 	op->ticks = bench_ticks() - t;
 	return ret;
 }

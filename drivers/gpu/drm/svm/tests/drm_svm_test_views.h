@@ -337,6 +337,70 @@ static void a_view_ends_while_others_go_on(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_view_count(b, p, PAGES(4)), 1);
 }
 
+/* Is it one for the process? Then the walk says so of each of its pages. */
+static u64 test_map_block(struct kunit *test, struct test_view *any)
+{
+	unsigned long *pfns = kunit_kcalloc(test, DRM_SVM_RANGE_PAGES, sizeof(*pfns),
+					    GFP_KERNEL);
+	u64 p = test_map(test, DRM_SVM_RANGE_SIZE);
+	unsigned int i;
+	int idx;
+
+	for (i = 0; i < DRM_SVM_RANGE_PAGES; i++)
+		test_poke(test, p + PAGES(i), i);
+	KUNIT_ASSERT_NOT_NULL(test, pfns);
+	KUNIT_ASSERT_EQ(test, drm_svm_snapshot(any->view->svm, p, DRM_SVM_RANGE_PAGES,
+					       pfns, &idx), 0);
+	drm_svm_pages_read_unlock(idx);
+	if (hmm_pfn_to_map_order(pfns[0]) < DRM_SVM_RANGE_SHIFT - PAGE_SHIFT)
+		kunit_skip(test, "no huge page");
+	return p;
+}
+
+/* A huge page of which some views have parts is known in part, and the rest is not. */
+static void a_block_is_known_in_part(struct kunit *test)
+{
+	u64 q = test_map_small(test, 4);
+	u64 p = test_map_block(test, test_view_on(test, 0, q, PAGES(4)));
+	struct test_view *a = test_view_on(test, 0, p, PAGES(100));
+	struct test_view *c = test_view_on(test, 0, p + PAGES(200), PAGES(100));
+	struct test_view *all = test_view_on(test, 0, p, DRM_SVM_RANGE_SIZE);
+	struct test_view *hole = test_view_on(test, 0, p + PAGES(100), PAGES(50));
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, test_view_populate(test, a, p, PAGES(100), MAY_LOAD), 0);
+	KUNIT_ASSERT_EQ(test, test_view_populate(test, c, p + PAGES(200), PAGES(100),
+						 MAY_LOAD), 0);
+	KUNIT_ASSERT_EQ(test, test_view_populate(test, all, p + PAGES(10), PAGE_SIZE,
+						 MAY_LOAD), 0);
+	KUNIT_EXPECT_EQ(test, test_view_populate(test, hole, p + PAGES(100), PAGES(50),
+						 MAY_LOAD), 0);
+	KUNIT_EXPECT_EQ(test, test_view_count(hole, p + PAGES(100), PAGES(50)), 50);
+	for (i = 0; i < DRM_SVM_RANGE_PAGES; i += 10) {
+		if (test_view_rights(all, p + PAGES(i)))
+			KUNIT_EXPECT_EQ(test, test_view_peek(test, all, p + PAGES(i)), i);
+		if (i >= 100 && i < 150)
+			KUNIT_EXPECT_EQ(test, test_view_peek(test, hole, p + PAGES(i)), i);
+	}
+}
+
+/* And what of it one may write, another that asks for that may too. */
+static void a_block_is_written_in_part(struct kunit *test)
+{
+	u64 q = test_map_small(test, 4);
+	u64 p = test_map_block(test, test_view_on(test, 0, q, PAGES(4)));
+	struct test_view *half = test_view_on(test, 0, p + PAGES(256), PAGES(256));
+	struct test_view *all = test_view_on(test, 0, p, DRM_SVM_RANGE_SIZE);
+
+	KUNIT_ASSERT_EQ(test, test_view_populate(test, half, p + PAGES(256), PAGES(256),
+						 MAY_LOAD | MAY_STORE), 0);
+	KUNIT_ASSERT_EQ(test, test_view_populate(test, all, p, PAGE_SIZE, MAY_LOAD), 0);
+	KUNIT_EXPECT_EQ(test, test_view_populate(test, all, p + PAGES(300), PAGE_SIZE,
+						 MAY_LOAD | MAY_STORE), 0);
+	KUNIT_EXPECT_TRUE(test, test_view_rights(all, p + PAGES(300)) & MAY_STORE);
+	KUNIT_EXPECT_EQ(test, test_view_peek(test, all, p + PAGES(300)), 300);
+}
+
 static int (*test_sink_map)(struct drm_svm_txn *txn, struct drm_svm_runs *runs,
 			    u32 *done);
 
@@ -401,6 +465,8 @@ static struct kunit_case views_cases[] = {
 	KUNIT_CASE_PARAM(neighbours_that_exist_are_seen_too, test_gen_sinks),
 	KUNIT_CASE_PARAM(a_neighbour_without_dma_stays_behind, test_gen_sinks),
 	KUNIT_CASE_PARAM(what_one_maps_others_know, test_gen_sinks),
+	KUNIT_CASE_PARAM(a_block_is_known_in_part, test_gen_sinks),
+	KUNIT_CASE_PARAM(a_block_is_written_in_part, test_gen_sinks),
 	KUNIT_CASE_PARAM(munmap_returns_after_the_flush, test_gen_sinks),
 	KUNIT_CASE_PARAM(a_second_invalidation_flushes_too, test_gen_sinks),
 	KUNIT_CASE_PARAM(what_a_device_could_write_is_dirty, test_gen_sinks),
