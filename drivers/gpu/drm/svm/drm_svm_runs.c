@@ -11,8 +11,12 @@
 static u64 drm_svm_local_addr(const struct drm_svm_service *s, unsigned int i)
 {
 	struct page *page = hmm_pfn_to_page(s->pfns[i]);
-	struct drm_svm_region *region = drm_svm_page_region(page);
+	struct drm_svm_region *region;
 
+	/* The compiler drops what is not there otherwise: nothing is local. */
+	if (!IS_ENABLED(CONFIG_DRM_SVM_MEMORY))
+		return 0;
+	region = drm_svm_page_region(page);
 	return region->base + drm_svm_region_offset(region, page_to_pfn(page));
 }
 
