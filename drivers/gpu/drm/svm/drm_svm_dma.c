@@ -36,15 +36,6 @@ static void drm_svm_dma_found(struct drm_svm_service *s, unsigned int i,
 		s->addr[i + k] = addr + ((u64)k << PAGE_SHIFT);
 }
 
-/* Most pages have another neighbour in memory than in the process. */
-static unsigned int drm_svm_dma_nr(const struct drm_svm_service *s, unsigned int i,
-				   unsigned int last)
-{
-	if (i + 1 == last || s->pfns[i + 1] != s->pfns[i] + 1)
-		return 1;
-	return drm_svm_contiguous(s, i, last);
-}
-
 /* Page by page where they have to be unmapped so, else as they follow each other. */
 static int drm_svm_dma_direct(struct drm_svm_service *s, unsigned int first,
 			      unsigned int *end)
@@ -55,7 +46,7 @@ static int drm_svm_dma_direct(struct drm_svm_service *s, unsigned int first,
 	dma_addr_t addr;
 
 	for (i = first; i < last; i += nr) {
-		nr = single ? 1 : drm_svm_dma_nr(s, i, last);
+		nr = single ? 1 : drm_svm_contiguous(s, i, last);
 		addr = dma_map_phys(dev, hmm_pfn_to_phys(s->pfns[i]),
 				    (size_t)nr << PAGE_SHIFT, DMA_BIDIRECTIONAL,
 				    DRM_SVM_DMA_ATTRS);
@@ -69,9 +60,7 @@ static int drm_svm_dma_direct(struct drm_svm_service *s, unsigned int first,
 			nr = 0;
 			continue;
 		}
-		s->addr[i] = addr;
-		if (nr > 1)
-			drm_svm_dma_found(s, i, nr, last - first, addr);
+		drm_svm_dma_found(s, i, nr, last - first, addr);
 	}
 	return 0;
 }

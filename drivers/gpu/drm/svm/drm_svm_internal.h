@@ -274,6 +274,16 @@ struct drm_svm_range {
 	struct list_head views;
 };
 
+/* Of @max pages, how many does the entry map that hmm_range_fault() said this of? */
+static inline unsigned int drm_svm_word_pages(unsigned long word, unsigned int max)
+{
+	unsigned int order = hmm_pfn_to_map_order(word);
+
+	if (!order)
+		return 1;
+	return min_t(unsigned long, max, BIT(order) - (word & (BIT(order) - 1)));
+}
+
 /* What hmm_range_fault() said of a page that is valid or dying. */
 static inline unsigned long drm_svm_range_word(const struct drm_svm_range *range,
 					       unsigned int i)
@@ -556,12 +566,7 @@ static inline unsigned int drm_svm_win_weight(const struct drm_svm_service *s,
 static inline unsigned int drm_svm_pages_as_one(const struct drm_svm_service *s,
 						unsigned int i, unsigned int end)
 {
-	unsigned int order = hmm_pfn_to_map_order(s->pfns[i]);
-
-	if (!order)
-		return 1;
-	return min_t(unsigned long, end - i,
-		     BIT(order) - (s->pfns[i] & (BIT(order) - 1)));
+	return drm_svm_word_pages(s->pfns[i], end - i);
 }
 
 /**
@@ -575,8 +580,12 @@ static inline unsigned int drm_svm_pages_as_one(const struct drm_svm_service *s,
 static inline unsigned int drm_svm_contiguous(const struct drm_svm_service *s,
 					      unsigned int i, unsigned int end)
 {
-	unsigned int nr = drm_svm_pages_as_one(s, i, end);
+	unsigned int nr;
 
+	/* Most pages have another neighbour in memory than in the process. */
+	if (i + 1 == end || s->pfns[i + 1] != s->pfns[i] + 1)
+		return 1;
+	nr = drm_svm_pages_as_one(s, i, end);
 	while (i + nr < end && s->pfns[i + nr] == s->pfns[i] + nr)
 		nr++;
 	return nr;

@@ -340,29 +340,21 @@ bool drm_svm_range_begin_inval(struct drm_svm_range *range, unsigned int first,
 	return any;
 }
 
-/* Pages that the process maps as one are one folio's: told once. Return: how many. */
-static unsigned int drm_svm_range_dirty_one(struct drm_svm_range *range, unsigned int i,
-					    unsigned int end)
-{
-	unsigned long word = drm_svm_range_word(range, i);
-	struct page *page = hmm_pfn_to_page(word);
-	unsigned int order = hmm_pfn_to_map_order(word);
-
-	folio_mark_dirty(page_folio(page));
-	if (!order)
-		return 1;
-	return min_t(unsigned long, end - i, BIT(order) - (word & (BIT(order) - 1)));
-}
-
+/* Pages that the process maps as one are one folio's: told once. */
 static unsigned int drm_svm_range_dirty_pages(struct drm_svm_range *range,
 					      unsigned long *dirty, unsigned int i,
 					      unsigned int end)
 {
 	while (i < end) {
-		if (drm_svm_on_device(hmm_pfn_to_page(drm_svm_range_word(range, i))))
+		unsigned long word = drm_svm_range_word(range, i);
+		struct page *page = hmm_pfn_to_page(word);
+
+		if (drm_svm_on_device(page)) {
 			__clear_bit(i++, dirty);
-		else
-			i += drm_svm_range_dirty_one(range, i, end);
+			continue;
+		}
+		folio_mark_dirty(page_folio(page));
+		i += drm_svm_word_pages(word, end - i);
 	}
 	return end;
 }
