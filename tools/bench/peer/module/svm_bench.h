@@ -23,7 +23,6 @@ enum svm_bench_what {
 #define SVM_BENCH_WRITE		4
 #define SVM_BENCH_IOMMU		8	/* ATTACH: behind vgem_svm's IOMMU */
 #define SVM_BENCH_READ_ONLY	32	/* FAULT: of memory that is not to be written at all */
-#define SVM_BENCH_FREE		16	/* GPUSVM ATTACH: no lock of the driver's own */
 
 struct svm_bench_op {
 	__u32 what;

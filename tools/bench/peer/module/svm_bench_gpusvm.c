@@ -276,9 +276,7 @@ static int g_bind(struct bench_gpusvm *g, struct drm_gpusvm_range *r, bool write
 	u64 first = drm_gpusvm_range_start(r), last = drm_gpusvm_range_end(r) - 1;
 	u64 flags = DRM_GPT_LEAF_VALID | (write ? DRM_GPT_LEAF_WRITE | DRM_GPT_LEAF_ATOMIC : 0);
 	unsigned long n = (last + 1 - first) >> PAGE_SHIFT, i, j, k;
-	/* Where the driver's own lock is left away, each has its own leaves. */
-	u64 *leaves = g->b.flags & SVM_BENCH_FREE ? kvmalloc_array(512, 8, GFP_KERNEL) :
-						    g->leaves;
+	u64 *leaves = g->leaves;
 	struct drm_gpt_update up;
 	int level = 0, ret;
 
@@ -312,8 +310,6 @@ static int g_bind(struct bench_gpusvm *g, struct drm_gpusvm_range *r, bool write
 out:
 	drm_gpusvm_notifier_unlock(&g->gpusvm);
 	drm_gpt_finish(&up);
-	if (leaves != g->leaves)
-		kvfree(leaves);
 	return ret;
 }
 
@@ -331,8 +327,7 @@ static int g_fault_one(struct bench_gpusvm *g, u64 addr, bool read_only, u64 *ne
 	unsigned int tries = 0;
 	int ret = 0;
 
-	if (!(g->b.flags & SVM_BENCH_FREE))
-		mutex_lock(&g->lock);
+	mutex_lock(&g->lock);
 again:
 	if (tries++ > 16) {
 		ret = -EBUSY;
@@ -366,8 +361,7 @@ again:
 	if (ret == -EAGAIN)
 		goto again;
 out:
-	if (!(g->b.flags & SVM_BENCH_FREE))
-		mutex_unlock(&g->lock);
+	mutex_unlock(&g->lock);
 	return ret;
 }
 

@@ -26,25 +26,6 @@
 /* Ranges of a case, more than a process has groups. */
 #define RANGES		20
 
-static int answer_init(struct kunit *test)
-{
-	struct test_ledger *l;
-
-	if (kunit_attach_mm())
-		return -ENOMEM;
-	l = test_ledger_make(test);
-	if (!l)
-		return -ENOMEM;
-	test->priv = l;
-	return test_space_attach(l, 0, current->mm);
-}
-
-static void answer_exit(struct kunit *test)
-{
-	if (test->priv)
-		test_ledger_free(test->priv);
-}
-
 static unsigned int read_at(struct test_ledger *l, u64 addr)
 {
 	return test_push(l, 0, addr, DRM_SVM_READ);
@@ -783,7 +764,7 @@ static struct kunit_case answer_cases[] = {
 
 struct kunit_suite drm_svm_answer_suite = {
 	.name = "drm_svm_answer",
-	.init = answer_init,
-	.exit = answer_exit,
+	.init = test_ledger_init,
+	.exit = test_ledger_exit,
 	.test_cases = answer_cases,
 };

@@ -356,3 +356,32 @@ void test_ledger_check(struct kunit *test, struct test_ledger *l)
 	KUNIT_EXPECT_EQ(test, l->loud, 0);
 	KUNIT_EXPECT_EQ(test, l->greedy, 0);
 }
+
+/**
+ * test_ledger_init() - for suites of cases with one address space, the case's own
+ * @test: case; its ledger is @priv
+ *
+ * Return: 0, or an error.
+ */
+int test_ledger_init(struct kunit *test)
+{
+	struct test_ledger *l;
+
+	if (kunit_attach_mm())
+		return -ENOMEM;
+	l = test_ledger_make(test);
+	if (!l)
+		return -ENOMEM;
+	test->priv = l;
+	return test_space_attach(l, 0, current->mm);
+}
+
+/**
+ * test_ledger_exit() - the end of test_ledger_init()
+ * @test: case
+ */
+void test_ledger_exit(struct kunit *test)
+{
+	if (test->priv)
+		test_ledger_free(test->priv);
+}

@@ -82,6 +82,8 @@ struct test_ledger {
 
 struct test_ledger *test_ledger_make(struct kunit *test);
 void test_ledger_free(struct test_ledger *l);
+int test_ledger_init(struct kunit *test);
+void test_ledger_exit(struct kunit *test);
 int test_space_attach(struct test_ledger *l, unsigned int i, struct mm_struct *mm);
 void test_space_stop(struct test_ledger *l, unsigned int i);
 unsigned int test_push(struct test_ledger *l, unsigned int svm, u64 addr,

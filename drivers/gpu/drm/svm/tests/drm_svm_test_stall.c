@@ -76,25 +76,6 @@ static int stall_join(struct stall_call *call)
 	return call->result;
 }
 
-static int stall_init(struct kunit *test)
-{
-	struct test_ledger *l;
-
-	if (kunit_attach_mm())
-		return -ENOMEM;
-	l = test_ledger_make(test);
-	if (!l)
-		return -ENOMEM;
-	test->priv = l;
-	return test_space_attach(l, 0, current->mm);
-}
-
-static void stall_exit(struct kunit *test)
-{
-	if (test->priv)
-		test_ledger_free(test->priv);
-}
-
 /* ---- calls -------------------------------------------------------------- */
 
 static int stall_stop(struct stall_call *call)
@@ -420,7 +401,7 @@ static struct kunit_case stall_cases[] = {
 
 struct kunit_suite drm_svm_stall_suite = {
 	.name = "drm_svm_stall",
-	.init = stall_init,
-	.exit = stall_exit,
+	.init = test_ledger_init,
+	.exit = test_ledger_exit,
 	.test_cases = stall_cases,
 };
