@@ -386,9 +386,13 @@ static int drm_svm_is_served(struct drm_svm_view *view, u64 base,
 	/* More rights may be in the sink, and the device not have been told yet. */
 	if ((view->caps & DRM_SVM_SINK_FLUSH_UPGRADES) && want->access != DRM_SVM_READ)
 		return 0;
-	if (!drm_svm_sink_has(view, base, want, want->pages, DRM_SVM_READ, &fence) ||
-	    !drm_svm_sink_has(view, base, want, want->write, DRM_SVM_WRITE, &fence) ||
-	    !drm_svm_sink_has(view, base, want, want->atomic, DRM_SVM_ATOMIC, &fence))
+	if (!drm_svm_sink_has(view, base, want, want->pages,
+			      want->hi - want->lo == 1 ? want->access : DRM_SVM_READ,
+			      &fence))
+		return 0;
+	if (want->hi - want->lo > 1 && want->access != DRM_SVM_READ &&
+	    (!drm_svm_sink_has(view, base, want, want->write, DRM_SVM_WRITE, &fence) ||
+	     !drm_svm_sink_has(view, base, want, want->atomic, DRM_SVM_ATOMIC, &fence)))
 		return 0;
 	return view->ops->wait(view, fence) ?: 1;
 }
